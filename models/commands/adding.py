@@ -1,0 +1,181 @@
+"""XADD and XTRIM: appending entries and cutting old ones off.
+
+Sources: xaddCommand, xtrimCommand, streamParseAddOrTrimArgsOrReply, streamAppendItem.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import ids
+from ..facts import Added, StreamCreated, Trimmed
+from ..replies import NIL, Reply
+from ..stream import NODE_BYTES_LIMIT, Stream
+from ..trim import Trim, trim
+from .call import SYNTAX, Call, CommandError, need_integer
+from .stream_ids import strict_id
+
+ZERO_ID = b"ERR The ID specified in XADD must be greater than 0-0"
+EXHAUSTED = b"ERR The stream has exhausted the last possible ID, unable to add more items"
+SMALLER = b"ERR The ID specified in XADD is equal or smaller than the target stream top item"
+TOO_LARGE = b"ERR Elements are too large to be stored"
+TWO_STRATEGIES = b"ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
+NO_STRATEGY = b"ERR syntax error, XTRIM must be called with a trimming strategy"
+LIMIT_ALONE = b"ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
+LIMIT_EXACT = b"ERR syntax error, LIMIT cannot be used without the special ~ option"
+
+
+@dataclass(slots=True)
+class _Arguments:
+    """What stands between the key and the fields."""
+
+    maxlen: int | None = None
+    minid: int | None = None
+    approximate: bool = False
+    limit: int | None = None
+    make_stream: bool = True
+    entry_id: int | None = None
+    open_ms: int | None = None
+    """The milliseconds of ``ms-*``."""
+    rest: int = 0
+    """The position of the first field name."""
+
+    @property
+    def trims(self) -> bool:
+        return self.maxlen is not None or self.minid is not None
+
+
+def xadd(call: Call) -> Reply:
+    """XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold [LIMIT n]] id field value ..."""
+    argv = call.argv
+    wanted = _parse(call, adding=True)
+    fields = tuple(argv[wanted.rest :])
+    if len(fields) < 2 or len(fields) % 2:
+        name = b"'xadd' command" if call.dialect.new_error_texts else b"XADD"
+        raise CommandError(b"ERR wrong number of arguments for " + name)
+    if wanted.entry_id == 0:
+        raise CommandError(ZERO_ID)
+    key = argv[1]
+    stream = call.stream_for_write(key)
+    if stream is None:
+        if not wanted.make_stream:
+            return NIL
+        stream = create_stream(call, key)
+    if stream.last_id == ids.ID_MAX:
+        raise CommandError(EXHAUSTED)
+    entry_id = _new_id(call, stream, wanted)
+    if sum(map(len, fields)) > NODE_BYTES_LIMIT:
+        raise CommandError(TOO_LARGE)
+    config = call.server.config
+    stream.append(entry_id, fields, config.stream_node_max_bytes, config.stream_node_max_entries)
+    call.facts.append(Added(key, stream.born, entry_id, fields))
+    if wanted.trims:
+        _trim(call, key, stream, wanted, "XADD")
+    call.server.signal(key)
+    return ids.show(entry_id)
+
+
+def xtrim(call: Call) -> Reply:
+    """XTRIM key MAXLEN|MINID [=|~] threshold [LIMIT n]"""
+    wanted = _parse(call, adding=False)
+    stream = call.stream_for_write(call.argv[1])
+    return 0 if stream is None else _trim(call, call.argv[1], stream, wanted, "XTRIM")
+
+
+def create_stream(call: Call, key: bytes) -> Stream:
+    """Makes an empty stream at a key that does not exist."""
+    stream = Stream(call.server.next_birth())
+    call.server.keys[key] = stream
+    call.facts.append(StreamCreated(key, stream.born))
+    return stream
+
+
+def _new_id(call: Call, stream: Stream, wanted: _Arguments) -> int:
+    if wanted.open_ms is not None:
+        if ids.ms_of(stream.last_id) != wanted.open_ms:
+            entry_id = ids.make(wanted.open_ms, 0)
+        elif ids.seq_of(stream.last_id) == ids.PART_MAX:
+            raise CommandError(call.dialect.open_sequence_full_text)
+        else:
+            entry_id = stream.last_id + 1
+    elif wanted.entry_id is not None:
+        entry_id = wanted.entry_id
+    else:
+        return ids.next_generated(stream.last_id, call.now_ms)
+    if entry_id <= stream.last_id:
+        raise CommandError(SMALLER)
+    return entry_id
+
+
+def _trim(call: Call, key: bytes, stream: Stream, wanted: _Arguments, cause: str) -> int:
+    limit = wanted.limit
+    if limit is None:
+        limit = _default_limit(call) if wanted.approximate else 0
+    removed = trim(stream, Trim(wanted.maxlen, wanted.minid or 0, wanted.approximate, limit))
+    if removed:
+        call.facts.append(Trimmed(key, stream.born, removed, cause))
+    return len(removed)
+
+
+def _default_limit(call: Call) -> int:
+    limit = 100 * call.server.config.stream_node_max_entries
+    if call.dialect.approx_limit_clamped:
+        if limit <= 0:
+            return 10_000
+        return min(limit, 1_000_000)
+    return limit
+
+
+def _parse(call: Call, *, adding: bool) -> _Arguments:
+    argv = call.argv
+    wanted = _Arguments()
+    at = 2
+    while at < len(argv):
+        more = len(argv) - 1 - at
+        word = call.takes(argv[at])
+        if adding and argv[at] == b"*":
+            break
+        if word in (b"MAXLEN", b"MINID") and more:
+            at = _parse_strategy(wanted, word, argv, at)
+        elif word == b"LIMIT" and more:
+            at += 1
+            wanted.limit = need_integer(argv[at])
+            if wanted.limit < 0:
+                raise CommandError(b"ERR The LIMIT argument must be >= 0.")
+        elif adding and word == b"NOMKSTREAM":
+            wanted.make_stream = False
+        elif adding:
+            if call.dialect.open_sequence:
+                wanted.open_ms = ids.parse_open_sequence(argv[at])
+            if wanted.open_ms is None:
+                wanted.entry_id = strict_id(argv[at])
+            break
+        else:
+            raise CommandError(SYNTAX)
+        at += 1
+    wanted.rest = at + 1
+    if wanted.limit and not wanted.trims:
+        raise CommandError(LIMIT_ALONE)
+    if not adding and not wanted.trims:
+        raise CommandError(NO_STRATEGY)
+    if wanted.limit is not None and not wanted.approximate:
+        raise CommandError(LIMIT_EXACT)
+    return wanted
+
+
+def _parse_strategy(wanted: _Arguments, word: bytes, argv: tuple[bytes, ...] | list[bytes], at: int) -> int:
+    """Reads ``MAXLEN|MINID [=|~] threshold`` and returns the position of the threshold."""
+    if wanted.trims:
+        raise CommandError(TWO_STRATEGIES)
+    at += 1
+    wanted.approximate = False
+    if argv[at] in (b"~", b"=") and at + 1 < len(argv):
+        wanted.approximate = argv[at] == b"~"
+        at += 1
+    if word == b"MINID":
+        wanted.minid = strict_id(argv[at])
+        return at
+    wanted.maxlen = need_integer(argv[at])
+    if wanted.maxlen < 0:
+        raise CommandError(b"ERR The MAXLEN argument must be >= 0.")
+    return at

@@ -1,0 +1,146 @@
+"""One execution of one command: its arguments, its time, and where its facts go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ..dialects import Dialect
+from ..facts import Fact
+from ..replies import Failure, Reply
+from ..stream import Stream
+
+if TYPE_CHECKING:
+    from ..server import Server
+    from ..session import Session
+
+WRONGTYPE: Final = b"WRONGTYPE Operation against a key holding the wrong kind of value"
+SYNTAX: Final = b"ERR syntax error"
+NOT_AN_INTEGER: Final = b"ERR value is not an integer or out of range"
+NO_SUCH_KEY: Final = b"ERR no such key"
+INVALID_ID: Final = b"ERR Invalid stream ID specified as stream command argument"
+
+
+class CommandError(Exception):
+    """A command's error reply, raised before anything was changed."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(text)
+        self.reply = Failure(_one_line(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A keyword of a command, the kinds of its arguments, and since when."""
+
+    word: str
+    arguments: tuple[str, ...] = ()
+    since: tuple[int, int] = (5, 0)
+
+
+Handler: TypeAlias = "Callable[[Call], Reply]"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the command table.
+
+    ``arity`` counts the command's name; negative means at least. ``keys`` are the positions of the
+    first and last key and the step (last -1: see ``STREAMS``). ``arguments`` are the positional ones.
+    """
+
+    name: str
+    arity: int
+    run: Handler
+    flags: frozenset[str]
+    keys: tuple[int, int, int] = (0, 0, 0)
+    arguments: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    since: tuple[int, int] = (1, 0)
+    subcommands: tuple[Command, ...] = ()
+    words: frozenset[bytes] = field(default=frozenset())
+    """The options that the dialect at hand has; filled in by ``table.commands_of``."""
+
+    def refuses(self, argc: int) -> bool:
+        """Whether ``argc`` arguments, the name included, are too few or too many."""
+        return argc != self.arity if self.arity >= 0 else argc < -self.arity
+
+
+class Call:
+    """A command being executed, with everything that it may read and write."""
+
+    __slots__ = ("argv", "command", "dialect", "facts", "may_block", "now_ms", "server", "session")
+
+    def __init__(
+        self,
+        server: Server,
+        session: Session,
+        argv: Sequence[bytes],
+        now_ms: int,
+        facts: list[Fact],
+        command: Command,
+        may_block: bool,
+    ) -> None:
+        self.server = server
+        self.session = session
+        self.argv = argv
+        self.now_ms = now_ms
+        self.facts = facts
+        self.command = command
+        self.may_block = may_block
+        self.dialect: Dialect = server.dialect
+
+    def stream(self, key: bytes) -> Stream | None:
+        """The stream at ``key`` for reading, ``None`` where there is no key."""
+        value = self.server.keys.get(key)
+        if value is None or isinstance(value, Stream):
+            return value
+        raise CommandError(WRONGTYPE)
+
+    def stream_for_write(self, key: bytes) -> Stream | None:
+        """The stream at ``key``, this server's own where a fork shares it."""
+        stream = self.stream(key)
+        if stream is not None and stream.shared:
+            stream = stream.copy()
+            self.server.keys[key] = stream
+        return stream
+
+    def takes(self, argument: bytes) -> bytes:
+        """The option that ``argument`` names, in upper case; empty where the dialect has none such."""
+        word = argument.upper()
+        return word if word in self.command.words else b""
+
+
+def shown(argument: bytes) -> bytes:
+    """An argument as C prints it into an error: cut at its first NUL."""
+    return argument.partition(b"\0")[0]
+
+
+def integer(text: bytes) -> int | None:
+    """A signed 64-bit integer in canonical form (string2ll), or ``None``."""
+    if text.isdigit():
+        if len(text) > 19 or (text[:1] == b"0" and text != b"0"):
+            return None
+        value = int(text)
+        return value if value < 2**63 else None
+    digits = text[1:]
+    if text[:1] != b"-" or not digits.isdigit() or digits[:1] == b"0" or len(digits) > 19:
+        return None
+    value = int(digits)
+    return -value if value <= 2**63 else None
+
+
+def need_integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
+    """Like ``integer``, with the error reply that a wrong one gets."""
+    value = integer(text)
+    if value is None:
+        raise CommandError(error)
+    return value
+
+
+def _one_line(text: bytes) -> bytes:
+    """Error texts hold no line breaks: the server prints blanks in their place."""
+    if b"\n" in text or b"\r" in text:
+        return text.replace(b"\r", b" ").replace(b"\n", b" ")
+    return text

@@ -1,0 +1,211 @@
+"""XREAD and XREADGROUP. Source: xreadCommand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from .. import ids
+from ..replies import BLOCKED, NIL_ARRAY, Map, Reply
+from ..session import Wait
+from ..stream import Stream
+from .call import INVALID_ID, SYNTAX, Call, CommandError, need_integer, shown
+from .delivering import deliver, ensure_consumer, history
+
+NEW = ids.ID_MAX
+"""How ``>`` is kept; an explicit largest ID means the same to the server."""
+
+DOLLAR_IN_GROUP = (
+    b"ERR The %b ID is meaningless in the context of XREADGROUP: you want to read the history of this "
+    b"consumer by specifying a proper ID, or use the > ID to get new messages. The %b ID would just "
+    b"return an empty result set."
+)
+NEW_WITHOUT_GROUP = (
+    b"ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
+)
+
+
+@dataclass(slots=True)
+class _Read:
+    """A parsed command."""
+
+    grouped: bool
+    count: int | None = None
+    block_ms: int | None = None
+    noack: bool = False
+    group: bytes | None = None
+    consumer: bytes = b""
+    keys: tuple[bytes, ...] = ()
+    ids_at: int = 0
+    positions: tuple[int, ...] = ()
+
+
+def xread(call: Call) -> Reply:
+    """XREAD [COUNT n] [BLOCK ms] STREAMS key ... id ..."""
+    return _read(call, _parse(call, grouped=False))
+
+
+def xreadgroup(call: Call) -> Reply:
+    """XREADGROUP GROUP group consumer [COUNT n] [BLOCK ms] [NOACK] STREAMS key ... id ..."""
+    return _read(call, _parse(call, grouped=True))
+
+
+def _read(call: Call, want: _Read) -> Reply:
+    served: list[tuple[Reply, Reply]] = []
+    for key, position in zip(want.keys, want.positions, strict=True):
+        stream = call.stream(key)
+        if stream is None:
+            continue
+        entries = _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
+        if entries is not None:
+            served.append((key, entries))
+    if served:
+        return Map(tuple(served), paired=True)
+    if want.block_ms is None or not call.may_block:
+        return NIL_ARRAY
+    call.server.block(call.session, _wait(call, want))
+    return BLOCKED
+
+
+def _entries(stream: Stream, want: _Read, position: int) -> Reply | None:
+    if position == ids.ID_MAX:
+        return None
+    found = islice(stream.ascending(position + 1, ids.ID_MAX), want.count)
+    return tuple((ids.show(entry_id), fields) for entry_id, fields in found) or None
+
+
+def _group_entries(call: Call, want: _Read, key: bytes, position: int) -> Reply | None:
+    assert want.group is not None
+    stream = call.stream_for_write(key)
+    group = None if stream is None else stream.group_for_write(want.group)
+    assert stream is not None and group is not None, "checked while parsing"
+    new = position == NEW
+    if call.dialect.tracks_active_time:
+        ensure_consumer(call, key, stream, group, want.consumer).seen_ms = call.now_ms
+    if new and not (stream.length and stream.last_live_id() > group.cursor):
+        return None
+    consumer = ensure_consumer(call, key, stream, group, want.consumer)
+    consumer.seen_ms = call.now_ms
+    if not new:
+        return history(call, key, stream, group, consumer, position, want.count)
+    return deliver(call, key, stream, group, consumer, want.count, noack=want.noack)
+
+
+def _wait(call: Call, want: _Read) -> Wait:
+    """What the session waits for, with ``$`` resolved so that waking cannot move it."""
+    argv = list(call.argv)
+    positions: dict[bytes, int] = {}
+    for i, (key, position) in enumerate(zip(want.keys, want.positions, strict=True)):
+        positions.setdefault(key, position)
+        if argv[want.ids_at + i] == b"$":
+            argv[want.ids_at + i] = ids.show(position)
+    assert want.block_ms is not None
+    return Wait(
+        argv=tuple(argv),
+        positions=positions,
+        deadline_ms=call.now_ms + want.block_ms if want.block_ms else None,
+        group=want.group,
+        consumer=want.consumer,
+        noack=want.noack,
+        count=want.count or 0,
+    )
+
+
+def _parse(call: Call, *, grouped: bool) -> _Read:
+    want = _Read(grouped)
+    streams_at = _parse_options(call, want)
+    names = (len(call.argv) - streams_at) // 2
+    want.keys = tuple(call.argv[streams_at : streams_at + names])
+    want.ids_at = streams_at + names
+    if grouped and want.group is None:
+        raise CommandError(b"ERR Missing GROUP option for XREADGROUP")
+    want.positions = tuple(
+        _position(call, want, key, text) for key, text in zip(want.keys, call.argv[want.ids_at :], strict=True)
+    )
+    return want
+
+
+def _parse_options(call: Call, want: _Read) -> int:
+    """Reads up to ``STREAMS`` and returns the position of the first key."""
+    argv = call.argv
+    at = 1
+    while at < len(argv):
+        more = len(argv) - 1 - at
+        word = call.takes(argv[at])
+        if word == b"BLOCK" and more:
+            at += 1
+            want.block_ms = _timeout(call, argv[at])
+        elif word == b"COUNT" and more:
+            at += 1
+            want.count = need_integer(argv[at])
+            if want.count <= 0:
+                want.count = None
+        elif word == b"STREAMS" and more:
+            if more % 2:
+                raise CommandError(_unbalanced(call, want.grouped))
+            return at + 1
+        elif word == b"GROUP" and more >= 2:
+            if not want.grouped:
+                raise CommandError(_only_grouped(b"GROUP"))
+            want.group, want.consumer = argv[at + 1], argv[at + 2]
+            at += 2
+        elif word == b"NOACK":
+            if not want.grouped:
+                raise CommandError(_only_grouped(b"NOACK"))
+            want.noack = True
+        else:
+            break
+        at += 1
+    raise CommandError(SYNTAX)
+
+
+def _timeout(call: Call, text: bytes) -> int:
+    timeout_ms = need_integer(text, b"ERR timeout is not an integer or out of range")
+    if timeout_ms < 0:
+        raise CommandError(b"ERR timeout is negative")
+    if call.dialect.block_overflow_error and timeout_ms > 2**63 - 1 - call.now_ms:
+        raise CommandError(b"ERR timeout is out of range")
+    return timeout_ms
+
+
+def _position(call: Call, want: _Read, key: bytes, text: bytes) -> int:
+    """The ID after which a stream is read, with the checks that come stream by stream."""
+    stream = call.stream(key)
+    if want.grouped:
+        assert want.group is not None
+        if stream is None or want.group not in stream.groups:
+            raise CommandError(
+                b"NOGROUP No such key '%b' or consumer group '%b' in XREADGROUP with GROUP option"
+                % (shown(key), shown(want.group))
+            )
+    if text == b"$" or (text == b"+" and call.dialect.read_last_entry):
+        if want.grouped:
+            raise CommandError(DOLLAR_IN_GROUP % (text, text))
+        if stream is None:
+            return 0
+        if text == b"$":
+            return stream.last_id
+        return max(stream.last_live_id() - 1, 0)
+    if text == b">":
+        if not want.grouped:
+            raise CommandError(NEW_WITHOUT_GROUP)
+        return NEW
+    entry_id = ids.parse(text, 0, strict=True)
+    if entry_id is None:
+        raise CommandError(INVALID_ID)
+    return entry_id
+
+
+def _unbalanced(call: Call, grouped: bool) -> bytes:
+    tail = b" list of streams: for each stream key an ID%b must be specified."
+    if call.dialect.unbalanced_text == "list":
+        return b"ERR Unbalanced XREAD" + tail % b" or '$'"
+    if grouped:
+        return b"ERR Unbalanced 'xreadgroup'" + tail % b" or '>'"
+    return b"ERR Unbalanced 'xread'" + tail % (
+        b", '+', or '$'" if call.dialect.unbalanced_text == "plus" else b" or '$'"
+    )
+
+
+def _only_grouped(word: bytes) -> bytes:
+    return b"ERR The %b option is only supported by XREADGROUP. You called XREAD instead." % word

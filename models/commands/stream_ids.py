@@ -1,0 +1,49 @@
+"""IDs and ranges as arguments of commands, with the errors that wrong ones get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .. import ids
+from .call import INVALID_ID, CommandError
+
+
+def strict_id(text: bytes, default_seq: int = 0) -> int:
+    """An ID where ``-`` and ``+`` are not allowed."""
+    entry_id = ids.parse(text, default_seq, strict=True)
+    if entry_id is None:
+        raise CommandError(INVALID_ID)
+    return entry_id
+
+
+def strict_ids(texts: Iterable[bytes]) -> list[int]:
+    """Every ID, or the error of the first wrong one."""
+    return [strict_id(text) for text in texts]
+
+
+def range_start(text: bytes) -> int:
+    """The smallest ID of a range; ``(`` excludes the ID itself."""
+    entry_id, open_end = _bound(text, 0)
+    if not open_end:
+        return entry_id
+    if entry_id == ids.ID_MAX:
+        raise CommandError(b"ERR invalid start ID for the interval")
+    return entry_id + 1
+
+
+def range_end(text: bytes) -> int:
+    """The largest ID of a range; ``(`` excludes the ID itself."""
+    entry_id, open_end = _bound(text, ids.PART_MAX)
+    if not open_end:
+        return entry_id
+    if entry_id == ids.ID_MIN:
+        raise CommandError(b"ERR invalid end ID for the interval")
+    return entry_id - 1
+
+
+def _bound(text: bytes, default_seq: int) -> tuple[int, bool]:
+    open_end = len(text) > 1 and text[:1] == b"("
+    entry_id = ids.parse(text[1:] if open_end else text, default_seq, strict=open_end)
+    if entry_id is None:
+        raise CommandError(INVALID_ID)
+    return entry_id, open_end

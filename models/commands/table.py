@@ -1,0 +1,113 @@
+"""The one table of all commands: name, arity, options, since when, flags, keys.
+
+Parsing, the reply of COMMAND, the support table in the docs and the generators of commands come from
+it. Where a command changed its shape it has several rows; the last one that the release knows counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..dialects import Dialect
+from . import adding, claiming, groups, info, keyspace, pending, ranges, reading, removing, transactions
+from .call import Command, Handler, Option
+
+WRITE = frozenset({"write"})
+READ = frozenset({"readonly"})
+FAST = frozenset({"fast"})
+STREAMS = (-1, -1, 1)
+"""The keys follow the word STREAMS, one half of what stands after it."""
+
+COUNT = Option("COUNT", ("count",))
+BLOCK = Option("BLOCK", ("ms",))
+TRIMMING = (
+    Option("MAXLEN", ("trim-length",)),
+    Option("MINID", ("trim-id",), since=(6, 2)),
+    Option("LIMIT", ("limit",), since=(6, 2)),
+)
+
+
+def _sub(name: str, arity: int, run: Handler, flags: frozenset[str], *rest: str, options: tuple[Option, ...] = (),
+         since: tuple[int, int] = (5, 0)) -> Command:  # fmt: skip
+    return Command(name, arity, run, flags, (2, 2, 1) if rest else (0, 0, 0), rest, options, since)
+
+
+XGROUP = (
+    _sub("CREATE", -5, groups.create, WRITE, "key", "group", "id-or-last",
+         options=(Option("MKSTREAM"), Option("ENTRIESREAD", ("entries-read",), since=(7, 0)))),
+    _sub("SETID", -5, groups.set_id, WRITE, "key", "group", "id-or-last",
+         options=(Option("ENTRIESREAD", ("entries-read",), since=(7, 0)),)),
+    _sub("DESTROY", 4, groups.destroy, WRITE, "key", "group"),
+    _sub("CREATECONSUMER", 5, groups.create_consumer, WRITE, "key", "group", "consumer", since=(6, 2)),
+    _sub("DELCONSUMER", 5, groups.delete_consumer, WRITE, "key", "group", "consumer"),
+    _sub("HELP", 2, groups.help_text, READ),
+)  # fmt: skip
+
+XINFO = (
+    _sub("STREAM", -3, info.stream, READ, "key", options=(Option("FULL", since=(6, 0)), COUNT)),
+    _sub("GROUPS", 3, info.groups, READ, "key"),
+    _sub("CONSUMERS", 4, info.consumers, READ, "key", "group"),
+    _sub("HELP", 2, info.help_text, READ),
+)
+
+TABLE: tuple[Command, ...] = (
+    Command("XADD", -5, adding.xadd, WRITE | FAST, (1, 1, 1), ("key", "new-id", "fields"),
+            (Option("NOMKSTREAM", since=(6, 2)), *TRIMMING), (5, 0)),
+    Command("XTRIM", -4, adding.xtrim, WRITE, (1, 1, 1), ("key",), TRIMMING, (6, 2)),
+    Command("XLEN", 2, ranges.xlen, READ | FAST, (1, 1, 1), ("key",), (), (5, 0)),
+    Command("XRANGE", -4, ranges.xrange, READ, (1, 1, 1), ("key", "start", "end"), (COUNT,), (5, 0)),
+    Command("XREVRANGE", -4, ranges.xrevrange, READ, (1, 1, 1), ("key", "end", "start"), (COUNT,), (5, 0)),
+    Command("XREAD", -4, reading.xread, READ, STREAMS, ("streams",),
+            (COUNT, BLOCK, Option("STREAMS"), Option("GROUP", ("group", "consumer")), Option("NOACK")), (5, 0)),
+    Command("XREADGROUP", -7, reading.xreadgroup, WRITE, STREAMS, ("streams",),
+            (Option("GROUP", ("group", "consumer")), COUNT, BLOCK, Option("NOACK"), Option("STREAMS")), (5, 0)),
+    Command("XACK", -4, removing.xack, WRITE | FAST, (1, 1, 1), ("key", "group", "ids"), (), (5, 0)),
+    Command("XDEL", -3, removing.xdel, WRITE | FAST, (1, 1, 1), ("key", "ids"), (), (5, 0)),
+    Command("XSETID", 3, removing.xsetid, WRITE | FAST, (1, 1, 1), ("key", "id"), (), (5, 0)),
+    Command("XSETID", -3, removing.xsetid, WRITE | FAST, (1, 1, 1), ("key", "id"),
+            (Option("ENTRIESADDED", ("entries-added",)), Option("MAXDELETEDID", ("id",))), (7, 0)),
+    Command("XPENDING", -3, pending.xpending, READ, (1, 1, 1), ("key", "group"),
+            (Option("IDLE", ("ms",), since=(6, 2)),), (5, 0)),
+    Command("XCLAIM", -6, claiming.xclaim, WRITE | FAST, (1, 1, 1), ("key", "group", "consumer", "min-idle", "ids"),
+            (Option("IDLE", ("ms",)), Option("TIME", ("unix-ms",)), Option("RETRYCOUNT", ("count",)),
+             Option("FORCE"), Option("JUSTID"), Option("LASTID", ("id",))), (5, 0)),
+    Command("XAUTOCLAIM", -6, claiming.xautoclaim, WRITE | FAST, (1, 1, 1),
+            ("key", "group", "consumer", "min-idle", "start"), (COUNT, Option("JUSTID")), (6, 2)),
+    Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), ("subcommand",), (), (5, 0)),
+    Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), (), (), (7, 0), XGROUP),
+    Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), ("subcommand",),
+            (Option("FULL", since=(6, 0)), COUNT), (5, 0)),
+    Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), (), (), (7, 0), XINFO),
+    Command("DEL", -2, keyspace.delete, WRITE, (1, -1, 1), ("keys",)),
+    Command("EXISTS", -2, keyspace.exists, READ | FAST, (1, -1, 1), ("keys",)),
+    Command("TYPE", 2, keyspace.type_of, READ | FAST, (1, 1, 1), ("key",)),
+    Command("FLUSHALL", -1, keyspace.flushall, WRITE, options=(Option("ASYNC", since=(4, 0)), Option("SYNC", since=(6, 2)))),
+    Command("SET", -3, keyspace.set_string, WRITE, (1, 1, 1), ("key", "value")),
+    Command("GET", 2, keyspace.get_string, READ | FAST, (1, 1, 1), ("key",)),
+    Command("TIME", 1, keyspace.time, FAST),
+    Command("PING", -1, keyspace.ping, FAST),
+    Command("MULTI", 1, transactions.multi, FAST | {"no-multi"}),
+    Command("EXEC", 1, transactions.execute, frozenset({"no-multi"})),
+    Command("DISCARD", 1, transactions.discard, FAST | {"no-multi"}),
+)  # fmt: skip
+
+
+def commands_of(dialect: Dialect) -> dict[bytes, Command]:
+    """The commands of a dialect by upper-case name, each with the options that it has there."""
+    known = (command for command in TABLE if command.since <= dialect.release)
+    return {command.name.encode(): _at(command, dialect) for command in known}
+
+
+def subcommands_of(command: Command) -> dict[bytes, Command]:
+    """The subcommands of a command by upper-case name; empty where it has none."""
+    return {sub.name.encode(): sub for sub in command.subcommands}
+
+
+def _at(command: Command, dialect: Dialect) -> Command:
+    options = tuple(option for option in command.options if option.since <= dialect.release)
+    return replace(
+        command,
+        options=options,
+        words=frozenset(option.word.encode() for option in options),
+        subcommands=tuple(_at(sub, dialect) for sub in command.subcommands if sub.since <= dialect.release),
+    )

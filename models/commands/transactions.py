@@ -1,0 +1,36 @@
+"""MULTI, EXEC, DISCARD. While a transaction runs nothing else does, and nothing blocks."""
+
+from __future__ import annotations
+
+from ..replies import OK, Failure, Reply
+from .call import Call, CommandError
+
+ABORTED = Failure(b"EXECABORT Transaction discarded because of previous errors.")
+
+
+def multi(call: Call) -> Reply:
+    """MULTI"""
+    if call.session.queue is not None:
+        raise CommandError(b"ERR MULTI calls can not be nested")
+    call.session.queue = []
+    call.session.broken = False
+    return OK
+
+
+def discard(call: Call) -> Reply:
+    """DISCARD"""
+    if call.session.queue is None:
+        raise CommandError(b"ERR DISCARD without MULTI")
+    call.session.queue = None
+    return OK
+
+
+def execute(call: Call) -> Reply:
+    """EXEC: every queued command runs, whatever the ones before it answered."""
+    session = call.session
+    queue, session.queue = session.queue, None
+    if queue is None:
+        raise CommandError(b"ERR EXEC without MULTI")
+    if session.broken:
+        return ABORTED
+    return tuple(call.server.run(session, argv, call.now_ms, call.facts, may_block=False) for argv in queue)

@@ -1,0 +1,78 @@
+"""Serving a blocked read when something happened to one of its keys.
+
+Sources: serveClientsBlockedOnStreamKey (up to 7.0), unblockClientOnKey (from 7.2 on).
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from .. import ids
+from ..facts import Fact
+from ..replies import BLOCKED, Blocked, Failure, Map, Reply
+from ..session import Session, Wait
+from ..stream import Stream
+from .call import Call
+from .delivering import deliver, ensure_consumer
+
+if TYPE_CHECKING:
+    from ..server import Server
+
+BLOCKED_COUNT_DEFAULT = 1000
+"""How many entries a woken read without COUNT gets, up to 7.0 (XREAD_BLOCKED_DEFAULT_COUNT)."""
+
+GROUP_GONE = Failure(b"NOGROUP the consumer group this client was blocked on no longer exists")
+KEY_GONE = Failure(b"UNBLOCKED the stream key no longer exists")
+
+
+def serve(server: Server, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+    """The reply of a session that is blocked on ``key``; ``BLOCKED`` where it goes on waiting."""
+    if server.dialect.blocked_reexecutes:
+        return _run_again(server, session, key, now_ms, facts)
+    assert session.wait is not None
+    reply = _serve_one_key(server, session, session.wait, key, now_ms, facts)
+    if not isinstance(reply, Blocked):
+        server.unblock(session)
+    return reply
+
+
+def _run_again(server: Server, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+    wait = session.wait
+    assert wait is not None
+    if wait.group is None and not isinstance(server.keys.get(key), Stream):
+        return BLOCKED  # a plain XREAD sleeps on until a stream is there again
+    server.unblock(session)
+    reply = server.run(session, wait.argv, now_ms, facts, may_block=True)
+    if session.wait is not None:
+        session.wait = wait  # the deadline stays what it was when the client first blocked
+    return reply
+
+
+def _serve_one_key(
+    server: Server, session: Session, wait: Wait, key: bytes, now_ms: int, facts: list[Fact]
+) -> Reply:
+    """Answers from this one key alone, judging by the stream's last-generated-id."""
+    stream = server.keys.get(key)
+    if not isinstance(stream, Stream):
+        gone = server.dialect.blocked_notices_deletion and wait.group is not None
+        return KEY_GONE if gone else BLOCKED
+    count = wait.count or BLOCKED_COUNT_DEFAULT
+    if wait.group is None:
+        position = wait.positions[key]
+        if stream.last_id <= position:
+            return BLOCKED
+        found = islice(stream.ascending(position + 1, ids.ID_MAX), count)
+        return Map(((key, tuple((ids.show(i), fields) for i, fields in found)),), paired=True)
+    if wait.group not in stream.groups:
+        return GROUP_GONE
+    if stream.last_id <= stream.groups[wait.group].cursor:
+        return BLOCKED
+    call = Call(server, session, wait.argv, now_ms, facts, server.read_group_command(), may_block=False)
+    owned = call.stream_for_write(key)
+    assert owned is not None
+    group = owned.group_for_write(wait.group)
+    assert group is not None
+    consumer = ensure_consumer(call, key, owned, group, wait.consumer)
+    consumer.seen_ms = now_ms
+    return Map(((key, deliver(call, key, owned, group, consumer, count, noack=wait.noack)),), paired=True)

@@ -1,0 +1,205 @@
+"""Facts: what a command made true, as values.
+
+Properties, timelines and the checker read facts; nothing outside ``models`` parses a command to learn
+what it did. ``stream`` is the key, ``born`` the incarnation of the key (a key that is deleted and made
+again is another stream), ``epoch`` the age of a group's cursor (whatever rewinds or skips opens a new one).
+IDs are packed integers (``models.ids``), times are milliseconds of the server's clock.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+
+class StreamCreated(NamedTuple):
+    """A key became an empty stream."""
+
+    stream: bytes
+    born: int
+
+
+class StreamRemoved(NamedTuple):
+    """A stream went, with its entries and groups; ``cause`` is the command."""
+
+    stream: bytes
+    born: int
+    cause: str
+
+
+class Added(NamedTuple):
+    """An entry was appended; ``fields`` are names and values in turn."""
+
+    stream: bytes
+    born: int
+    id: int
+    fields: tuple[bytes, ...]
+
+
+class Deleted(NamedTuple):
+    """Entries were deleted by name; pending entries that refer to them stay, dangling."""
+
+    stream: bytes
+    born: int
+    ids: tuple[int, ...]
+    cause: str
+
+
+class Trimmed(NamedTuple):
+    """Entries were cut off by MAXLEN or MINID, whoever still needed them; ``cause`` is the command."""
+
+    stream: bytes
+    born: int
+    ids: tuple[int, ...]
+    cause: str
+
+
+class GroupCreated(NamedTuple):
+    """A group came to be; ``>`` will deliver what is greater than ``cursor``."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    epoch: int
+    cursor: int
+
+
+class GroupRemoved(NamedTuple):
+    """A group went; ``pending`` are the entries that were delivered in it and not acknowledged."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    epoch: int
+    pending: tuple[int, ...]
+    cause: str
+
+
+class CursorMoved(NamedTuple):
+    """A group's last-delivered-id changed; ``cause`` is ``read``, ``SETID`` or ``LASTID``.
+
+    ``lag`` and ``entries_read`` are what XINFO would say now (``None`` where it says null, and in
+    dialects that do not count). SETID opens a new epoch, which ``epoch`` already is.
+    """
+
+    stream: bytes
+    born: int
+    group: bytes
+    epoch: int
+    before: int
+    cursor: int
+    entries_read: int | None
+    lag: int | None
+    cause: str
+
+
+class ConsumerCreated(NamedTuple):
+    """A name entered a group."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    consumer: bytes
+
+
+class ConsumerRemoved(NamedTuple):
+    """A name left a group, and its pending entries with it: nobody will get them by ``>``."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    consumer: bytes
+    pending: tuple[int, ...]
+
+
+class Delivered(NamedTuple):
+    """An entry was delivered by ``>``.
+
+    ``noack`` tells that it did not become pending. ``owner_before`` names whoever had it pending from
+    an earlier epoch.
+    """
+
+    stream: bytes
+    born: int
+    group: bytes
+    epoch: int
+    consumer: bytes
+    id: int
+    count: int
+    noack: bool
+    owner_before: bytes | None
+
+
+class Reread(NamedTuple):
+    """A consumer read a pending entry of its own again, from its history; ``count`` is the new count."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    consumer: bytes
+    id: int
+    count: int
+
+
+class Claimed(NamedTuple):
+    """A pending entry changed hands (or was renewed, where the owner is the claimer).
+
+    ``idle_ms`` is its idle time just before, ``None`` for an entry that FORCE made pending.
+    """
+
+    stream: bytes
+    born: int
+    group: bytes
+    consumer: bytes
+    id: int
+    owner_before: bytes | None
+    idle_ms: int | None
+    min_idle_ms: int
+    count: int
+    delivered_ms: int
+
+
+class Acked(NamedTuple):
+    """A pending entry was acknowledged; ``owner`` had it."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    id: int
+    owner: bytes
+
+
+class Forgotten(NamedTuple):
+    """A dangling pending entry (its entry is gone) was dropped by ``cause``."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    id: int
+    owner: bytes
+    cause: str
+
+
+class LagReported(NamedTuple):
+    """XINFO told a group's lag: entries that are still to be delivered, or ``None`` for null."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    cursor: int
+    lag: int | None
+
+
+class LastIdSet(NamedTuple):
+    """XSETID changed what the stream remembers of itself."""
+
+    stream: bytes
+    born: int
+    before: int
+    last_id: int
+
+
+Fact: TypeAlias = (
+    StreamCreated | StreamRemoved | Added | Deleted | Trimmed | GroupCreated | GroupRemoved
+    | CursorMoved | ConsumerCreated | ConsumerRemoved | Delivered | Reread | Claimed | Acked
+    | Forgotten | LagReported | LastIdSet
+)  # fmt: skip

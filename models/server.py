@@ -1,0 +1,251 @@
+"""A Redis server as a value: keys, sessions, and who waits for what.
+
+``execute`` runs one command and returns its reply and its facts. Time is an argument; nothing here
+reads a clock. Clients that a command wakes are served after it, in the order in which they blocked;
+their replies are collected by ``take_served``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .commands.call import Call, Command, CommandError, shown
+from .commands.table import commands_of, subcommands_of
+from .commands.waking import serve
+from .dialects import DIALECTS, Dialect
+from .facts import Fact, GroupRemoved, StreamRemoved
+from .replies import NIL_ARRAY, QUEUED, Blocked, Failure, Reply
+from .session import Session, Wait
+from .stream import Stream
+
+_TABLES: dict[str, tuple[dict[bytes, Command], dict[bytes, dict[bytes, Command]]]] = {}
+"""The resolved command table of each dialect: derived from constants, so a cache and no state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a server that commands depend on; the defaults are Redis's."""
+
+    stream_node_max_bytes: int = 4096
+    stream_node_max_entries: int = 100
+    stream_idmp_duration_s: int = 100
+    stream_idmp_maxsize: int = 100
+
+
+class Served(NamedTuple):
+    """The reply of a session that was blocked, and what serving it made true."""
+
+    session: int
+    reply: Reply
+    facts: tuple[Fact, ...]
+
+
+class Server:
+    """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
+
+    __slots__ = (
+        "_births", "_next_session", "_ready", "_served", "_subcommands", "_table", "config", "dialect", "keys",
+        "sessions", "waiting",
+    )  # fmt: skip
+
+    def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
+        self.dialect = DIALECTS[dialect] if isinstance(dialect, str) else dialect
+        self.config = config or Config()
+        self.keys: dict[bytes, Stream | bytes] = {}
+        self.sessions: dict[int, Session] = {}
+        self.waiting: dict[bytes, list[int]] = {}
+        """Key to the sessions blocked on it, longest first."""
+        self._births = 0
+        self._next_session = 1
+        self._ready: list[bytes] = []
+        self._served: list[Served] = []
+        if self.dialect.name not in _TABLES:
+            table = commands_of(self.dialect)
+            _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
+        self._table, self._subcommands = _TABLES[self.dialect.name]
+
+    def fork(self) -> Server:
+        """An independent copy, sessions and blocked clients included."""
+        assert not self._ready and not self._served, "fork between commands, with what was served taken"
+        twin = Server(self.dialect, self.config)
+        for value in self.keys.values():
+            if isinstance(value, Stream):
+                value.shared = True
+        twin.keys = self.keys.copy()
+        twin.sessions = {sid: session.copy() for sid, session in self.sessions.items()}
+        twin.waiting = {key: queue.copy() for key, queue in self.waiting.items()}
+        twin._births = self._births
+        twin._next_session = self._next_session
+        return twin
+
+    # -- sessions -------------------------------------------------------------------------------
+
+    def open(self, resp: int = 2) -> int:
+        """A new connection, speaking RESP2 or RESP3; returns its session number."""
+        session_id = self._next_session
+        self._next_session += 1
+        self.sessions[session_id] = Session(session_id, resp)
+        return session_id
+
+    def close(self, session_id: int) -> None:
+        """The connection is gone; a read that it was blocked in is given up."""
+        session = self.sessions.pop(session_id)
+        if session.wait is not None:
+            self.unblock(session)
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def execute(self, session_id: int, argv: Sequence[bytes], now_ms: int) -> tuple[Reply, tuple[Fact, ...]]:
+        """Runs one command at ``now_ms`` (the server's clock) and returns its reply and its facts.
+
+        The reply is ``BLOCKED`` where the session now waits. Sessions that the command woke are served
+        right after it; ask ``take_served`` for them.
+        """
+        session = self.sessions[session_id]
+        assert session.wait is None, "a blocked connection sends nothing that the server would read"
+        facts: list[Fact] = []
+        reply = self._accept(session, argv, now_ms, facts)
+        if self._ready:
+            self._serve_ready(now_ms)
+        return reply, tuple(facts)
+
+    def run(
+        self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact], *, may_block: bool
+    ) -> Reply:
+        """Runs a command that was accepted: the body of ``execute``, EXEC and a woken read."""
+        command = self._find(argv)
+        if isinstance(command, Failure):
+            return command
+        try:
+            return command.run(Call(self, session, argv, now_ms, facts, command, may_block))
+        except CommandError as error:
+            return error.reply
+
+    def _accept(self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact]) -> Reply:
+        if session.queue is None:
+            return self.run(session, argv, now_ms, facts, may_block=True)
+        command = self._find(argv)
+        if isinstance(command, Failure):
+            session.broken = True
+            return command
+        if "no-multi" in command.flags:
+            return self.run(session, argv, now_ms, facts, may_block=False)
+        session.queue.append(tuple(argv))
+        return QUEUED
+
+    def _find(self, argv: Sequence[bytes]) -> Command | Failure:
+        """The row of the table that a command line means, or the error that it gets instead."""
+        name = argv[0].upper()
+        command = self._table.get(name)
+        if command is None:
+            return _unknown(argv, self.dialect)
+        subcommands = self._subcommands[name]
+        label = shown(argv[0]).lower()
+        if subcommands and len(argv) > 1:
+            container = command
+            command = subcommands.get(argv[1].upper())
+            if command is None:
+                text = b"ERR unknown subcommand '%b'. Try %b HELP."
+                return Failure(text % (shown(argv[1])[:128], container.name.encode()))
+            label += b"|" + argv[1].lower()
+        if command.refuses(len(argv)):
+            return Failure(b"ERR wrong number of arguments for '%b' command" % label)
+        return command
+
+    def read_group_command(self) -> Command:
+        """The row of XREADGROUP, which a woken read was."""
+        return self._table[b"XREADGROUP"]
+
+    # -- keys -----------------------------------------------------------------------------------
+
+    def next_birth(self) -> int:
+        """A number for a new incarnation of a key, or a new epoch of a cursor."""
+        self._births += 1
+        return self._births
+
+    def remove_key(self, key: bytes, cause: str, facts: list[Fact]) -> bool:
+        """Takes a key away, with the facts of what went with it; whether there was one."""
+        value = self.keys.pop(key, None)
+        if value is None:
+            return False
+        if isinstance(value, Stream):
+            for name in sorted(value.groups):
+                group = value.groups[name]
+                facts.append(GroupRemoved(key, value.born, name, group.epoch, group.pel.keys(), cause))
+            facts.append(StreamRemoved(key, value.born, cause))
+            if self.dialect.blocked_notices_deletion:
+                self.signal(key)
+        return True
+
+    # -- blocking -------------------------------------------------------------------------------
+
+    def signal(self, key: bytes) -> None:
+        """Notes that clients blocked on ``key`` may be served once the command has ended."""
+        if key in self.waiting and key not in self._ready:
+            self._ready.append(key)
+
+    def block(self, session: Session, wait: Wait) -> None:
+        """Puts a session at the end of the queue of each key that it waits for."""
+        session.wait = wait
+        for key in wait.positions:
+            self.waiting.setdefault(key, []).append(session.id)
+
+    def unblock(self, session: Session) -> Wait:
+        """Takes a session out of every queue and returns what it waited for."""
+        wait = session.wait
+        assert wait is not None
+        session.wait = None
+        for key in wait.positions:
+            queue = self.waiting[key]
+            queue.remove(session.id)
+            if not queue:
+                del self.waiting[key]
+        return wait
+
+    def next_deadline(self) -> int | None:
+        """The first time at which a blocked session gives up: one past its deadline, as the server does."""
+        deadlines = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
+        return min(deadlines) + 1 if deadlines else None
+
+    def expire(self, now_ms: int) -> None:
+        """Answers the sessions whose deadline has passed, the earliest first, then by session number."""
+        late = [
+            (session.wait.deadline_ms, session.id)
+            for session in self.sessions.values()
+            if session.wait and session.wait.deadline_ms is not None and session.wait.deadline_ms < now_ms
+        ]
+        for _, session_id in sorted(late):
+            self.unblock(self.sessions[session_id])
+            self._served.append(Served(session_id, NIL_ARRAY, ()))
+
+    def take_served(self) -> list[Served]:
+        """The replies of sessions that were blocked, since the last call."""
+        served, self._served = self._served, []
+        return served
+
+    def _serve_ready(self, now_ms: int) -> None:
+        while self._ready:
+            ready, self._ready = self._ready, []
+            for key in ready:
+                for session_id in tuple(self.waiting.get(key, ())):
+                    session = self.sessions[session_id]
+                    facts: list[Fact] = []
+                    reply = serve(self, session, key, now_ms, facts)
+                    if not isinstance(reply, Blocked):
+                        self._served.append(Served(session_id, reply, tuple(facts)))
+
+
+def _unknown(argv: Sequence[bytes], dialect: Dialect) -> Failure:
+    """The error for a command that there is not; it quotes up to 128 bytes of arguments."""
+    form = b"'%b' " if dialect.new_error_texts else b"`%b`, "
+    arguments = b""
+    for argument in argv[1:]:
+        if len(arguments) >= 128:
+            break
+        arguments += form % shown(argument)[: 128 - len(arguments)]
+    name = shown(argv[0])[:128]
+    text = b"unknown command '%b'" if dialect.new_error_texts else b"unknown command `%b`"
+    error = CommandError(b"ERR " + text % name + b", with args beginning with: " + arguments)
+    return error.reply

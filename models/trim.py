@@ -1,0 +1,56 @@
+"""Trimming: cutting entries off the head of a stream, node by node as the server does it.
+
+Source: streamTrim. ``~`` removes whole nodes only, and never more than LIMIT entries.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .stream import Stream
+
+
+class Trim(NamedTuple):
+    """What MAXLEN or MINID asks for: exactly one of ``maxlen`` and ``minid`` is given."""
+
+    maxlen: int | None
+    minid: int
+    approximate: bool
+    limit: int
+    """The most entries that ``~`` removes; 0 for no limit. Exact trimming has none."""
+
+
+def trim(stream: Stream, want: Trim) -> tuple[int, ...]:
+    """Removes entries and returns their IDs, oldest first."""
+    removed: list[int] = []
+    while stream.nodes:
+        node = stream.nodes[0]
+        if want.maxlen is not None and stream.length <= want.maxlen:
+            break
+        if want.limit and len(removed) + node.live > want.limit:
+            break
+        if want.maxlen is not None:
+            whole = stream.length - node.live >= want.maxlen
+        else:
+            whole = node.ids[-1] < want.minid  # the last slot counts even as a tombstone
+        if whole:
+            removed.extend(i for i, slot in zip(node.ids, node.slots, strict=True) if slot is not None)
+            stream.length -= node.live
+            stream.drop_node(0)
+            continue
+        if not want.approximate:
+            _trim_inside(stream, want, removed)
+        break
+    return tuple(removed)
+
+
+def _trim_inside(stream: Stream, want: Trim, removed: list[int]) -> None:
+    for slot, entry_id in enumerate(stream.nodes[0].ids):
+        if want.maxlen is not None:
+            if stream.length <= want.maxlen:
+                return
+        elif entry_id >= want.minid:
+            return
+        if stream.nodes[0].slots[slot] is not None:
+            stream.bury(0, slot)
+            removed.append(entry_id)
