@@ -1,0 +1,118 @@
+"""The client that a simulated process gets: redis-py's own asyncio client over one awaitable.
+
+Everything above ``execute_command`` is redis-py's: the command methods, the encoder, the reply
+callbacks, the exception classes. Only the socket is replaced: a command is handed to the world.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import redis
+import redis.asyncio
+from redis._parsers.base import BaseParser
+from redis.client import EMPTY_RESPONSE, NEVER_DECODE
+
+from ..models.replies import Failure, Map, Nil, Reply, Simple
+from .requests import Ask, Command
+
+RESP = 3 if int(redis.__version__.split(".")[0]) >= 8 else 2
+"""The protocol that a default ``redis.asyncio.Redis()`` of this redis-py speaks."""
+
+
+class SimRedis(redis.asyncio.Redis):
+    """A default ``redis.asyncio.Redis()`` whose commands go to the simulated world."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Puts one command to the world and returns what redis-py makes of the reply."""
+        command = pack(self, args)
+        replies = await Ask[tuple[Reply, ...]](Command((command,)))
+        return self._response(str(args[0]), replies[0], options)
+
+    def _response(self, name: str, reply: Reply, options: dict[str, Any]) -> Any:
+        value = to_python(reply)
+        if isinstance(value, redis.ResponseError):
+            if EMPTY_RESPONSE in options:
+                return options[EMPTY_RESPONSE]
+            raise value
+        for internal in (NEVER_DECODE, EMPTY_RESPONSE, "keys"):
+            options.pop(internal, None)
+        callback = self.response_callbacks.get(name)
+        return value if callback is None else callback(value, **options)
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> SimPipeline:
+        """A pipeline: with ``transaction`` one MULTI/EXEC that nothing comes between."""
+        return SimPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    def pubsub(self, **kwargs: Any) -> Any:
+        """Not simulated yet: the model has no Pub/Sub."""
+        raise NotImplementedError("Pub/Sub is not simulated yet")
+
+    def __del__(self, *_: Any) -> None:
+        """Nothing to close: no connection was ever made."""
+
+
+class SimPipeline(redis.asyncio.client.Pipeline):
+    """redis-py's pipeline; ``execute`` hands its commands to the world."""
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """Runs what was queued and returns the replies in order."""
+        stack, self.command_stack = self.command_stack, []
+        if not stack:
+            return []
+        commands = tuple(pack(self, args) for args, _ in stack)
+        if self.is_transaction:
+            asked = await Ask[tuple[Reply, ...]](Command(((b"MULTI",), *commands, (b"EXEC",))))
+            results = asked[-1]
+            if isinstance(results, Failure):
+                raise cast(Exception, to_python(results))
+            assert isinstance(results, tuple)
+            replies = results
+        else:
+            replies = tuple([(await Ask[tuple[Reply, ...]](Command((command,))))[0] for command in commands])
+        values: list[Any] = []
+        for (args, options), reply in zip(stack, replies, strict=True):
+            value = to_python(reply)
+            if isinstance(value, redis.ResponseError):
+                if raise_on_error:
+                    raise value
+            elif args[0] in self.response_callbacks:
+                value = self.response_callbacks[args[0]](value, **options)
+            values.append(value)
+        return values
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        """Commands that redis-py would send at once (WATCH) are not simulated yet."""
+        raise NotImplementedError(f"{args[0]} in a pipeline is not simulated yet")
+
+    def __del__(self, *_: Any) -> None:
+        """Nothing to reset: no connection was ever taken."""
+
+
+def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
+    """The command line as bytes, encoded by redis-py; ``"XINFO STREAM"`` is two words."""
+    encode = client.get_encoder().encode
+    name = args[0]
+    words = name.encode().split() if isinstance(name, str) else bytes(name).split()
+    return (*words, *(bytes(encode(argument)) for argument in args[1:]))
+
+
+def to_python(reply: Reply) -> Any:
+    """A reply as redis-py's parser would hand it to the callbacks; an error as an exception object."""
+    if isinstance(reply, bytes | int):
+        return reply
+    if isinstance(reply, tuple):
+        return [to_python(item) for item in reply]
+    if isinstance(reply, Simple):
+        return reply.text
+    if isinstance(reply, Nil):
+        return None
+    if isinstance(reply, Map):
+        pairs = [(to_python(key), to_python(value)) for key, value in reply.pairs]
+        if RESP == 3:
+            return dict(pairs)
+        if reply.paired:
+            return [list(pair) for pair in pairs]
+        return [item for pair in pairs for item in pair]
+    assert isinstance(reply, Failure)
+    return BaseParser.parse_error(reply.text.decode(errors="replace"))

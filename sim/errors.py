@@ -1,0 +1,26 @@
+"""Errors whose text is the one line that a user reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RedeliveryError(Exception):
+    """Base of every error that is reported in one line, without a traceback."""
+
+
+class BadInput(RedeliveryError):
+    """Something that the user gave is wrong: the text says what, where, and what to do."""
+
+
+class ScenarioError(RedeliveryError):
+    """A scenario broke a rule of the simulator, such as a turn whose state cannot be kept."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
+    """The error for a name that there is not, with the nearest one that there is."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there is: {', '.join(names) or 'none'}"
+    return BadInput(f"unknown {kind} {name!r}; {hint}")

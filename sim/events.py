@@ -1,0 +1,150 @@
+"""What a history is made of: one class for each kind of event.
+
+``at_ms`` is true time in the world, from 0 at its start. ``process`` is a process's name; ``call``
+numbers the commands of a run, so that a request, its effect and its reply can be put together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from ..models.facts import Fact
+from ..models.replies import Reply
+
+
+class Started(NamedTuple):
+    """A process began to run, or runs again after a crash (``incarnation`` above 1)."""
+
+    at_ms: int
+    process: str
+    consumer: str
+    host: str
+    incarnation: int
+
+
+class Effect(NamedTuple):
+    """A command took effect on the server.
+
+    ``commands`` holds one command, or those of a transaction. ``reply`` is ``BLOCKED`` where the server
+    keeps the reply until there is something to read. ``server_ms`` is the server's own clock.
+    ``process`` is empty for the commands that set the world up.
+    """
+
+    at_ms: int
+    process: str
+    call: int
+    session: int
+    sent_ms: int
+    server_ms: int
+    commands: tuple[tuple[bytes, ...], ...]
+    replies: tuple[Reply, ...]
+    facts: tuple[Fact, ...]
+
+
+class Served(NamedTuple):
+    """A blocked command got its answer: entries, an error, or nil because its time was up."""
+
+    at_ms: int
+    process: str
+    call: int
+    session: int
+    server_ms: int
+    reply: Reply
+    facts: tuple[Fact, ...]
+
+
+class Replied(NamedTuple):
+    """A reply reached the process that asked."""
+
+    at_ms: int
+    process: str
+    call: int
+
+
+class Lost(NamedTuple):
+    """A ``request`` that never reached the server, or a ``reply`` that never reached its process."""
+
+    at_ms: int
+    process: str
+    call: int
+    what: str
+
+
+class Closed(NamedTuple):
+    """A connection is gone, and the server knows it."""
+
+    at_ms: int
+    process: str
+    session: int
+
+
+class Handling(NamedTuple):
+    """A process began to work on an entry. ``group`` is empty where it read without one."""
+
+    at_ms: int
+    process: str
+    stream: bytes
+    group: bytes
+    entry: bytes
+
+
+class Handled(NamedTuple):
+    """A process finished its work on an entry."""
+
+    at_ms: int
+    process: str
+    stream: bytes
+    group: bytes
+    entry: bytes
+
+
+class Projected(NamedTuple):
+    """A process published the value of a projection that it had built up to and including ``upto``."""
+
+    at_ms: int
+    process: str
+    name: str
+    value: str
+    upto: bytes
+
+
+class Crashed(NamedTuple):
+    """A process stopped in the middle; ``why`` is ``fault`` or ``raised``, with the error's text."""
+
+    at_ms: int
+    process: str
+    why: str
+    message: str
+
+
+class Finished(NamedTuple):
+    """A process ran all its turns."""
+
+    at_ms: int
+    process: str
+
+
+class ClockJumped(NamedTuple):
+    """The clock of a host was set forward or back."""
+
+    at_ms: int
+    host: str
+    by_ms: int
+
+
+class Healed(NamedTuple):
+    """From here on no more faults happen, and what must come true has to."""
+
+    at_ms: int
+
+
+class Ended(NamedTuple):
+    """The run is over."""
+
+    at_ms: int
+
+
+Event: TypeAlias = (
+    Started | Effect | Served | Replied | Lost | Closed | Handling | Handled | Projected | Crashed
+    | Finished | ClockJumped | Healed | Ended
+)  # fmt: skip

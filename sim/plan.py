@@ -1,0 +1,175 @@
+"""What a world is made of, before it runs: processes, faults, links, times. Plain values."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from .errors import BadInput, ScenarioError
+
+TurnFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
+"""``async def turn(redis, me)``, or ``async def turn(redis, me, state)`` that returns the next state."""
+
+SERVER = "redis"
+"""The host that the server runs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """How a process comes back after a crash: when, and whether under a new consumer name."""
+
+    after_ms: int = 1000
+    new_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A running program: one turn function, called again and again on a host of its own.
+
+    ``consumer`` is the name that the turn gets as ``me``; by default the process's own name.
+    ``turns`` bounds how often it is called (``None``: for ever), ``initial`` is its first state.
+    """
+
+    name: str
+    turn: TurnFunction
+    consumer: str | None = None
+    host: str | None = None
+    turns: int | None = None
+    initial: object = None
+    handle_ms: int = 50
+    start_ms: int = 0
+    turn_ms: int = 1
+    """What a turn costs that ended without having waited."""
+    restart: Restart | None = field(default_factory=Restart)
+
+    def __post_init__(self) -> None:
+        if not inspect.iscoroutinefunction(self.turn):
+            raise ScenarioError(f"process {self.name!r}: its turn {_name(self.turn)!r} is not an 'async def' function")
+        if self.turn_ms < 1:
+            raise ScenarioError(f"process {self.name!r}: turn_ms is {self.turn_ms}, it must be at least 1")
+
+    @property
+    def takes_state(self) -> bool:
+        """Whether the turn is called with a state as its third argument."""
+        parameters = inspect.signature(self.turn).parameters.values()
+        positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return len(positional) >= 3
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A process may stop dead, between any two of its steps, ``budget`` times.
+
+    ``when`` narrows the moment: ``"holding"`` while it has an entry that it has not acknowledged.
+    """
+
+    process: str
+    budget: int = 1
+    when: str = "any"
+
+    def __post_init__(self) -> None:
+        if self.when not in ("any", "holding"):
+            raise ScenarioError(f"a crash of {self.process!r}: when={self.when!r} is neither 'any' nor 'holding'")
+
+    def __str__(self) -> str:
+        moment = " while it holds an entry" if self.when == "holding" else ""
+        return f"{self.process} crashes{moment}: at most {self.budget}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJump:
+    """The clock of a host may be set forward (or back, below 0) by ``by_ms``, ``budget`` times."""
+
+    host: str
+    by_ms: int
+    budget: int = 1
+
+    def __str__(self) -> str:
+        return f"the clock of {self.host} jumps by {self.by_ms:+d} ms: at most {self.budget}"
+
+
+Fault: TypeAlias = Crash | ClockJump
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One world: who runs in it, what may go wrong, and for how long."""
+
+    processes: Sequence[Process]
+    setup: Sequence[Sequence[str]] = ()
+    """Commands that run before time starts, as words."""
+    faults: Sequence[Fault] = ()
+    faults_ms: int = 10_000
+    """The first phase: faults happen only before this time."""
+    within_ms: int = 20_000
+    """The second phase: what must come true eventually has this long after the faults."""
+    latency_ms: tuple[int, ...] = (0,)
+    """How long a request, and a reply, may be under way: one of these each time."""
+    epoch_ms: int = 1_700_000_000_000
+    """The time of every clock when the world starts."""
+
+    def __post_init__(self) -> None:
+        names = [process.name for process in self.processes]
+        for name in names:
+            if names.count(name) > 1:
+                raise ScenarioError(f"two processes are called {name!r}")
+        hosts = {process.host or process.name for process in self.processes} | {SERVER}
+        for fault in self.faults:
+            if isinstance(fault, Crash) and fault.process not in names:
+                raise ScenarioError(f"a crash is declared of {fault.process!r}, which is no process of the world")
+            if isinstance(fault, ClockJump) and fault.host not in hosts:
+                raise ScenarioError(f"a clock jump is declared of {fault.host!r}, which is no host of the world")
+        if not self.latency_ms or min(self.latency_ms) < 0:
+            raise ScenarioError("latency_ms must name at least one latency, and none below 0")
+
+    def budget(self) -> dict[str, Any]:
+        """What bounds this world, for people and for JSON."""
+        return {
+            "processes": [process.name for process in self.processes],
+            "turns": {p.name: p.turns for p in self.processes if p.turns is not None},
+            "faults": [str(fault) for fault in self.faults],
+            "faults_ms": self.faults_ms,
+            "within_ms": self.within_ms,
+            "latency_ms": list(self.latency_ms),
+        }
+
+
+class Params:
+    """The parameters of a run, by attribute: the scenario's defaults with what the user gave."""
+
+    def __init__(self, defaults: dict[str, Any], given: dict[str, str]) -> None:
+        from .errors import unknown
+
+        self._values = dict(defaults)
+        self.given: dict[str, str] = {}
+        for name, text in given.items():
+            if name not in defaults:
+                raise unknown("parameter", name, defaults)
+            self._values[name] = _convert(name, text, defaults[name])
+            if self._values[name] != defaults[name]:
+                self.given[name] = str(self._values[name])
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(f"the scenario declares no parameter {name!r}") from None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every parameter with its value."""
+        return dict(self._values)
+
+
+def _convert(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise BadInput(f"parameter {name!r} takes a whole number, not {text!r}") from None
+    return text
+
+
+def _name(function: object) -> str:
+    return getattr(function, "__qualname__", repr(function))

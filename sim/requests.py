@@ -1,0 +1,175 @@
+"""What a turn asks of the world while it runs, and the awaitables that ask it.
+
+Inside the simulator each of these hands a request to the world and waits for the answer. Outside
+one, in an ordinary asyncio program, they do what asyncio does, so that a consumer is written once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any, Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Commands that the server runs as one: a single one, or a whole transaction."""
+
+    commands: tuple[tuple[bytes, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Nothing, for a while."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Handling an entry: it takes ``ms`` (``None``: what the process is declared to take)."""
+
+    entry: bytes
+    ms: int | None
+    stream: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One of ``n`` answers, decided by the tape."""
+
+    n: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time on the process's own host, in ms since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """The value of a projection, for properties to compare."""
+
+    name: str
+    value: str
+    upto: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Several coroutines at once, within one process."""
+
+    children: tuple[Coroutine[Any, Any, Any], ...]
+
+
+Request: TypeAlias = Command | Sleep | Work | Pick | Clock | Publish | Fork
+
+
+class Ask(Generic[T]):
+    """The awaitable that puts a request to the world."""
+
+    __slots__ = ("request",)
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def __await__(self) -> Generator[Request, T, T]:
+        return (yield self.request)
+
+
+_simulating = 0
+"""How many turns are being driven right now: above 0 while a turn of the simulator has control."""
+
+
+class Driving:
+    """Marks the stretch of code in which a turn of the simulator runs."""
+
+    def __enter__(self) -> None:
+        global _simulating
+        _simulating += 1
+
+    def __exit__(self, *_: object) -> None:
+        global _simulating
+        _simulating -= 1
+
+
+def simulated() -> bool:
+    """Whether the code that asks runs inside the simulator."""
+    return _simulating > 0
+
+
+async def handle(
+    entry_id: bytes | str,
+    fields: object = None,
+    *,
+    ms: int | None = None,
+    stream: bytes | str | None = None,
+    work: Callable[[], Awaitable[None] | None] | None = None,
+) -> None:
+    """Handles an entry: the work that a consumer is there for.
+
+    In the simulator it takes simulated time (``ms``, or what the process is declared to take) and
+    leaves the facts that handling began and ended. In a real run it sleeps ``ms`` if that is given.
+    ``work`` is called in both when the time is over: a function without arguments, async or not.
+    ``stream`` is needed only where two streams may hold the same ID.
+    """
+    if simulated():
+        name = stream.encode() if isinstance(stream, str) else stream
+        entry = entry_id.encode() if isinstance(entry_id, str) else entry_id
+        await Ask[None](Work(entry, ms, name))
+    elif ms is not None:
+        await asyncio.sleep(ms / 1000)
+    if work is not None:
+        result = work()
+        if isawaitable(result):
+            await result
+
+
+async def sleep(ms: int) -> None:
+    """Waits ``ms`` milliseconds."""
+    if simulated():
+        await Ask[None](Sleep(ms))
+    else:
+        await asyncio.sleep(ms / 1000)
+
+
+async def now() -> int:
+    """The time on this process's host, in ms since the epoch."""
+    return await Ask[int](Clock()) if simulated() else time.time_ns() // 1_000_000
+
+
+async def choose(n: int, label: str) -> int:
+    """A decision of the program that the tape makes: 0 to ``n - 1``. In a real run it is 0."""
+    return await Ask[int](Pick(n, label)) if simulated() else 0
+
+
+async def publish(name: str, value: object, upto: bytes | str) -> None:
+    """Publishes the value of the projection ``name`` as built up to and including entry ``upto``.
+
+    Properties compare what different processes publish. In a real run it does nothing.
+    """
+    if simulated():
+        entry = upto.encode() if isinstance(upto, str) else upto
+        await Ask[None](Publish(name, str(value), entry))
+
+
+async def gather(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
+    """Runs coroutines at once and returns their values in order.
+
+    Where one raises, the others are cancelled and its error goes on, as in ``asyncio.TaskGroup``.
+    """
+    if simulated():
+        return await Ask[list[T]](Fork(coroutines))
+    tasks = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(coroutine) for coroutine in coroutines]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]

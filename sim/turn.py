@@ -1,0 +1,136 @@
+"""One iteration of a process's loop, as a coroutine that is driven by hand and can be made again.
+
+A turn is a function of the answers that it got: its log. To restore one, call the function again and
+feed it the log; no frame is ever inspected. Coroutines that ``gather`` starts are told apart by their
+path: ``()`` is the turn itself, ``(0, 1)`` the second coroutine of its first ``gather``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeAlias
+
+from .errors import ScenarioError
+from .requests import Driving, Fork, Request
+
+Path: TypeAlias = tuple[int, ...]
+Log: TypeAlias = list[tuple[Path, Any]]
+"""The answers that a turn got, in order, each with the path that it went to."""
+
+
+class _Join:
+    """A ``gather`` that is under way."""
+
+    __slots__ = ("missing", "values")
+
+    def __init__(self, n: int) -> None:
+        self.values: list[Any] = [None] * n
+        self.missing = n
+
+
+class Turn:
+    """A running turn: ``waiting`` holds what each of its coroutines asks for now."""
+
+    __slots__ = ("_coroutines", "_forks", "_joins", "failure", "fresh", "over", "value", "waiting")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self.waiting: dict[Path, Request] = {}
+        self.fresh: list[Path] = []
+        """Paths whose request is new since the last look; in order of asking."""
+        self.over = False
+        self.value: Any = None
+        """What the turn returned, once it is over."""
+        self.failure: Exception | None = None
+        """What the turn raised, if it did."""
+        self._coroutines: dict[Path, Coroutine[Any, Any, Any]] = {(): coroutine}
+        self._forks: dict[Path, int] = {}
+        self._joins: dict[Path, _Join] = {}
+        self._resume((), None, None)
+
+    def feed(self, path: Path, answer: Any) -> None:
+        """Gives the coroutine at ``path`` the answer that it waits for."""
+        del self.waiting[path]
+        self._resume(path, answer, None)
+
+    def close(self) -> None:
+        """Ends every coroutine; whatever they do while they are closed is discarded."""
+        self.over = True
+        self.waiting.clear()
+        self.fresh.clear()
+        for path in sorted(self._coroutines, reverse=True):
+            _close(self._coroutines[path])
+        self._coroutines.clear()
+
+    def _resume(self, path: Path, answer: Any, error: Exception | None) -> None:
+        coroutine = self._coroutines[path]
+        try:
+            with Driving():
+                request = coroutine.send(answer) if error is None else coroutine.throw(error)
+        except StopIteration as stop:
+            self._returned(path, stop.value)
+        except Exception as raised:
+            self._raised(path, raised)
+        else:
+            if isinstance(request, Fork):
+                self._start(path, request)
+            elif isinstance(request, Request):
+                self.waiting[path] = request
+                self.fresh.append(path)
+            else:
+                self._raised(path, ScenarioError(FOREIGN_AWAITABLE.format(request)))
+
+    def _start(self, path: Path, fork: Fork) -> None:
+        if not fork.children:
+            self._resume(path, [], None)
+            return
+        number = self._forks.get(path, 0)
+        self._forks[path] = number + 1
+        join = _Join(len(fork.children))
+        self._joins[path] = join
+        for i, child in enumerate(fork.children):
+            self._coroutines[*path, number, i] = child
+        for i in range(len(fork.children)):
+            if self._joins.get(path) is join:  # a sibling that raised has ended all of them
+                self._resume((*path, number, i), None, None)
+
+    def _returned(self, path: Path, value: Any) -> None:
+        del self._coroutines[path]
+        if not path:
+            self.over, self.value = True, value
+            return
+        parent = path[:-2]
+        join = self._joins[parent]
+        join.values[path[-1]] = value
+        join.missing -= 1
+        if not join.missing:
+            del self._joins[parent]
+            self._resume(parent, join.values, None)
+
+    def _raised(self, path: Path, error: Exception) -> None:
+        del self._coroutines[path]
+        if not path:
+            self.over, self.failure = True, error
+            return
+        parent = path[:-2]
+        del self._joins[parent]
+        for other in sorted((p for p in self._coroutines if p[: len(parent)] == parent and p != parent), reverse=True):
+            _close(self._coroutines.pop(other))
+            self.waiting.pop(other, None)
+            self._joins.pop(other, None)
+            if other in self.fresh:
+                self.fresh.remove(other)
+        self._resume(parent, None, error)
+
+
+FOREIGN_AWAITABLE = (
+    "a turn awaited {0!r}, which is not of the simulator: use redelivery.sleep, handle, gather and the "
+    "redis that the turn is given"
+)
+
+
+def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
+    try:
+        with Driving():
+            coroutine.close()
+    except Exception:  # noqa: S110 - a finally that awaits or raises: the process is dead, nobody hears it
+        pass
