@@ -1,0 +1,49 @@
+"""What is not compared: the one list of the parts of a reply that the model does not claim to know.
+
+* `radix-tree-nodes` in XINFO STREAM: it counts the nodes of a radix tree, which the model does not build;
+* the text of HELP, which is documentation;
+* memory figures (MEMORY, and the lines of INFO that name memory): they depend on the allocator.
+
+Everything else is compared to the byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["RADIX_TREE_NODES", "UNKNOWN_COMMANDS", "is_masked", "same_reply"]
+
+RADIX_TREE_NODES = b"radix-tree-nodes"
+
+UNKNOWN_COMMANDS = frozenset({b"MEMORY"})
+"""Commands whose whole reply is a memory figure: only its kind is compared."""
+
+_NODES = re.compile(rb"\r\n" + RADIX_TREE_NODES + rb"\r\n:\d+\r\n")
+_MEMORY_LINE = re.compile(
+    rb"(?m)^(used_memory|mem_|total_system_memory|maxmemory|allocator_)[^:\r\n]*:[^\r\n]*"
+)
+
+
+def is_masked(argv: Sequence[bytes]) -> bool:
+    """Whether only the kind of this command's reply is compared."""
+    return argv[0].upper() in UNKNOWN_COMMANDS or (len(argv) > 1 and argv[1].upper() == b"HELP")
+
+
+def same_reply(argv: Sequence[bytes], model: bytes, server: bytes) -> bool:
+    """Whether the model's reply to a command is the server's, but for what is masked."""
+    if model == server:
+        return True
+    if is_masked(argv):
+        return model[:1] == server[:1]
+    if argv[0].upper() == b"INFO":
+        return _without_memory(model) == _without_memory(server)
+    if RADIX_TREE_NODES not in model:
+        return False
+    nodes = b"\r\n" + RADIX_TREE_NODES + b"\r\n:0\r\n"
+    return _NODES.sub(nodes, model) == _NODES.sub(nodes, server)
+
+
+def _without_memory(reply: bytes) -> bytes:
+    # The reply is one string: its size counts what is masked, so compare what follows the size.
+    return _MEMORY_LINE.sub(b"", reply.partition(b"\r\n")[2])

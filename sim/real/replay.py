@@ -1,0 +1,144 @@
+"""A recorded run, again, on a real server, to see whether it answers what the model answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .address import Address
+from .connection import Connection, refuse_errors
+from .errors import ClockUnavailable, RealServerError
+from .identity import Identity, identify, information
+from .lockstep import Difference, Lockstep, RealTime, VirtualTime
+from .script import Script, Send
+from .servers import ServerBinary, locate
+from .spawn import SpawnedServer
+from .virtual_clock import START_MS, VirtualClock
+
+__all__ = ["Difference", "Outcome", "Target", "replay"]
+
+Target: TypeAlias = "str | ServerBinary | Address | SpawnedServer"
+
+_WATCHDOG_S = 5.0
+
+_BEYOND_ONE_DATABASE = frozenset({b"FLUSHALL", b"SELECT", b"SWAPDB", b"MOVE", b"COPY"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a replay showed.
+
+    `replies` says how many were compared; the replay ends early where the two do not agree on who waits, or
+    after as many differences as were asked for. Without `time_compared` the server's clock was its own;
+    `note` says why, where a virtual clock was wanted.
+    """
+
+    server: str
+    version: str
+    dialect: str
+    replies: int
+    differences: tuple[Difference, ...]
+    time_compared: bool
+    note: str = ""
+
+
+def replay(
+    script: Script,
+    target: Target,
+    *,
+    virtual: bool = True,
+    flush: bool = False,
+    differences_max: int = 20,
+    watchdog_s: float = _WATCHDOG_S,
+) -> Outcome:
+    """Send a recorded run's commands to a server, each at its time, and compare the replies.
+
+    Arguments:
+        script: the steps, in the order of their effects.
+        target: a running server of ours (it is emptied first), an executable to start for this replay, the
+            address of a server that is not ours, or what `locate` takes.
+        virtual: drive the server's clock, and compare to the byte. It takes a server of ours and Linux on
+            x86-64. Elsewhere the replay runs in real time: as long as the script, and no time is compared.
+        flush: a server that is not ours may be emptied (its one database). Otherwise it must be empty. After
+            the replay that database is emptied of what the script left there.
+        differences_max: stop after so many.
+        watchdog_s: how long a single step may take on the real clock before the server counts as stuck.
+
+    Raises `RealServerError`, one line, when the server cannot be used, and `ValueError` for a script that
+    sends on a connection that is not open or still waits.
+    """
+    if isinstance(target, str):
+        target = locate(target)
+    limits = _Limits(differences_max, watchdog_s)
+    if isinstance(target, SpawnedServer):
+        return _on_ours(script, target, target.clock if virtual else None, limits)
+    if isinstance(target, Address):
+        return _on_theirs(script, target, flush, limits)
+    note = ""
+    if virtual:
+        try:
+            start_ms = script[0].at_ms if script else START_MS
+            with VirtualClock(start_ms) as clock, SpawnedServer(target, clock=clock) as server:
+                return _on_ours(script, server, clock, limits)
+        except ClockUnavailable as error:
+            note = str(error)
+    with SpawnedServer(target) as server:
+        return _on_ours(script, server, None, limits, note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    differences_max: int
+    watchdog_s: float
+
+
+def _on_ours(
+    script: Script, server: SpawnedServer, clock: VirtualClock | None, limits: _Limits, note: str = ""
+) -> Outcome:
+    with server.connect(timeout=limits.watchdog_s) as control:
+        refuse_errors(server.address, control.call(b"FLUSHALL"))
+        run: Lockstep
+        if clock is None:
+            run = RealTime(script, control, limits.watchdog_s, limits.differences_max)
+        else:
+            run = VirtualTime(script, control, limits.watchdog_s, limits.differences_max, clock=clock)
+        run.run()
+        identity = Identity(server.binary.line, server.version, server.dialect, server.pid)
+        return _outcome(server.binary.name, identity, run, clock is not None, note)
+
+
+def _on_theirs(script: Script, address: Address, flush: bool, limits: _Limits) -> Outcome:
+    with Connection(address, timeout=limits.watchdog_s) as control:
+        identity = identify(control)
+        if flush:
+            refuse_errors(address, control.call(b"FLUSHDB"))
+        _refuse_what_is_in_use(control, script)
+        run = RealTime(script, control, limits.watchdog_s, limits.differences_max)
+        try:
+            run.run()
+        finally:
+            # It was empty, so what is there now is ours: leave it as it was found.
+            refuse_errors(address, control.call(b"FLUSHDB"))
+        return _outcome(str(address), identity, run, False, "")
+
+
+def _refuse_what_is_in_use(control: Connection, script: Script) -> None:
+    address = control.address
+    keys = int(refuse_errors(address, control.call(b"DBSIZE"))[1:-2])
+    if keys:
+        raise RealServerError(
+            f"{address} is not empty ({keys} keys), and this replay did not start it: "
+            "give an empty database or --flush to empty this one"
+        )
+    beyond = _BEYOND_ONE_DATABASE & {step.argv[0].upper() for step in script if isinstance(step, Send)}
+    others = information(control, "keyspace") if beyond else {}
+    if others:
+        raise RealServerError(
+            f"{address} has keys in {', '.join(others)}, which the run can reach by "
+            f"{b', '.join(sorted(beyond)).decode()}: give it a server of its own"
+        )
+
+
+def _outcome(name: str, identity: Identity, run: Lockstep, time_compared: bool, note: str) -> Outcome:
+    differences = tuple(run.differences)
+    return Outcome(name, identity.version, identity.dialect, run.replies, differences, time_compared, note)

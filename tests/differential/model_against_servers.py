@@ -1,0 +1,304 @@
+"""The model and a real server, side by side: what is sent to both, and where they differ.
+
+A run is a list of actions. `record` plays it on the model and writes the script that a server must follow, to the
+byte; `differences` has a server follow it. `shrink` takes actions away for as long as a difference stays.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import TypeAlias
+
+from model_commands import Commands, Taste
+from redelivery.models.dialects import DIALECTS
+from redelivery.models.replies import Blocked, encode
+from redelivery.models.server import Config, Server
+from redelivery.models.stream import Stream
+from redelivery.sim.real.replay import Difference, replay
+from redelivery.sim.real.script import Close, Open, Reply, Send, Step, show_command
+from redelivery.sim.real.servers import ServerBinary, embedded, examine
+from redelivery.sim.real.spawn import SpawnedServer
+from redelivery.sim.real.virtual_clock import START_MS, VirtualClock
+
+INSPECTOR = 99
+"""The connection on which states are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    conn: int
+    resp: int
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    conn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    conn: int
+    argv: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockTo:
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Everything that can be seen of the state, as commands on a connection of its own."""
+
+    resp: int = 2
+
+
+Action: TypeAlias = Connect | HangUp | Do | ClockTo | Inspect
+
+
+class Recorder:
+    """The model, and the script of what it does. Actions that make no sense (any more) are passed over."""
+
+    def __init__(self, dialect: str, config: Config) -> None:
+        self.server = Server(dialect, config)
+        self.script: list[Step] = []
+        self.now_ms = START_MS
+        self.commands = 0
+        self._sessions: dict[int, int] = {}
+        self._resp: dict[int, int] = {}
+
+    def take(self, action: Action) -> None:
+        """Does one action."""
+        if isinstance(action, ClockTo):
+            self.now_ms = action.at_ms
+            self.server.expire(self.now_ms)
+            self._collect()
+        elif isinstance(action, Connect):
+            self._open(action.conn, action.resp)
+        elif isinstance(action, HangUp):
+            self._close(action.conn)
+        elif isinstance(action, Do):
+            if self.is_free(action.conn):
+                self._send(action.conn, action.argv)
+        else:
+            self._inspect(action.resp)
+
+    def is_free(self, conn: int) -> bool:
+        """Whether a connection is open and does not wait."""
+        return conn in self._sessions and self.server.sessions[self._sessions[conn]].wait is None
+
+    def is_queueing(self, conn: int) -> bool:
+        """Whether a connection is in a transaction."""
+        return conn in self._sessions and self.server.sessions[self._sessions[conn]].queue is not None
+
+    def _open(self, conn: int, resp: int) -> None:
+        if conn not in self._sessions:
+            self._sessions[conn] = self.server.open(resp)
+            self._resp[conn] = resp
+            self.script.append(Open(conn, resp, self.now_ms))
+
+    def _close(self, conn: int) -> None:
+        if conn in self._sessions:
+            self.server.close(self._sessions.pop(conn))
+            self.script.append(Close(conn, self.now_ms))
+
+    def _send(self, conn: int, argv: tuple[bytes, ...]) -> None:
+        reply, _ = self.server.execute(self._sessions[conn], argv, self.now_ms)
+        said = None if isinstance(reply, Blocked) else encode(reply, self._resp[conn])
+        self.script.append(Send(conn, argv, self.now_ms, said))
+        self.commands += 1
+        self._collect()
+
+    def _collect(self) -> None:
+        connections = {session: conn for conn, session in self._sessions.items()}
+        for served in self.server.take_served():
+            conn = connections[served.session]
+            self.script.append(Reply(conn, self.now_ms, encode(served.reply, self._resp[conn])))
+
+    def _inspect(self, resp: int) -> None:
+        self._open(INSPECTOR, resp)
+        for key, value in sorted(self.server.keys.items()):
+            if not isinstance(value, Stream):
+                self._send(INSPECTOR, (b"GET", key))
+                continue
+            self._send(INSPECTOR, (b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"))
+            self._send(INSPECTOR, (b"XRANGE", key, b"-", b"+"))
+            for group in sorted(value.groups):
+                self._send(INSPECTOR, (b"XPENDING", key, group, b"-", b"+", b"10000"))
+                self._send(INSPECTOR, (b"XINFO", b"CONSUMERS", key, group))
+        self._close(INSPECTOR)
+
+
+def record(dialect: str, config: Config, actions: Sequence[Action]) -> Recorder:
+    """The model's part of a run."""
+    recorder = Recorder(dialect, config)
+    for action in actions:
+        recorder.take(action)
+    return recorder
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a run is made with: connections, node sizes, the taste of its commands."""
+
+    config: Config = Config()
+    taste: Taste = Taste()
+    connections: int = 5
+    inspect_every: int = 60
+
+
+def world_of(chance: Random) -> World:
+    """A world of the seed's choice."""
+    size = chance.choice(((4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100)))
+    taste = chance.choice(
+        (Taste(), Taste(), Taste(mutate=0.01, wrong=0.01), Taste(mutate=0.4, wrong=0.4), Taste(long_values=0.5))
+    )
+    if chance.random() < 0.4:
+        taste = replace(taste, block=0.0)
+    return World(Config(*size), taste, connections=chance.choice((2, 5, 8)))
+
+
+class Source:
+    """Actions, one after the other, for a model that takes each before the next is drawn."""
+
+    def __init__(self, chance: Random, recorder: Recorder, world: World) -> None:
+        self.chance = chance
+        self.recorder = recorder
+        self.world = world
+        self._commands = Commands(chance, recorder.server, world.taste)
+
+    def first(self) -> Iterator[Action]:
+        """The connections that there are from the start."""
+        for conn in range(self.world.connections):
+            yield Connect(conn, 2 + conn % 2)
+
+    def next(self) -> Iterator[Action]:
+        """What happens next: seldom more than one action."""
+        chance, recorder = self.chance, self.recorder
+        how = chance.random()
+        if how < 0.25:
+            yield ClockTo(max(recorder.now_ms + self._step_ms(), START_MS))
+            return
+        conn = chance.randrange(self.world.connections)
+        if how < 0.255:
+            yield HangUp(conn)
+            yield Connect(conn, 2 + chance.randrange(2))
+            return
+        if not recorder.is_free(conn):
+            conn = 0  # which never blocks
+        queueing = recorder.is_queueing(conn)
+        yield Do(conn, self._commands.next(recorder.now_ms, may_block=conn > 0, queueing=queueing))
+
+    def _step_ms(self) -> int:
+        chance = self.chance
+        if chance.random() < 0.1:
+            return -chance.choice((1, 3, 50, 20_000))
+        return chance.choice((1, 1, 2, 7, 21, 101, 1001, 5001, 100_000))
+
+
+def generate(dialect: str, seed: int, commands: int) -> tuple[World, list[Action], Recorder]:
+    """A run of the seed's choice, with the model's part."""
+    chance = Random(seed)
+    world = world_of(chance)
+    recorder = Recorder(dialect, world.config)
+    source = Source(chance, recorder, world)
+    actions: list[Action] = list(source.first())
+    for action in actions:
+        recorder.take(action)
+    steps = 0
+    while recorder.commands < commands:
+        steps += 1
+        found = [Inspect(2 + steps % 2)] if steps % world.inspect_every == 0 else source.next()
+        for action in found:
+            actions.append(action)
+            recorder.take(action)
+    actions.append(Inspect())
+    recorder.take(actions[-1])
+    return world, actions, recorder
+
+
+class Bench:
+    """A real server under its virtual clock, which runs are compared with, one after the other."""
+
+    def __init__(self, binary: ServerBinary) -> None:
+        self.clock = VirtualClock()
+        try:
+            self.server = SpawnedServer(binary, clock=self.clock)
+        except BaseException:
+            self.clock.close()
+            raise
+        self._control = self.server.connect()
+        self.dialect = self.server.dialect
+
+    def close(self) -> None:
+        """Ends the server."""
+        self._control.close()
+        self.server.close()
+        self.clock.close()
+
+    def differences(self, recorder: Recorder, most: int = 3) -> tuple[Difference, ...]:
+        """Where the server does not follow the model's script."""
+        config = recorder.server.config
+        self.clock.set(START_MS)
+        for name, value in (
+            (b"stream-node-max-bytes", config.stream_node_max_bytes),
+            (b"stream-node-max-entries", config.stream_node_max_entries),
+        ):
+            reply = self._control.call(b"CONFIG", b"SET", name, b"%d" % value)
+            assert reply == b"+OK\r\n", reply
+        return replay(recorder.script, self.server, differences_max=most, watchdog_s=2).differences
+
+
+def shrink(bench: Bench, config: Config, actions: Sequence[Action]) -> list[Action]:
+    """The actions without those that the difference does not need."""
+    left = list(actions)
+
+    def differs(some: list[Action]) -> bool:
+        return bool(bench.differences(record(bench.dialect, config, some), most=1))
+
+    size = max(len(left) // 2, 1)
+    while True:
+        at, fewer = 0, False
+        while at < len(left):
+            without = left[:at] + left[at + size :]
+            if differs(without):
+                left, fewer = without, True
+            else:
+                at += size
+        if size == 1 and not fewer:
+            return left
+        size = max(size // 2, 1)
+
+
+def show(bench: Bench, config: Config, actions: Sequence[Action]) -> str:
+    """A run as text, with what differs in it."""
+    recorder = record(bench.dialect, config, actions)
+    found = bench.differences(recorder)
+    lines = [f"{bench.dialect} {config.stream_node_max_bytes} bytes, {config.stream_node_max_entries} entries a node"]
+    for index, step in enumerate(recorder.script):
+        if isinstance(step, Send):
+            lines.append(f"{index} +{step.at_ms - START_MS} [{step.conn}] {show_command(step.argv)}  ->  {step.reply!r}")
+        elif isinstance(step, Reply):
+            lines.append(f"{index} +{step.at_ms - START_MS} [{step.conn}] <- {step.reply!r}")
+    lines += [f"{d.index}: {d.command}\n   model  {d.model}\n   server {d.server}\n   where  {d.where}" for d in found]
+    return "\n".join(lines)
+
+
+def servers_named() -> list[ServerBinary]:
+    """The embedded server, and those that REDELIVERY_SERVERS names.
+
+    It holds paths, as PATH does: each an executable that starts a server, or a folder whose subfolders each have
+    one called ``run``. Only servers whose dialect the model has are taken.
+    """
+    found = {"": embedded()}
+    for text in filter(None, os.environ.get("REDELIVERY_SERVERS", "").split(os.pathsep)):
+        path = Path(text)
+        for launcher in sorted(path.glob("*/run")) if path.is_dir() else [path]:
+            binary = examine(launcher)
+            if binary.dialect in DIALECTS and binary.version != found[""].version:
+                found[binary.dialect] = binary
+    return list(found.values())
