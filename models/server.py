@@ -165,6 +165,10 @@ class Server:
         self._births += 1
         return self._births
 
+    def counters(self) -> tuple[int, int]:
+        """How many births and sessions there were: what the next ones will be called."""
+        return (self._births, self._next_session)
+
     def remove_key(self, key: bytes, cause: str, facts: list[Fact]) -> bool:
         """Takes a key away, with the facts of what went with it; whether there was one."""
         value = self.keys.pop(key, None)

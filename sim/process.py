@@ -21,7 +21,7 @@ class Running:
     """One process at run time."""
 
     __slots__ = (
-        "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state", "streams",
+        "commands", "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state", "streams",
         "turn", "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
@@ -37,6 +37,8 @@ class Running:
         self.turn: Turn | None = None
         """The live coroutines; ``None`` between turns, and after a fork until they are needed again."""
         self.turn_began_ms = 0
+        self.commands = 0
+        """How many commands the running turn has sent."""
         self.sessions: list[int] = []
         """Idle connections, the one used last at the end."""
         self.unanswered: dict[Path, tuple[int, int]] = {}
@@ -59,6 +61,7 @@ class Running:
         twin.log = self.log.copy()
         twin.turn = None
         twin.turn_began_ms = self.turn_began_ms
+        twin.commands = self.commands
         twin.sessions = self.sessions.copy()
         twin.unanswered = self.unanswered.copy()
         twin.held = self.held.copy()
@@ -73,8 +76,17 @@ class Running:
     def begin(self) -> Turn:
         """Calls the turn function for a new turn."""
         self.log = []
+        self.commands = 0
         self.turn = self._call()
         return self.turn
+
+    def components(self) -> tuple[Any, ...]:
+        """Everything that tells two states of this process apart, as plain values."""
+        return (
+            self.plan.name, self.incarnation, self.consumer, self.down, self.finished, self.state, self.turns_done,
+            tuple(self.log), self.turn_began_ms, self.commands, tuple(self.sessions),
+            tuple(sorted(self.unanswered.items())), tuple(self.held), tuple(sorted(self.streams.items())),
+        )  # fmt: skip
 
     def live(self) -> Turn:
         """The running turn, made again from its log where this process was forked."""

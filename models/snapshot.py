@@ -1,0 +1,47 @@
+"""The whole state of a server as one nested tuple of plain values: equal exactly where servers are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .group import Consumer, Group
+from .server import Server
+from .session import Session
+from .stream import Stream
+
+
+def snapshot(server: Server) -> tuple[Any, ...]:
+    """Keys, streams with their nodes, groups, sessions, and who waits; nothing is left out."""
+    keys = tuple(
+        (key, _stream(value) if isinstance(value, Stream) else value) for key, value in sorted(server.keys.items())
+    )
+    sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
+    waiting = tuple((key, tuple(queue)) for key, queue in sorted(server.waiting.items()))
+    return (server.dialect.name, keys, sessions, waiting, server.counters())
+
+
+def _stream(stream: Stream) -> tuple[Any, ...]:
+    nodes = tuple((tuple(node.ids), tuple(node.slots), node.master_fields, node.size_bytes) for node in stream.nodes)
+    groups = tuple(_group(group) for _, group in sorted(stream.groups.items()))
+    return (
+        stream.born, nodes, stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, groups,
+    )  # fmt: skip
+
+
+def _group(group: Group) -> tuple[Any, ...]:
+    consumers = tuple(_consumer(consumer) for consumer in group.sorted_consumers())
+    return (group.name, group.cursor, group.entries_read, group.epoch, tuple(group.pel.items()), consumers)
+
+
+def _consumer(consumer: Consumer) -> tuple[Any, ...]:
+    return (consumer.name, consumer.seen_ms, consumer.active_ms, tuple(consumer.pel.items()))
+
+
+def _session(session: Session) -> tuple[Any, ...]:
+    wait = session.wait
+    waits = None
+    if wait is not None:
+        positions = tuple(sorted(wait.positions.items()))
+        waits = (wait.argv, positions, wait.deadline_ms, wait.group, wait.consumer, wait.noack, wait.count)
+    queue = None if session.queue is None else tuple(session.queue)
+    return (session.id, session.resp, queue, session.broken, waits)

@@ -1,0 +1,102 @@
+"""What may happen next in a world: events that are due, a deadline of the server, a fault."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from ..models.replies import Reply
+from .events import Handled
+from .kernel import Scheduled
+from .plan import Fault
+from .turn import Path
+
+
+class Arrive(NamedTuple):
+    """A request reaches the server and takes effect."""
+
+    process: int
+    incarnation: int
+    path: Path
+    call: int
+    session: int
+    sent_ms: int
+    commands: tuple[tuple[bytes, ...], ...]
+
+
+class Deliver(NamedTuple):
+    """A reply reaches the process that asked."""
+
+    process: int
+    incarnation: int
+    path: Path
+    call: int
+    replies: tuple[Reply, ...]
+
+
+class Wake(NamedTuple):
+    """A sleep is over, or the work on an entry is done."""
+
+    process: int
+    incarnation: int
+    path: Path
+    handled: Handled | None
+
+
+class Begin(NamedTuple):
+    """A process begins its next turn."""
+
+    process: int
+    incarnation: int
+
+
+class Rise(NamedTuple):
+    """A process starts, or starts again."""
+
+    process: int
+    incarnation: int
+
+
+Happening: TypeAlias = Arrive | Deliver | Wake | Begin | Rise
+
+
+class Due(NamedTuple):
+    """An event of the schedule may happen now."""
+
+    at_ms: int
+    scheduled: Scheduled[Happening]
+
+
+class Expire(NamedTuple):
+    """The server gives up the blocked reads whose time is over."""
+
+    at_ms: int
+
+
+class Strike(NamedTuple):
+    """A fault may happen now; ``fault`` is its place in the plan."""
+
+    at_ms: int
+    fault: int
+
+
+Step: TypeAlias = Due | Expire | Strike
+
+PLAIN_WEIGHT = 8
+FAULT_WEIGHT = 3
+"""How likely a random run takes a fault, against ``PLAIN_WEIGHT`` for each other step."""
+
+
+def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> str:
+    """A step in words."""
+    if isinstance(step, Expire):
+        return "the server gives up a blocked read"
+    if isinstance(step, Strike):
+        return str(faults[step.fault])
+    event = step.scheduled.event
+    name = names[event.process]
+    if isinstance(event, Arrive):
+        command = b" ".join(event.commands[-1 if len(event.commands) == 1 else 1])
+        return f"{name}: {command.decode(errors='replace')}"
+    if isinstance(event, Wake):
+        return f"{name}: handled" if event.handled else f"{name}: slept"
+    return f"{name}: {type(event).__name__.lower()}"

@@ -1,0 +1,165 @@
+"""Watching a run: every property sees every event, once, as it happens.
+
+A property is a small automaton, its *monitor*. Monitors say ``on_<kind>`` for the kinds of events and
+facts that they read; a fact reaches them with the event that it is part of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, get_args
+
+from ..models.facts import Fact
+from .errors import BadInput
+from .events import Event
+
+
+class Violation(NamedTuple):
+    """A property was broken: at which event of the history, at what time, and how."""
+
+    property: str
+    step: int
+    at_ms: int
+    message: str
+
+
+class Monitor:
+    """Base of the automata. ``on_...`` methods return what is wrong, or ``None``.
+
+    Attributes must be plain values and containers of such: a monitor is copied when its world is.
+    """
+
+    handlers: ClassVar[dict[type, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.handlers = {kind: f"on_{name}" for name, kind in _KINDS.items() if hasattr(cls, f"on_{name}")}
+        known = set(cls.handlers.values())
+        for name in dir(cls):
+            assert not name.startswith("on_") or name in known, f"{cls.__name__}.{name} names no event or fact"
+
+    def at_end(self, at_ms: int) -> str | None:
+        """What is wrong when the run is over; for properties that must come true by then."""
+        return None
+
+    def met(self) -> bool:
+        """Whether a *sometimes* statement was met."""
+        return True
+
+
+def _snake(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+_KINDS: dict[str, type] = {_snake(kind.__name__): kind for kind in (*get_args(Event), *get_args(Fact))}
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A named statement about histories.
+
+    ``kind`` is ``always`` (no step breaks it), ``eventually`` (true at the end of the run, after the
+    faults have stopped) or ``sometimes`` (some step must meet it, else the run shows nothing).
+    """
+
+    name: str
+    kind: str
+    statement: str
+    monitor: Callable[[], Monitor]
+    formal: str = ""
+    exceptions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.kind in ("always", "eventually", "sometimes"), self.kind
+
+
+class Watch:
+    """The monitors of one run, and what they found. Each property is reported at its first violation."""
+
+    __slots__ = ("_monitors", "_routes", "properties", "seen", "violations")
+
+    def __init__(self, properties: Sequence[Property]) -> None:
+        self.properties = tuple(properties)
+        self.violations: list[Violation] = []
+        self.seen = 0
+        """How many events there were so far."""
+        self._monitors = [p.monitor() for p in self.properties]
+        self._route()
+
+    def fork(self) -> Watch:
+        """An independent watch in the same state."""
+        twin = Watch.__new__(Watch)
+        twin.properties = self.properties
+        twin.violations = self.violations.copy()
+        twin.seen = self.seen
+        twin._monitors = deepcopy(self._monitors)
+        twin._route()
+        return twin
+
+    def components(self) -> tuple[Any, ...]:
+        """The state of every monitor, for fingerprints."""
+        return tuple((p.name, _plain(vars(m))) for p, m in zip(self.properties, self._monitors, strict=True))
+
+    def observe(self, event: Event) -> None:
+        """Shows an event, and the facts in it, to the properties that read such."""
+        routes = self._routes.get(type(event))
+        if routes:
+            self._show(routes, event, (event,))
+        facts = getattr(event, "facts", None)
+        if facts:
+            for fact in facts:
+                routes = self._routes.get(type(fact))
+                if routes:
+                    self._show(routes, event, (fact, event))
+        self.seen += 1
+
+    def finish(self, at_ms: int) -> None:
+        """Asks every property what is still wrong now that the run is over."""
+        for which, monitor in enumerate(self._monitors):
+            message = self._ask(which, monitor.at_end, (at_ms,))
+            if message is not None:
+                self._violate(which, at_ms, message)
+
+    def unmet(self) -> list[str]:
+        """The *sometimes* statements that no step met."""
+        pairs = zip(self.properties, self._monitors, strict=True)
+        return [p.name for p, monitor in pairs if p.kind == "sometimes" and not monitor.met()]
+
+    def _route(self) -> None:
+        self._routes: dict[type, list[tuple[int, Callable[..., str | None]]]] = {}
+        for which, monitor in enumerate(self._monitors):
+            for kind, name in monitor.handlers.items():
+                self._routes.setdefault(kind, []).append((which, getattr(monitor, name)))
+
+    def _show(self, routes: list[tuple[int, Callable[..., str | None]]], event: Event, what: tuple[Any, ...]) -> None:
+        for which, method in routes:
+            message = self._ask(which, method, what)
+            if message is not None:
+                self._violate(which, event.at_ms, message)
+
+    def _ask(self, which: int, method: Callable[..., str | None], what: tuple[Any, ...]) -> str | None:
+        try:
+            return method(*what)
+        except Exception as error:
+            name = self.properties[which].name
+            raise BadInput(
+                f"property {name!r} raised {type(error).__name__} at step {self.seen}: {error}"
+            ) from error
+
+    def _violate(self, which: int, at_ms: int, message: str) -> None:
+        name = self.properties[which].name
+        if all(violation.property != name for violation in self.violations):
+            self.violations.append(Violation(name, self.seen, at_ms, message))
+
+
+def _plain(value: Any) -> Any:
+    """A value with its dicts and sets in order, so that its text does not depend on how it came about."""
+    if isinstance(value, dict):
+        return tuple(sorted((repr(_plain(k)), _plain(v)) for k, v in value.items()))
+    if isinstance(value, set | frozenset):
+        return tuple(sorted(repr(_plain(item)) for item in value))
+    if isinstance(value, list | tuple):
+        return tuple(_plain(item) for item in value)
+    return value
+

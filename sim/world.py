@@ -1,0 +1,424 @@
+"""A world: one server, processes on their hosts, links, clocks, and what may go wrong.
+
+``enabled`` lists every step that can happen next and ``take`` makes one happen: the one transition
+relation that simulation and check choose from. Time passes when nothing is left to do now.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from ..models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Reread
+from ..models.replies import BLOCKED, Reply
+from ..models.server import Server
+from ..models.snapshot import snapshot
+from . import events
+from .choices import Choices
+from .client import RESP
+from .errors import ScenarioError
+from .history import History
+from .kernel import Kernel
+from .plan import SERVER, Crash, Plan
+from .process import Running
+from .requests import Clock, Command, Pick, Publish, Request, Sleep, Work
+from .steps import Arrive, Begin, Deliver, Due, Expire, Happening, Rise, Step, Strike, Wake
+from .turn import Path
+from .watch import Watch
+
+TURN_COMMANDS_MAX = 64
+"""More commands than this in one turn are a loop that never ends."""
+
+
+class World:
+    """One state of one world. ``fork`` gives an independent copy that can go another way."""
+
+    __slots__ = (
+        "budgets", "calls", "ended", "healed", "history", "kernel", "now_ms", "offsets", "plan", "processes",
+        "server", "waiting", "watch",
+    )  # fmt: skip
+
+    def __init__(self, plan: Plan, dialect: str, *, watch: Watch | None = None, record: bool = True) -> None:
+        self.plan = plan
+        self.server = Server(dialect)
+        self.now_ms = 0
+        self.offsets: dict[str, int] = {}
+        """How far each host's clock is from true time; hosts that are right are not named."""
+        self.processes = [Running(process) for process in plan.processes]
+        self.kernel: Kernel[Happening] = Kernel()
+        self.budgets = [fault.budget for fault in plan.faults]
+        self.calls = 0
+        self.waiting: dict[int, tuple[int, int, Path, int]] = {}
+        """Blocked session to the process, its incarnation, the path and the call that wait."""
+        self.healed = False
+        self.ended = False
+        self.watch = watch
+        self.history = History() if record else None
+        self._set_up()
+
+    def fork(self) -> World:
+        """An independent copy."""
+        twin = World.__new__(World)
+        twin.plan = self.plan
+        twin.server = self.server.fork()
+        twin.now_ms = self.now_ms
+        twin.offsets = self.offsets.copy()
+        twin.processes = [process.fork() for process in self.processes]
+        twin.kernel = self.kernel.fork()
+        twin.budgets = self.budgets.copy()
+        twin.calls = self.calls
+        twin.waiting = self.waiting.copy()
+        twin.healed = self.healed
+        twin.ended = self.ended
+        twin.watch = None if self.watch is None else self.watch.fork()
+        twin.history = None if self.history is None else self.history.fork()
+        return twin
+
+    @property
+    def end_ms(self) -> int:
+        """When the run is over at the latest."""
+        return self.plan.faults_ms + self.plan.within_ms
+
+    def clock(self, host: str) -> int:
+        """What the clock of a host shows, in ms since the epoch."""
+        return self.plan.epoch_ms + self.now_ms + self.offsets.get(host, 0)
+
+    def fingerprint(self) -> bytes:
+        """A digest of the whole state: equal for equal worlds, in every process and on every run."""
+        parts = (
+            self.now_ms,
+            sorted(self.offsets.items()),
+            snapshot(self.server),
+            [process.components() for process in self.processes],
+            [(item.at_ms, item.priority, item.event) for item in self.kernel.pending()],
+            self.budgets,
+            sorted(self.waiting.items()),
+            self.healed,
+            None if self.watch is None else self.watch.components(),
+        )
+        return blake2b(repr(parts).encode(), digest_size=16).digest()
+
+    # -- the transition relation -------------------------------------------------------------------
+
+    def enabled(self) -> list[Step]:
+        """Every step that can happen next: what is due first, then the faults that may strike before it."""
+        if self.ended:
+            return []
+        event_ms = self.kernel.peek()
+        deadline_ms = self._deadline()
+        if event_ms is None and deadline_ms is None:
+            return []
+        at_ms = min(ms for ms in (event_ms, deadline_ms) if ms is not None)
+        if at_ms > self.end_ms:
+            return []
+        steps: list[Step] = []
+        if event_ms == at_ms:
+            steps.extend(Due(at_ms, item) for item in self.kernel.due())
+        if deadline_ms == at_ms:
+            steps.append(Expire(at_ms))
+        if at_ms < self.plan.faults_ms:
+            steps.extend(Strike(at_ms, i) for i in range(len(self.budgets)) if self.budgets[i] and self._can_strike(i))
+        return steps
+
+    def take(self, step: Step, choices: Choices) -> None:
+        """Makes a step happen; what is left open within it (a latency, say) ``choices`` decide."""
+        if not self.healed and step.at_ms >= self.plan.faults_ms:
+            self.now_ms = self.plan.faults_ms
+            self._heal()
+        assert step.at_ms >= self.now_ms, "time does not run backwards"
+        self.now_ms = step.at_ms
+        if isinstance(step, Due):
+            self._happen(self.kernel.take(step.scheduled), choices)
+        elif isinstance(step, Expire):
+            self.server.expire(self.clock(SERVER))
+            self._hand_out_served(choices)
+        else:
+            self._strike(step.fault)
+
+    def finish(self) -> None:
+        """Ends the run: what had to come true by now did, or did not."""
+        if not self.healed:
+            self._heal()
+        self.ended = True
+        self._record(events.Ended(self.now_ms))
+        if self.watch is not None:
+            self.watch.finish(self.now_ms)
+
+    def _happen(self, event: Happening, choices: Choices) -> None:
+        running = self.processes[event.process]
+        if isinstance(event, Arrive):
+            self._arrive(running, event, choices)
+            return
+        assert event.incarnation == running.incarnation + isinstance(event, Rise), "a dead process has no events"
+        if isinstance(event, Deliver):
+            self._answer(running, event.path, event.call, event.replies, choices)
+        elif isinstance(event, Wake):
+            if event.handled is not None:
+                self._record(event.handled._replace(at_ms=self.now_ms))
+            running.feed(event.path, None)
+            self._settle(event.process, choices)
+        elif isinstance(event, Begin):
+            self._begin_turn(event.process, choices)
+        else:
+            running.rise()
+            host = running.plan.host or running.plan.name
+            self._record(
+                events.Started(self.now_ms, running.plan.name, running.consumer, host, running.incarnation)
+            )
+            self._begin_turn(event.process, choices)
+
+    # -- commands ------------------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        session = self.server.open(RESP)
+        for words in self.plan.setup:
+            argv = tuple(word.encode() for word in words)
+            reply, facts = self.server.execute(session, argv, self.clock(SERVER))
+            if type(reply).__name__ == "Failure":
+                raise ScenarioError(f"the setup command {' '.join(words)!r} failed: {reply!r}")
+            self.calls += 1
+            self._effect("", self.calls, session, 0, (argv,), (reply,), facts)
+        self.server.close(session)
+        for i, process in enumerate(self.plan.processes):
+            self.kernel.schedule(process.start_ms, Rise(i, 1))
+
+    def _send(self, index: int, path: Path, request: Command, choices: Choices) -> None:
+        running = self.processes[index]
+        running.commands += 1
+        if running.commands > TURN_COMMANDS_MAX:
+            raise ScenarioError(
+                f"process {running.plan.name!r} sent more than {TURN_COMMANDS_MAX} commands in one turn; "
+                f"let its loop return, a turn is one iteration"
+            )
+        self.calls += 1
+        session = running.sessions.pop() if running.sessions else self.server.open(RESP)
+        running.unanswered[path] = (self.calls, session)
+        at_ms = self.now_ms + self._latency(choices)
+        arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, request.commands)
+        self.kernel.schedule(at_ms, arrive)
+
+    def _arrive(self, running: Running, event: Arrive, choices: Choices) -> None:
+        replies: list[Reply] = []
+        facts: list[Fact] = []
+        for argv in event.commands:
+            reply, made_true = self.server.execute(event.session, argv, self.clock(SERVER))
+            replies.append(reply)
+            facts.extend(made_true)
+        alive = event.incarnation == running.incarnation and not running.down
+        self._effect(
+            running.plan.name, event.call, event.session, event.sent_ms, event.commands, tuple(replies), tuple(facts)
+        )
+        if not alive:
+            self._close(running.plan.name, event.session)
+            self._record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
+        elif replies[-1] is BLOCKED:
+            self.waiting[event.session] = (event.process, event.incarnation, event.path, event.call)
+        else:
+            self._hold(running, facts)
+            self._reply(event.process, event.path, event.call, tuple(replies), choices)
+        self._hand_out_served(choices)
+
+    def _hand_out_served(self, choices: Choices) -> None:
+        """Passes on the answers of blocked reads that the last command, or the clock, released."""
+        for served in self.server.take_served():
+            index, _, path, call = self.waiting.pop(served.session)
+            running = self.processes[index]
+            self._record(
+                events.Served(
+                    self.now_ms, running.plan.name, call, served.session, self.clock(SERVER), served.reply, served.facts
+                )
+            )
+            self._hold(running, served.facts)
+            self._reply(index, path, call, (served.reply,), choices)
+
+    def _reply(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
+        latency_ms = self._latency(choices)
+        if latency_ms:
+            incarnation = self.processes[index].incarnation
+            self.kernel.schedule(self.now_ms + latency_ms, Deliver(index, incarnation, path, call, replies))
+        else:
+            self._answer(self.processes[index], path, call, replies, choices)
+
+    def _answer(
+        self, running: Running, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices
+    ) -> None:
+        _, session = running.unanswered.pop(path)
+        running.sessions.append(session)
+        self._record(events.Replied(self.now_ms, running.plan.name, call))
+        running.feed(path, replies)
+        self._settle(self.processes.index(running), choices)
+
+    def _latency(self, choices: Choices) -> int:
+        latencies = self.plan.latency_ms
+        return latencies[choices.choose(len(latencies), "latency")]
+
+    # -- turns ---------------------------------------------------------------------------------------
+
+    def _begin_turn(self, index: int, choices: Choices) -> None:
+        running = self.processes[index]
+        running.turn_began_ms = self.now_ms
+        running.begin()
+        self._settle(index, choices)
+
+    def _settle(self, index: int, choices: Choices) -> None:
+        """Lets a process go on until all it does is wait: its local steps belong to the step before."""
+        running = self.processes[index]
+        while True:
+            turn = running.live()
+            if turn.over:
+                if turn.failure is not None:
+                    self._raised(index, turn.failure)
+                    return
+                if not self._next_turn(index, turn.value):
+                    return
+            elif turn.fresh:
+                path = turn.fresh.pop(0)
+                self._attend(index, path, turn.waiting[path], choices)
+            else:
+                return
+
+    def _next_turn(self, index: int, value: object) -> bool:
+        """Ends a turn; whether the next one has begun already."""
+        running = self.processes[index]
+        running.end_turn(value)
+        if running.turns_done == running.plan.turns:
+            running.finished = True
+            self._record(events.Finished(self.now_ms, running.plan.name))
+            return False
+        if running.turn_began_ms == self.now_ms:
+            self.kernel.schedule(self.now_ms + running.plan.turn_ms, Begin(index, running.incarnation))
+            return False
+        running.turn_began_ms = self.now_ms
+        running.begin()
+        return True
+
+    def _attend(self, index: int, path: Path, request: Request, choices: Choices) -> None:
+        """Starts what a request asks for, or answers it at once."""
+        running = self.processes[index]
+        if isinstance(request, Command):
+            self._send(index, path, request, choices)
+        elif isinstance(request, Sleep):
+            wake = Wake(index, running.incarnation, path, None)
+            self.kernel.schedule(self.now_ms + max(request.ms, 0), wake)
+        elif isinstance(request, Work):
+            self._work(index, path, request)
+        elif isinstance(request, Pick):
+            running.feed(path, choices.choose(request.n, request.label))
+        elif isinstance(request, Clock):
+            running.feed(path, self.clock(running.plan.host or running.plan.name))
+        else:
+            assert isinstance(request, Publish)
+            self._record(
+                events.Projected(self.now_ms, running.plan.name, request.name, request.value, request.upto)
+            )
+            running.feed(path, None)
+
+    def _work(self, index: int, path: Path, request: Work) -> None:
+        running = self.processes[index]
+        stream, group = running.streams.get(request.entry, (b"", b""))
+        if request.stream is not None and request.stream != stream:
+            stream, group = request.stream, b""
+        work_ms = running.plan.handle_ms if request.ms is None else request.ms
+        begun = events.Handling(self.now_ms, running.plan.name, stream, group, request.entry)
+        self._record(begun)
+        done = Wake(index, running.incarnation, path, events.Handled(*begun))
+        self.kernel.schedule(self.now_ms + max(work_ms, 0), done)
+
+    def _raised(self, index: int, error: Exception) -> None:
+        if isinstance(error, ScenarioError):
+            raise error
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        self._crash(index, "raised", message)
+
+    # -- faults --------------------------------------------------------------------------------------
+
+    def _can_strike(self, fault: int) -> bool:
+        what = self.plan.faults[fault]
+        if not isinstance(what, Crash):
+            return True
+        running = next(p for p in self.processes if p.plan.name == what.process)
+        return running.in_turn and (what.when == "any" or bool(running.held))
+
+    def _strike(self, fault: int) -> None:
+        self.budgets[fault] -= 1
+        what = self.plan.faults[fault]
+        if isinstance(what, Crash):
+            index = next(i for i, p in enumerate(self.processes) if p.plan.name == what.process)
+            self._crash(index, "fault", "crashed")
+        else:
+            self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
+            self._record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
+
+    def _crash(self, index: int, why: str, message: str) -> None:
+        """A process is gone at once: requests that are on their way arrive, nothing else of it is left."""
+        running = self.processes[index]
+        name = running.plan.name
+        self._record(events.Crashed(self.now_ms, name, why, message))
+        on_their_way: set[int] = set()
+        unwanted: set[int] = set()
+        for item in self.kernel.pending():
+            if item.event.process != index:
+                continue
+            if isinstance(item.event, Arrive):
+                on_their_way.add(item.event.session)
+            else:
+                unwanted.add(item.serial)
+                if isinstance(item.event, Deliver):
+                    self._record(events.Lost(self.now_ms, name, item.event.call, "reply"))
+        self.kernel.drop(unwanted)
+        under_way = [session for _, session in running.unanswered.values() if session not in on_their_way]
+        for session in (*running.sessions, *under_way):
+            self.waiting.pop(session, None)
+            self._close(name, session)
+        running.die()
+        if running.plan.restart is not None:
+            self.kernel.schedule(self.now_ms + running.plan.restart.after_ms, Rise(index, running.incarnation + 1))
+
+    def _close(self, name: str, session: int) -> None:
+        self.server.close(session)
+        self._record(events.Closed(self.now_ms, name, session))
+
+    def _heal(self) -> None:
+        self.healed = True
+        self._record(events.Healed(self.now_ms))
+
+    # -- what is noted -------------------------------------------------------------------------------
+
+    def _deadline(self) -> int | None:
+        """When, in true time, the server gives up the next blocked read."""
+        deadline = self.server.next_deadline()
+        if deadline is None:
+            return None
+        return max(deadline - self.clock(SERVER) + self.now_ms, self.now_ms)
+
+    def _hold(self, running: Running, facts: tuple[Fact, ...] | list[Fact]) -> None:
+        """Keeps in mind which process was given which entry, and has it still."""
+        for fact in facts:
+            if isinstance(fact, Delivered | Claimed | Reread):
+                key = (fact.stream, fact.group, fact.id)
+                if not isinstance(fact, Reread):
+                    self._release(key)
+                if not (isinstance(fact, Delivered) and fact.noack):
+                    running.held[key] = None
+                running.streams[b"%d-%d" % divmod(fact.id, 2**64)] = (fact.stream, fact.group)
+            elif isinstance(fact, Acked):
+                self._release((fact.stream, fact.group, fact.id))
+            elif isinstance(fact, ConsumerRemoved):
+                for entry_id in fact.pending:
+                    self._release((fact.stream, fact.group, entry_id))
+
+    def _release(self, key: tuple[bytes, bytes, int]) -> None:
+        for process in self.processes:
+            process.held.pop(key, None)
+
+    def _effect(
+        self, name: str, call: int, session: int, sent_ms: int, commands: tuple[tuple[bytes, ...], ...],
+        replies: tuple[Reply, ...], facts: tuple[Fact, ...],
+    ) -> None:  # fmt: skip
+        server_ms = self.clock(SERVER)
+        self._record(events.Effect(self.now_ms, name, call, session, sent_ms, server_ms, commands, replies, facts))
+
+    def _record(self, event: events.Event) -> None:
+        if self.history is not None:
+            self.history.events.append(event)
+        if self.watch is not None:
+            self.watch.observe(event)
