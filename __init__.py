@@ -1,0 +1,51 @@
+"""Redelivery: a deterministic simulator and model checker for Redis Streams consumer groups.
+
+Write your consumer once, with redis-py; simulate it; confirm what you find on a real Redis; see it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models.server import Server
+    from .sim.errors import BadInput, RedeliveryError, ScenarioError
+    from .sim.history import History
+    from .sim.history import read as read_history
+    from .sim.plan import ClockJump, Crash, Plan, Process, Restart
+    from .sim.requests import choose, gather, handle, now, publish, sleep
+    from .sim.run import Run, simulate
+    from .sim.scenario import Scenario, Variant
+    from .sim.watch import Monitor, Property, Violation
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Server": "models.server",
+    "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
+    "History": "sim.history",
+    "ClockJump": "sim.plan", "Crash": "sim.plan", "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
+    "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
+    "publish": "sim.requests", "sleep": "sim.requests",
+    "Run": "sim.run", "simulate": "sim.run",
+    "Scenario": "sim.scenario", "Variant": "sim.scenario",
+    "Monitor": "sim.watch", "Property": "sim.watch", "Violation": "sim.watch",
+}  # fmt: skip
+
+__all__ = [  # noqa: RUF022 - in the order of the table above
+    "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
+    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Variant", "Violation", "choose", "gather", "handle",
+    "now", "publish", "read_history", "simulate", "sleep",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a public name on first use, so that importing the package costs next to nothing."""
+    if name == "read_history":
+        return import_module(".sim.history", __name__).read
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value

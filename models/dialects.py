@@ -24,7 +24,11 @@ class Dialect:
     """XGROUP and XINFO look up the subcommand and its arity before the key (7.0)."""
 
     new_error_texts: bool
-    """Quotes instead of back-ticks, ``'xadd' command`` instead of ``XADD``, lower-case ``unknown`` (7.0)."""
+    """Quotes instead of back-ticks, ``'xadd' command`` instead of ``XADD``, lower-case ``unknown``, and the
+    names of unknown commands and subcommands cut at 128 bytes (7.0)."""
+
+    unknown_alone_is_bare: bool
+    """The error for an unknown command without arguments does not go on to list them (seen in 8.6)."""
 
     counts_entries: bool
     """Streams keep entries-added and max-deleted-entry-id, groups entries-read and lag (7.0)."""
@@ -89,6 +93,7 @@ _REDIS_6_2 = Dialect(
     release=(6, 2),
     subcommands_are_commands=False,
     new_error_texts=False,
+    unknown_alone_is_bare=False,
     counts_entries=False,
     lag_by_position=False,
     lag_known_when_unread=False,
@@ -131,6 +136,7 @@ _REDIS_8_6 = replace(
     _REDIS_7_0,
     name="redis-8.6",
     release=(8, 6),
+    unknown_alone_is_bare=True,
     lag_by_position=True,
     lag_known_when_unread=True,
     entries_read_capped=True,

@@ -10,6 +10,7 @@ PART_MAX = 2**64 - 1
 ID_MIN = 0
 ID_MAX = 2**128 - 1
 TEXT_MAX_BYTES = 127
+ID_BYTES = 16
 
 _SPACE = b" \t\n\v\f\r"
 
@@ -27,6 +28,12 @@ def ms_of(entry_id: int) -> int:
 def seq_of(entry_id: int) -> int:
     """The sequence part."""
     return entry_id & PART_MAX
+
+
+def signed64(value: int) -> int:
+    """A number as a signed 64-bit integer holds it: past the largest it goes on from the smallest."""
+    value &= PART_MAX
+    return value - 2**64 if value >= 2**63 else value
 
 
 def show(entry_id: int) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .dialects import Dialect
 from .group import UNKNOWN, Group
+from .ids import signed64
 from .stream import Stream
 
 
@@ -27,18 +28,18 @@ def estimate_read(stream: Stream, first_id: int, entry_id: int, dialect: Dialect
     if stream.entries_added == 0:
         return 0
     if stream.length == 0 and entry_id <= stream.last_id:
-        return stream.entries_added
+        return signed64(stream.entries_added)
     if dialect.lag_by_position and entry_id != 0 and entry_id < stream.max_deleted_id:
         return UNKNOWN
     if entry_id == stream.last_id:
-        return stream.entries_added
+        return signed64(stream.entries_added)
     if entry_id > stream.last_id:
         return UNKNOWN
     if stream.max_deleted_id == 0 or stream.max_deleted_id < first_id:
         if entry_id < first_id:
-            return stream.entries_added - stream.length
+            return signed64(stream.entries_added - stream.length)
         if entry_id == first_id:
-            return stream.entries_added - stream.length + 1
+            return signed64(stream.entries_added - stream.length + 1)
     return UNKNOWN
 
 
@@ -49,7 +50,7 @@ def count_delivery(group: Group, stream: Stream, first_id: int, entry_id: int, d
     else:
         sure = not tombstone_after(stream, first_id, entry_id, dialect)
     if group.entries_read != UNKNOWN and sure:
-        group.entries_read += 1
+        group.entries_read = signed64(group.entries_read + 1)
     elif stream.entries_added != 0:
         group.entries_read = estimate_read(stream, first_id, entry_id, dialect)
 
@@ -67,6 +68,6 @@ def lag(stream: Stream, group: Group, dialect: Dialect) -> int | None:
         if group.cursor < first_id and stream.max_deleted_id < first_id:
             return stream.length
     if group.entries_read != UNKNOWN and not tombstone_after(stream, first_id, group.cursor, dialect):
-        return stream.entries_added - group.entries_read
+        return signed64(stream.entries_added - group.entries_read)
     read = estimate_read(stream, first_id, group.cursor, dialect)
-    return None if read == UNKNOWN else stream.entries_added - read
+    return None if read == UNKNOWN else signed64(stream.entries_added - read)

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .commands.call import Call, Command, CommandError, shown
+from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.table import commands_of, subcommands_of
+from .commands.transactions import refuse
 from .commands.waking import serve
 from .dialects import DIALECTS, Dialect
 from .facts import Fact, GroupRemoved, StreamRemoved
@@ -114,24 +115,31 @@ class Server:
     def run(
         self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact], *, may_block: bool
     ) -> Reply:
-        """Runs a command that was accepted: the body of ``execute``, EXEC and a woken read."""
+        """Runs a command that was accepted before: what EXEC and a woken read do."""
         command = self._find(argv)
-        if isinstance(command, Failure):
-            return command
+        assert isinstance(command, Command), "only commands that exist are queued, or block"
+        return self._run(command, session, argv, now_ms, facts, may_block)
+
+    def _run(
+        self,
+        command: Command,
+        session: Session,
+        argv: Sequence[bytes],
+        now_ms: int,
+        facts: list[Fact],
+        may_block: bool,
+    ) -> Reply:
         try:
             return command.run(Call(self, session, argv, now_ms, facts, command, may_block))
         except CommandError as error:
             return error.reply
 
     def _accept(self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact]) -> Reply:
-        if session.queue is None:
-            return self.run(session, argv, now_ms, facts, may_block=True)
         command = self._find(argv)
         if isinstance(command, Failure):
-            session.broken = True
-            return command
-        if "no-multi" in command.flags:
-            return self.run(session, argv, now_ms, facts, may_block=False)
+            return refuse(session, argv, command)
+        if session.queue is None or "no-multi" in command.flags:
+            return self._run(command, session, argv, now_ms, facts, session.queue is None)
         session.queue.append(tuple(argv))
         return QUEUED
 
@@ -148,10 +156,10 @@ class Server:
             command = subcommands.get(argv[1].upper())
             if command is None:
                 text = b"ERR unknown subcommand '%b'. Try %b HELP."
-                return Failure(text % (shown(argv[1])[:128], container.name.encode()))
+                return failure(text % (shown(argv[1])[:128], container.name.encode()))
             label += b"|" + argv[1].lower()
         if command.refuses(len(argv)):
-            return Failure(b"ERR wrong number of arguments for '%b' command" % label)
+            return failure(b"ERR wrong number of arguments for '%b' command" % label)
         return command
 
     def read_group_command(self) -> Command:
@@ -249,7 +257,8 @@ def _unknown(argv: Sequence[bytes], dialect: Dialect) -> Failure:
         if len(arguments) >= 128:
             break
         arguments += form % shown(argument)[: 128 - len(arguments)]
-    name = shown(argv[0])[:128]
-    text = b"unknown command '%b'" if dialect.new_error_texts else b"unknown command `%b`"
-    error = CommandError(b"ERR " + text % name + b", with args beginning with: " + arguments)
-    return error.reply
+    name = shown(argv[0])
+    text = b"'%b'" % name[:128] if dialect.new_error_texts else b"`%b`" % name
+    if not arguments and dialect.unknown_alone_is_bare:
+        return failure(b"ERR unknown command " + text)
+    return failure(b"ERR unknown command " + text + b", with args beginning with: " + arguments)

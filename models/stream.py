@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from .group import Group
-from .ids import PART_MAX
+from .ids import PART_MAX, signed64
 from .listpack import EMPTY_BYTES, size_of_bytes, size_of_int
 
 Fields: TypeAlias = tuple[bytes, ...]
@@ -57,7 +57,7 @@ class Node:
         self._bytes += (
             size_of_int(0)
             + size_of_int((entry_id >> 64) - (master >> 64))
-            + size_of_int(_signed64((entry_id & PART_MAX) - (master & PART_MAX)))
+            + size_of_int(signed64((entry_id & PART_MAX) - (master & PART_MAX)))
         )
         if fields[::2] == self.master_fields:
             for value in fields[1::2]:
@@ -213,7 +213,3 @@ class Stream:
             self.nodes[at] = node
         return node
 
-
-def _signed64(value: int) -> int:
-    value &= PART_MAX
-    return value - 2**64 if value >= 2**63 else value

@@ -81,11 +81,6 @@ class Strike(NamedTuple):
 
 Step: TypeAlias = Due | Expire | Strike
 
-PLAIN_WEIGHT = 8
-FAULT_WEIGHT = 3
-"""How likely a random run takes a fault, against ``PLAIN_WEIGHT`` for each other step."""
-
-
 def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> str:
     """A step in words."""
     if isinstance(step, Expire):

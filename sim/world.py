@@ -14,7 +14,6 @@ from ..models.server import Server
 from ..models.snapshot import snapshot
 from . import events
 from .choices import Choices
-from .client import RESP
 from .errors import ScenarioError
 from .history import History
 from .kernel import Kernel
@@ -27,6 +26,9 @@ from .watch import Watch
 
 TURN_COMMANDS_MAX = 64
 """More commands than this in one turn are a loop that never ends."""
+
+WIRE_RESP = 3
+"""The protocol that connections speak: the same whatever redis-py is installed, so that runs are too."""
 
 
 class World:
@@ -169,7 +171,7 @@ class World:
     # -- commands ------------------------------------------------------------------------------------
 
     def _set_up(self) -> None:
-        session = self.server.open(RESP)
+        session = self.server.open(WIRE_RESP)
         for words in self.plan.setup:
             argv = tuple(word.encode() for word in words)
             reply, facts = self.server.execute(session, argv, self.clock(SERVER))
@@ -177,7 +179,7 @@ class World:
                 raise ScenarioError(f"the setup command {' '.join(words)!r} failed: {reply!r}")
             self.calls += 1
             self._effect("", self.calls, session, 0, (argv,), (reply,), facts)
-        self.server.close(session)
+        self._close("", session)
         for i, process in enumerate(self.plan.processes):
             self.kernel.schedule(process.start_ms, Rise(i, 1))
 
@@ -190,7 +192,7 @@ class World:
                 f"let its loop return, a turn is one iteration"
             )
         self.calls += 1
-        session = running.sessions.pop() if running.sessions else self.server.open(RESP)
+        session = running.sessions.pop() if running.sessions else self.server.open(WIRE_RESP)
         running.unanswered[path] = (self.calls, session)
         at_ms = self.now_ms + self._latency(choices)
         arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, request.commands)
@@ -349,7 +351,10 @@ class World:
             self._record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
 
     def _crash(self, index: int, why: str, message: str) -> None:
-        """A process is gone at once: requests that are on their way arrive, nothing else of it is left."""
+        """A process is gone at once: requests that are on their way arrive, nothing else of it is left.
+
+        On a link without latency a request is not on its way until it takes effect.
+        """
         running = self.processes[index]
         name = running.plan.name
         self._record(events.Crashed(self.now_ms, name, why, message))
@@ -358,7 +363,7 @@ class World:
         for item in self.kernel.pending():
             if item.event.process != index:
                 continue
-            if isinstance(item.event, Arrive):
+            if isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms:
                 on_their_way.add(item.event.session)
             else:
                 unwanted.add(item.serial)

@@ -5,6 +5,7 @@ Sources: xaddCommand, xtrimCommand, streamParseAddOrTrimArgsOrReply, streamAppen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import ids
@@ -12,7 +13,7 @@ from ..facts import Added, StreamCreated, Trimmed
 from ..replies import NIL, Reply
 from ..stream import NODE_BYTES_LIMIT, Stream
 from ..trim import Trim, trim
-from .call import SYNTAX, Call, CommandError, need_integer
+from .call import SYNTAX, Call, CommandError, need_integer, shown
 from .stream_ids import strict_id
 
 ZERO_ID = b"ERR The ID specified in XADD must be greater than 0-0"
@@ -133,7 +134,7 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
     while at < len(argv):
         more = len(argv) - 1 - at
         word = call.takes(argv[at])
-        if adding and argv[at] == b"*":
+        if adding and shown(argv[at]) == b"*":
             break
         if word in (b"MAXLEN", b"MINID") and more:
             at = _parse_strategy(wanted, word, argv, at)
@@ -163,14 +164,15 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
     return wanted
 
 
-def _parse_strategy(wanted: _Arguments, word: bytes, argv: tuple[bytes, ...] | list[bytes], at: int) -> int:
+def _parse_strategy(wanted: _Arguments, word: bytes, argv: Sequence[bytes], at: int) -> int:
     """Reads ``MAXLEN|MINID [=|~] threshold`` and returns the position of the threshold."""
     if wanted.trims:
         raise CommandError(TWO_STRATEGIES)
     at += 1
     wanted.approximate = False
-    if argv[at] in (b"~", b"=") and at + 1 < len(argv):
-        wanted.approximate = argv[at] == b"~"
+    sign = shown(argv[at])
+    if sign in (b"~", b"=") and at + 1 < len(argv):
+        wanted.approximate = sign == b"~"
         at += 1
     if word == b"MINID":
         wanted.minid = strict_id(argv[at])

@@ -22,12 +22,19 @@ NO_SUCH_KEY: Final = b"ERR no such key"
 INVALID_ID: Final = b"ERR Invalid stream ID specified as stream command argument"
 
 
+def failure(text: bytes) -> Failure:
+    """An error reply; it holds no line breaks: the server prints blanks in their place."""
+    if b"\n" in text or b"\r" in text:
+        text = text.replace(b"\r", b" ").replace(b"\n", b" ")
+    return Failure(text)
+
+
 class CommandError(Exception):
     """A command's error reply, raised before anything was changed."""
 
     def __init__(self, text: bytes) -> None:
         super().__init__(text)
-        self.reply = Failure(_one_line(text))
+        self.reply = failure(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ class Call:
     def takes(self, argument: bytes) -> bytes:
         """The option that ``argument`` names, in upper case; empty where the dialect has none such."""
         word = argument.upper()
+        if b"\0" in word:
+            word = shown(word)  # it is compared as a string of C
         return word if word in self.command.words else b""
 
 
@@ -137,10 +146,3 @@ def need_integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
     if value is None:
         raise CommandError(error)
     return value
-
-
-def _one_line(text: bytes) -> bytes:
-    """Error texts hold no line breaks: the server prints blanks in their place."""
-    if b"\n" in text or b"\r" in text:
-        return text.replace(b"\r", b" ").replace(b"\n", b" ")
-    return text

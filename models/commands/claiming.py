@@ -14,6 +14,11 @@ from .call import SYNTAX, Call, CommandError, integer, need_integer, shown
 from .delivering import cursor_moved, ensure_consumer
 from .stream_ids import range_start, strict_id
 
+ADDRESS_SPACE_BYTES = 1 << 47
+"""What no server can allocate; how much less it refuses depends on the machine, and is not modelled."""
+
+NO_MEMORY = b"ERR Insufficient memory, failed allocating transient memory, COUNT too high."
+
 
 @dataclass(slots=True)
 class _Claim:
@@ -80,13 +85,15 @@ def xautoclaim(call: Call) -> Reply:
             raise CommandError(SYNTAX)
         at += 1
     stream, group = _group(call, argv[1], argv[2])
+    if dialect.autoclaim_memory_error and count * ids.ID_BYTES >= ADDRESS_SPACE_BYTES:
+        raise CommandError(NO_MEMORY)
     claim = _Claim(argv[1], stream, group, argv[3], min_idle_ms, call.now_ms, just_id=just_id)
     _see_consumer(call, claim)
     claimed: list[Reply] = []
     deleted: list[Reply] = []
-    attempts = 10 * count
+    attempts = 10 * count & ids.PART_MAX  # a huge COUNT overflows
     cursor = 0
-    for entry_id, _ in list(islice(group.pel.items(start), attempts + 1)):
+    for entry_id, _ in list(islice(group.pel.items(start), min(attempts, len(group.pel)) + 1)):
         if not attempts or not count:
             cursor = entry_id
             break

@@ -29,19 +29,20 @@ HELP = (
 
 def subcommand_error(call: Call) -> CommandError:
     """A subcommand that is unknown, or of the wrong shape."""
-    text = b"unknown" if call.dialect.new_error_texts else b"Unknown"
-    return CommandError(
-        b"ERR %b subcommand or wrong number of arguments for '%b'. Try %b HELP."
-        % (text, shown(call.argv[1])[:128], call.argv[0].upper())
-    )
+    name = shown(call.argv[1])
+    if call.dialect.new_error_texts:
+        text = b"unknown subcommand or wrong number of arguments for '%b'" % name[:128]
+    else:
+        text = b"Unknown subcommand or wrong number of arguments for '%b'" % name
+    return CommandError(b"ERR %b. Try %b HELP." % (text, call.argv[0].upper()))
 
 
 def xgroup_by_hand(call: Call) -> Reply:
     """XGROUP before it had real subcommands: the key is looked at first, whatever the subcommand."""
     argv = call.argv
-    word, argc = argv[1].upper(), len(argv)
+    word, argc = shown(argv[1]).upper(), len(argv)
     make_stream = word == b"CREATE" and argc == 6
-    if make_stream and argv[5].upper() != b"MKSTREAM":
+    if make_stream and shown(argv[5]).upper() != b"MKSTREAM":
         raise subcommand_error(call)
     if word == b"HELP" and argc == 2:
         return help_text(call)
@@ -125,7 +126,7 @@ def help_text(call: Call) -> Reply:
 def _create(call: Call, entries_read: int) -> Reply:
     key, name, text = call.argv[2], call.argv[3], call.argv[4]
     stream = call.stream_for_write(key)
-    if text == b"$":
+    if shown(text) == b"$":
         cursor = 0 if stream is None else stream.last_id
     else:
         cursor = strict_id(text)
@@ -142,7 +143,7 @@ def _create(call: Call, entries_read: int) -> Reply:
 def _set_id(call: Call, entries_read: int) -> Reply:
     stream, group = _found(call)
     text = call.argv[4]
-    cursor = stream.last_id if text == b"$" else ids.parse(text, 0, strict=False)
+    cursor = stream.last_id if shown(text) == b"$" else ids.parse(text, 0, strict=False)
     if cursor is None:
         raise CommandError(INVALID_ID)
     before, group.cursor = group.cursor, cursor

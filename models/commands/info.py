@@ -10,7 +10,7 @@ from ..group import NEVER, UNKNOWN, Consumer, Group
 from ..lag import lag
 from ..replies import NIL, Map, Reply, Simple
 from ..stream import Stream
-from .call import NO_SUCH_KEY, Call, CommandError, need_integer
+from .call import NO_SUCH_KEY, Call, CommandError, need_integer, shown
 from .groups import no_group, subcommand_error
 
 HELP = (
@@ -24,7 +24,7 @@ HELP = (
 
 def xinfo_by_hand(call: Call) -> Reply:
     """XINFO before it had real subcommands: the key is looked at before the subcommand's name."""
-    word, argc = call.argv[1].upper(), len(call.argv)
+    word, argc = shown(call.argv[1]).upper(), len(call.argv)
     if word == b"HELP":
         return help_text(call)
     if argc < 3:
@@ -122,7 +122,7 @@ def _head(call: Call, found: Stream) -> tuple[tuple[Reply, Reply], ...]:
     if call.dialect.counts_entries:
         pairs += (
             (b"max-deleted-entry-id", ids.show(found.max_deleted_id)),
-            (b"entries-added", found.entries_added),
+            (b"entries-added", ids.signed64(found.entries_added)),
             (b"recorded-first-entry-id", ids.show(found.first_id())),
         )
     if call.dialect.xinfo_idempotence:
@@ -163,7 +163,7 @@ def _progress(call: Call, found: Stream, group: Group) -> tuple[tuple[Reply, Rep
 
 def _full_group(call: Call, found: Stream, group: Group, count: int | None) -> Reply:
     pending = tuple(
-        (ids.show(entry_id), nack.consumer, nack.delivered_ms, nack.count)
+        (ids.show(entry_id), nack.consumer, nack.delivered_ms, ids.signed64(nack.count))
         for entry_id, nack in islice(group.pel.items(), count)
     )
     return Map(
@@ -180,7 +180,7 @@ def _full_group(call: Call, found: Stream, group: Group, count: int | None) -> R
 
 def _full_consumer(call: Call, consumer: Consumer, count: int | None) -> Reply:
     pending = tuple(
-        (ids.show(entry_id), nack.delivered_ms, nack.count)
+        (ids.show(entry_id), nack.delivered_ms, ids.signed64(nack.count))
         for entry_id, nack in islice(consumer.pel.items(), count)
     )
     pairs: tuple[tuple[Reply, Reply], ...] = ((b"name", consumer.name), (b"seen-time", consumer.seen_ms))

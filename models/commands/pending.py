@@ -65,5 +65,5 @@ def _range(
         idle_ms = now_ms - nack.delivered_ms
         if min_idle_ms and idle_ms < min_idle_ms:
             continue
-        rows.append((ids.show(entry_id), nack.consumer, max(idle_ms, 0), nack.count))
+        rows.append((ids.show(entry_id), nack.consumer, max(idle_ms, 0), ids.signed64(nack.count)))
     return tuple(rows)

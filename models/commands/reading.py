@@ -97,7 +97,7 @@ def _wait(call: Call, want: _Read) -> Wait:
     positions: dict[bytes, int] = {}
     for i, (key, position) in enumerate(zip(want.keys, want.positions, strict=True)):
         positions.setdefault(key, position)
-        if argv[want.ids_at + i] == b"$":
+        if shown(argv[want.ids_at + i]) == b"$":
             argv[want.ids_at + i] = ids.show(position)
     assert want.block_ms is not None
     return Wait(
@@ -178,6 +178,8 @@ def _position(call: Call, want: _Read, key: bytes, text: bytes) -> int:
                 b"NOGROUP No such key '%b' or consumer group '%b' in XREADGROUP with GROUP option"
                 % (shown(key), shown(want.group))
             )
+    if b"\0" in text:
+        text = shown(text)
     if text == b"$" or (text == b"+" and call.dialect.read_last_entry):
         if want.grouped:
             raise CommandError(DOLLAR_IN_GROUP % (text, text))

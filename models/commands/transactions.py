@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ..replies import OK, Failure, Reply
 from .call import Call, CommandError
+
+if TYPE_CHECKING:
+    from ..session import Session
 
 ABORTED = Failure(b"EXECABORT Transaction discarded because of previous errors.")
 
@@ -34,3 +40,15 @@ def execute(call: Call) -> Reply:
     if session.broken:
         return ABORTED
     return tuple(call.server.run(session, argv, call.now_ms, call.facts, may_block=False) for argv in queue)
+
+
+def refuse(session: Session, argv: Sequence[bytes], error: Failure) -> Failure:
+    """The answer to a command line that is no command: it breaks an open transaction (rejectCommand).
+
+    An EXEC that is refused, for its arity, discards the transaction, whether or not there is one.
+    """
+    if argv[0].upper() == b"EXEC":
+        session.queue = None
+        return Failure(b"EXECABORT Transaction discarded because of: " + error.text.removeprefix(b"ERR "))
+    session.broken = True
+    return error

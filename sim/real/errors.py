@@ -5,10 +5,12 @@ Every message is one line, whole and clear by itself: a command line prints it a
 
 from __future__ import annotations
 
+from ..errors import RedeliveryError
+
 __all__ = ["ClockUnavailable", "NoReply", "RealServerError", "ServerClosed"]
 
 
-class RealServerError(Exception):
+class RealServerError(RedeliveryError):
     """A real server cannot be found, started, reached or used."""
 
 

@@ -151,13 +151,25 @@ class World:
     inspect_every: int = 60
 
 
+TASTES = (
+    Taste(),
+    Taste(focus=0.9, mutate=0.01, wrong=0.01),
+    Taste(mutate=0.4, wrong=0.4),
+    Taste(focus=0.9, long_values=0.5),
+    Taste(
+        {"XREADGROUP": 30, "XREAD": 15, "XGROUP": 6, "DEL": 1.5, "SET": 0.7, "MULTI": 4, "EXEC": 4, "XINFO": 3},
+        focus=0.95, mutate=0.01, wrong=0.02, block=0.85,
+    ),
+    Taste({"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.05}, focus=0.95, mutate=0.01, wrong=0.01),
+    Taste({"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}, focus=0.95, mutate=0.03),
+)  # fmt: skip
+
+
 def world_of(chance: Random) -> World:
     """A world of the seed's choice."""
-    size = chance.choice(((4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100)))
-    taste = chance.choice(
-        (Taste(), Taste(), Taste(mutate=0.01, wrong=0.01), Taste(mutate=0.4, wrong=0.4), Taste(long_values=0.5))
-    )
-    if chance.random() < 0.4:
+    size = chance.choice(((4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100), (4096, 100)))
+    taste = chance.choice(TASTES)
+    if chance.random() < 0.3:
         taste = replace(taste, block=0.0)
     return World(Config(*size), taste, connections=chance.choice((2, 5, 8)))
 

@@ -7,7 +7,7 @@ ones look like. The state of the model lends real IDs, so that most commands hav
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from redelivery.models import ids
@@ -24,7 +24,7 @@ WRONG_IDS = (
     b"9- -1", b"9--1", b"10-", b"-10", b"10-0x1", b"1-2-3", b"10.5-1", b"11-1 ", b"12-1\0x", b"\t3-\v4", b"5-*",
     b"0-*", b"-5-*", b"18446744073709551615", b"18446744073709551616-0", b"18446744073709551615-18446744073709551615",
     b"(18446744073709551615-18446744073709551615", b"9223372036854775808-9223372036854775808", b"x", b"~", b"=",
-    b"-0-1", b"1--0", b"-9223372036854775809", b"1-" + b"0" * 125 + b"1", b"1-" + b"0" * 124 + b"1", b"0-1\r\n",
+    b"-0-1", b"1--0", b"-9223372036854775809", b"1-" + b"0" * 125 + b"1", b"1-" + b"0" * 124 + b"1", b"0-1\r\n", b"*\0", b"$\0", b">\0", b"+\0", b"-\0", b"(\0", b"5-*\0",
 )  # fmt: skip
 WRONG_NUMBERS = (
     b"", b"x", b"-1", b"-0", b"00", b"01", b"+1", b" 1", b"1 ", b"1.0", b"1e3", b"9223372036854775807",
@@ -32,7 +32,7 @@ WRONG_NUMBERS = (
     b"2\0", b"10000000000000000",
 )  # fmt: skip
 JUNK = (b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b", b"a\r\nb",
-        b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200)  # fmt: skip
+        b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200, b"count\0x", b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0")  # fmt: skip
 
 WEIGHTS = {
     "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6, "XRANGE": 3,
@@ -47,6 +47,11 @@ SUBCOMMAND_WEIGHTS = {"CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2
 @dataclass(frozen=True, slots=True)
 class Taste:
     """What a run is fond of: how often its commands are malformed, how long its values are."""
+
+    weights: dict[str, float] = field(default_factory=dict)
+    """Instead of the usual ones."""
+    focus: float = 0.5
+    """How often keys, groups and consumers are some that there are."""
 
     mutate: float = 0.08
     wrong: float = 0.08
@@ -63,19 +68,22 @@ class Commands:
         self.taste = taste
         self._key = b"s"
         self._now_ms = 0
+        self._group = b"g"
+        self._may_block = self._queueing = False
         self._names: dict[str, Command] = {c.name: c for c in commands_of(server.dialect).values()}
         release = server.dialect.release
         self._subcommands = {
             "XGROUP": [sub for sub in XGROUP if sub.since <= release],
             "XINFO": [sub for sub in XINFO if sub.since <= release],
         }
-        self._weights = [WEIGHTS[name] for name in self._names]
+        self._weights = [taste.weights.get(name, WEIGHTS[name]) for name in self._names]
 
     def next(self, now_ms: int, *, may_block: bool, queueing: bool = False) -> tuple[bytes, ...]:
         """One command line; ``queueing`` tells that its connection is in a transaction."""
         chance = self.chance
         self._now_ms = now_ms
         self._may_block = may_block
+        self._queueing = queueing
         if queueing and chance.random() < 0.25:
             return (b"EXEC",)
         if chance.random() < 0.005:
@@ -90,12 +98,14 @@ class Commands:
 
     def _arguments(self, command: Command) -> list[bytes]:
         chance = self.chance
-        self._key = chance.choice(KEYS)
+        self._key = self._some_key()
         if command.name in self._subcommands:
             subs = self._subcommands[command.name]
             if chance.random() < 0.02:
-                return [chance.choice((b"NOSUCH", b"", b"stream\0", b"CR\nEATE")), *self._junk(3)]
+                return [chance.choice((b"NOSUCH", b"", b"CR\nEATE")), *self._junk(3)]
             sub = chance.choices(subs, [SUBCOMMAND_WEIGHTS[s.name] for s in subs])[0]
+            if sub.name == "HELP" and self._queueing:
+                sub = subs[0]  # the text of HELP is masked where it is a reply of its own
             return [self._cased(sub.name.encode()), *self._plain(sub)]
         special = {"XREAD": self._xread, "XREADGROUP": self._xread, "XPENDING": self._xpending, "XADD": self._xadd,
                    "XTRIM": self._xtrim}.get(command.name)  # fmt: skip
@@ -145,8 +155,10 @@ class Commands:
         chance = self.chance
         grouped = command.name == "XREADGROUP"
         options: list[list[bytes]] = []
+        keys = [self._some_key() for _ in range(chance.choice((1, 1, 1, 2, 3)))]
+        self._key = keys[-1]
         if grouped != (chance.random() < 0.02):
-            options.append([self._cased(b"GROUP"), chance.choice(GROUPS), chance.choice(CONSUMERS)])
+            options.append([self._cased(b"GROUP"), *self._kind("group"), *self._kind("consumer")])
         if chance.random() < 0.5:
             options.append([self._cased(b"COUNT"), *self._kind("count")])
         if self._may_block and chance.random() < self.taste.block:
@@ -154,7 +166,6 @@ class Commands:
         if chance.random() < (0.15 if grouped else 0.01):
             options.append([self._cased(b"NOACK")])
         chance.shuffle(options)
-        keys = [chance.choice(KEYS) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
         places = []
         for key in keys:
             self._key = key
@@ -172,14 +183,14 @@ class Commands:
 
     def _xpending(self, command: Command) -> list[bytes]:
         chance = self.chance
-        found = [self._key, chance.choice(GROUPS)]
+        found = [self._key, *self._kind("group")]
         if chance.random() < 0.3:
             return found
         if chance.random() < 0.3:
             found += [self._cased(b"IDLE"), *self._kind("ms")]
         found += [*self._kind("start"), *self._kind("end"), *self._kind("count")]
         if chance.random() < 0.4:
-            found += [chance.choice(CONSUMERS)]
+            found += self._kind("consumer")
         return found + (self._junk(3) if chance.random() < 0.05 else [])
 
     def _mutate(self, argv: list[bytes]) -> None:
@@ -211,6 +222,26 @@ class Commands:
     def _cased(self, word: bytes) -> bytes:
         return word.lower() if self.chance.random() < 0.05 else word
 
+    # -- names ----------------------------------------------------------------------------------
+
+    def _some_key(self) -> bytes:
+        if self.chance.random() < self.taste.focus and self.server.keys:
+            return self.chance.choice(list(self.server.keys))
+        return self.chance.choice(KEYS)
+
+    def _some_group(self) -> bytes:
+        stream = self.server.keys.get(self._key)
+        if self.chance.random() < self.taste.focus and isinstance(stream, Stream) and stream.groups:
+            return self.chance.choice(list(stream.groups))
+        return self.chance.choice(GROUPS)
+
+    def _some_consumer(self) -> bytes:
+        stream = self.server.keys.get(self._key)
+        group = stream.groups.get(self._group) if isinstance(stream, Stream) else None
+        if self.chance.random() < self.taste.focus and group is not None and group.consumers:
+            return self.chance.choice(list(group.consumers))
+        return self.chance.choice(CONSUMERS)
+
     # -- the kinds of arguments -----------------------------------------------------------------
 
     def _kind(self, kind: str) -> list[bytes]:
@@ -221,9 +252,10 @@ class Commands:
         if kind == "keys":
             return [chance.choice(KEYS) for _ in range(chance.choice((1, 1, 2, 3)))]
         if kind == "group":
-            return [chance.choice(GROUPS)]
+            self._group = self._some_group()
+            return [self._group]
         if kind == "consumer":
-            return [chance.choice(CONSUMERS)]
+            return [self._some_consumer()]
         if kind == "fields":
             return [self._value() for _ in range(chance.choice((2, 2, 2, 2, 4, 6)))]
         if kind == "value":
@@ -311,6 +343,8 @@ class Commands:
             return b"%d" % chance.choice((0, 1, 2, 3, 5, 8, 20, 100))
         if kind == "limit":
             return b"%d" % chance.choice((0, 1, 2, 3, 5, 10, 100))
+        if kind in ("count", "entries-read", "entries-added") and chance.random() < 0.02:
+            return b"%d" % (2**63 - chance.choice((1, 2, 3)))
         if kind in ("count", "entries-read", "entries-added"):
             return b"%d" % chance.choice((-1, 0, 1, 1, 2, 2, 3, 5, 10, 40))
         if kind == "unix-ms":

@@ -1,0 +1,1 @@
+"""The catalogue: one file a scenario, each with what breaks and what repairs it."""

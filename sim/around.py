@@ -1,0 +1,75 @@
+"""A world around a consumer of the user's own: a producer, several of the consumer, and one crash."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from .errors import BadInput
+from .plan import Crash, Params, Plan, Process, Restart, TurnFunction
+from .properties.sometimes import CRASHED_HOLDING
+from .requests import sleep
+from .scenario import Scenario, Variant
+
+PARAMS = {
+    "stream": "orders",
+    "group": "workers",
+    "consumers": 2,
+    "entries": 4,
+    "every_ms": 400,
+    "handle_ms": 300,
+    "crashes": 1,
+    "within_ms": 20_000,
+}
+
+
+def around(turn: TurnFunction) -> Scenario:
+    """The default scenario of a consumer ``async def turn(redis, me)`` or ``(redis, me, state)``.
+
+    Its stream and group are parameters (``--param stream=... --param group=...``). The consumer is declared to
+    lose nothing, whichever of its instances crashes.
+    """
+    parameters = list(inspect.signature(turn).parameters.values())
+    if len(parameters) < 2:
+        raise BadInput(f"{turn.__name__} takes {len(parameters)} arguments; a consumer is called with (redis, me)")
+    initial = parameters[2].default if len(parameters) > 2 else None
+    return Scenario(
+        name=turn.__name__,
+        summary=f"The consumer {turn.__name__!r}: nothing is lost when one of its instances crashes.",
+        variants={
+            "given": Variant(
+                "the consumer as it is",
+                lambda params: _plan(params, turn, None if initial is inspect.Parameter.empty else initial),
+            )
+        },
+        properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],
+        sometimes=[CRASHED_HOLDING],
+        params=PARAMS,
+    )
+
+
+def _plan(params: Params, turn: TurnFunction, initial: Any) -> Plan:
+    names = [f"consumer-{i + 1}" for i in range(params.consumers)]
+    restart = Restart(after_ms=1000, new_name=True)
+    return Plan(
+        processes=[
+            Process("producer", producing(params.stream, params.every_ms), turns=params.entries, initial=0),
+            *(Process(name, turn, handle_ms=params.handle_ms, restart=restart, initial=initial) for name in names),
+        ],
+        setup=[("XGROUP", "CREATE", params.stream, params.group, "$", "MKSTREAM")],
+        faults=[Crash(names[0], budget=params.crashes, when="holding")] if params.crashes else [],
+        faults_ms=params.entries * params.every_ms + 1000,
+        within_ms=params.within_ms,
+    )
+
+
+def producing(stream: str, every_ms: int) -> Callable[..., Any]:
+    """A producer that adds one numbered entry a turn."""
+
+    async def produce(redis: Any, me: str, n: int = 0) -> int:
+        await redis.xadd(stream, {"n": n + 1})
+        await sleep(every_ms)
+        return n + 1
+
+    return produce

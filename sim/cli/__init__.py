@@ -1,0 +1,57 @@
+"""The command line: ``redelivery VERB``. Each verb is loaded when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ..errors import RedeliveryError
+from .verbs import LazyGroup
+
+VERBS = {
+    "list": ("listing", "the scenarios that there are"),
+    "run": ("running", "simulate one tape of a scenario"),
+    "replay": ("replaying", "run a tape again"),
+    "show": ("showing", "tell what a scenario is about"),
+    "timeline": ("drawing", "draw a history"),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    verbs=VERBS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  redelivery run crash-before-ack --variant broken --timeline crash.svg",
+)
+@click.version_option(package_name="redelivery")
+def cli() -> None:
+    """Simulate Redis Streams consumer groups, and confirm what you find on a real Redis.
+
+    Exit codes: 0 as declared; 1 not as declared, or a difference to a real server; 2 bad usage or bad input; 3
+    incomplete.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with its code."""
+    try:
+        code = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.Abort:
+        click.echo("redelivery: stopped", err=True)
+        code = 130
+    except click.ClickException as error:
+        command = getattr(error, "ctx", None)
+        path = command.command_path if command is not None else "redelivery"
+        click.echo(f"{path}: {error.format_message()}", err=True)
+        code = 2
+    except RedeliveryError as error:
+        click.echo(f"redelivery: {' '.join(str(error).split())}", err=True)
+        code = 2
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone; saying so would fail again
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,28 @@
+"""``redelivery timeline``: draws a history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..history import read
+from . import output
+from .options import json_option
+
+
+@click.command(epilog="Example:  redelivery timeline crash.jsonl -o crash.svg")
+@click.argument("history", type=Path)
+@click.option("-o", "--output", "target", type=Path, required=True, help="The file: .svg, .png, .pdf or .txt.")
+@json_option
+def command(history: Path, target: Path, as_json: bool) -> int:
+    """Draw HISTORY, a file that 'run --history' wrote."""
+    from ..views.timeline import check_ending, draw
+
+    check_ending(target)
+    draw(read(history), target)
+    if as_json:
+        output.print_json({"history": str(history), "output": str(target), "bytes": target.stat().st_size})
+    else:
+        click.echo(f"wrote {target}")
+    return 0

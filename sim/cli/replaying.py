@@ -1,0 +1,49 @@
+"""``redelivery replay``: runs a tape again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..catalogue import find
+from ..errors import BadInput
+from ..run import Run, simulate
+from ..tape import PREFIX, Tape, parse
+from .options import outputs
+from .running import report
+
+
+@click.command(epilog="Example:  redelivery replay redelivery-1:crash-before-ack:broken:redis-8.6::3x1.0.1")
+@click.argument("tape")
+@outputs
+def command(
+    tape: str, timeline: Path | None, history: Path | None, against: str | None, flush: bool, as_json: bool
+) -> int:
+    """Run TAPE again: the line that a run printed, a file that holds one (a history does), or - for standard input.
+
+    The tape holds the scenario, variant, dialect, parameters and every decision; the run is the same to the byte.
+    """
+    parsed = _read(tape)
+    found = find(parsed.scenario)
+
+    def run(dialect: str) -> Run:
+        return simulate(found, tape=Tape(parsed.scenario, parsed.variant, dialect, parsed.params, parsed.choices))
+
+    return report(run, parsed.dialect, timeline, history, against, flush, as_json)
+
+
+def _read(text: str) -> Tape:
+    if text == "-":
+        return parse(sys.stdin.read())
+    if text.startswith(PREFIX.partition("-")[0] + "-") and ":" in text:
+        return parse(text)
+    path = Path(text)
+    if not path.is_file():
+        raise BadInput(f"{text!r} is neither a tape (a tape starts with '{PREFIX}:') nor a file")
+    if path.suffix == ".jsonl":
+        from ..history import read
+
+        return parse(str(read(path).header.get("tape", "")))
+    return parse(path.read_text(encoding="utf-8", errors="replace"))

@@ -1,0 +1,92 @@
+"""``redelivery run``: simulates one tape of a scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import click
+
+from ...models.dialects import DEFAULT
+from ..catalogue import find
+from ..run import Run, simulate
+from . import output
+from .options import outputs, pairs
+
+if TYPE_CHECKING:
+    from ..real.replay import Outcome
+
+
+@click.command(
+    epilog="Example:  redelivery run crash-before-ack --seed 7 --against embedded --timeline crash.svg",
+)
+@click.argument("scenario")
+@click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
+@click.option("--dialect", metavar="D", help=f"The server line to model; {DEFAULT}, or that of --against.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Draws the tape.")
+@click.option("--param", "params", metavar="K=V", multiple=True, help="Sets a parameter of the scenario.")
+@outputs
+def command(
+    scenario: str, variant: str | None, dialect: str | None, seed: int, params: tuple[str, ...],
+    timeline: Path | None, history: Path | None, against: str | None, flush: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Simulate SCENARIO once: a shipped name, file.py, file.py:name or module:name.
+
+    Prints the budget, the verdict of each property, and the tape that runs it again.
+    """
+    found = find(scenario)
+    given = pairs(params)
+
+    def run(chosen: str) -> Run:
+        return simulate(found, variant, dialect=chosen, seed=seed, params=given, reference=_reference(scenario, found.name))
+
+    return report(run, dialect, timeline, history, against, flush, as_json)
+
+
+def _reference(given: str, name: str) -> str:
+    """How the tape names the scenario: as the user did, who may have named one of their own."""
+    return given
+
+
+def report(
+    run: RunWith, dialect: str | None, timeline: Path | None, history: Path | None, against: str | None,
+    flush: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Runs, compares with a real server if asked to, writes what was asked for, and prints it."""
+    if timeline is not None:
+        from ..views.timeline import check_ending
+
+        check_ending(timeline)
+    outcome: Outcome | None = None
+    began = perf_counter()
+    if against is None:
+        done = run(dialect or DEFAULT)
+        wall_s = perf_counter() - began
+        output.print_budget(done, err=as_json)
+    else:
+        from ..against import judge
+
+        with judge(against, dialect) as server:
+            began = perf_counter()
+            done = run(server.dialect)
+            wall_s = perf_counter() - began
+            output.print_budget(done, err=as_json)
+            outcome = server.compare(done.history, flush=flush)
+    if history is not None:
+        done.history.write(history)
+    if timeline is not None:
+        from ..views.timeline import draw
+
+        draw(done.history, timeline)
+    if as_json:
+        output.print_json(output.run_as_json(done, wall_s, outcome))
+    else:
+        output.print_run(done, outcome)
+    return output.exit_code(done, outcome)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    RunWith = Callable[[str], Run]

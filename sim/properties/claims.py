@@ -1,0 +1,107 @@
+"""Application properties of claiming: is a dead consumer's work taken over?"""
+
+from __future__ import annotations
+
+from ...models import ids
+from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Forgotten, GroupRemoved, Reread
+from ..events import Crashed, Event, Handled, Handling, Healed
+from ..watch import Monitor, Property
+from .wording import name, show
+
+PendingKey = tuple[bytes, bytes, int]
+
+
+class NoOrphan(Monitor):
+    """Remembers when each pending entry was last given to somebody."""
+
+    def __init__(self) -> None:
+        self.given: dict[PendingKey, tuple[int, bytes]] = {}
+        """(stream, group, id) to the time and the consumer of its last delivery."""
+        self.working: dict[str, list[tuple[bytes, bytes, bytes]]] = {}
+        self.healed_ms = 0
+
+    def on_delivered(self, fact: Delivered, event: Event) -> str | None:
+        """Somebody has it."""
+        if not fact.noack:
+            self.given[fact.stream, fact.group, fact.id] = (event.at_ms, fact.consumer)
+        return None
+
+    def on_reread(self, fact: Reread, event: Event) -> str | None:
+        """Somebody has taken it up again."""
+        self.given[fact.stream, fact.group, fact.id] = (event.at_ms, fact.consumer)
+        return None
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """Somebody has taken it over."""
+        self.given[fact.stream, fact.group, fact.id] = (event.at_ms, fact.consumer)
+        return None
+
+    def on_acked(self, fact: Acked, event: Event) -> str | None:
+        """It is settled."""
+        self.given.pop((fact.stream, fact.group, fact.id), None)
+        return None
+
+    def on_forgotten(self, fact: Forgotten, event: Event) -> str | None:
+        """It is gone, which is another property's matter."""
+        self.given.pop((fact.stream, fact.group, fact.id), None)
+        return None
+
+    def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
+        """They are gone, which is another property's matter."""
+        for entry_id in fact.pending:
+            self.given.pop((fact.stream, fact.group, entry_id), None)
+        return None
+
+    def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
+        """They are gone, which is another property's matter."""
+        for entry_id in fact.pending:
+            self.given.pop((fact.stream, fact.group, entry_id), None)
+        return None
+
+    def on_handling(self, event: Handling) -> str | None:
+        """An entry that is being handled is no orphan, however long it takes."""
+        self.working.setdefault(event.process, []).append((event.stream, event.group, event.entry))
+        return None
+
+    def on_handled(self, event: Handled) -> str | None:
+        """Not handled any more."""
+        entry = (event.stream, event.group, event.entry)
+        if entry in self.working.get(event.process, ()):
+            self.working[event.process].remove(entry)
+        return None
+
+    def on_crashed(self, event: Crashed) -> str | None:
+        """A dead process handles nothing."""
+        self.working.pop(event.process, None)
+        return None
+
+    def on_healed(self, event: Healed) -> str | None:
+        """From here on, what is left alone stays alone for nobody's fault."""
+        self.healed_ms = event.at_ms
+        return None
+
+    def at_end(self, at_ms: int) -> str | None:
+        """Is something still pending that nobody took up since the faults stopped?"""
+        handled = {entry for entries in self.working.values() for entry in entries}
+        orphans = [
+            (key, given_ms, consumer)
+            for key, (given_ms, consumer) in self.given.items()
+            if given_ms <= self.healed_ms and (key[0], key[1], ids.show(key[2])) not in handled
+        ]
+        if not orphans:
+            return None
+        (stream, group, entry_id), given_ms, consumer = orphans[0]
+        more = f" (and {len(orphans) - 1} more)" if len(orphans) > 1 else ""
+        return (
+            f"entry {show(entry_id)} of {name(stream)} is pending for {name(consumer)} since {given_ms} ms and nobody "
+            f"in group {name(group)} takes it up: {at_ms - given_ms} ms later it still waits{more}"
+        )
+
+
+PROPERTIES: tuple[Property, ...] = (
+    Property(
+        "no-orphan", "eventually", "no pending entry is left alone once the faults have stopped", NoOrphan,
+        "at the end, each pending entry was delivered, claimed or read from history after the faults stopped, or is "
+        "being handled",
+    ),
+)  # fmt: skip

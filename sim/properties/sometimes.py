@@ -1,0 +1,97 @@
+"""*Sometimes* statements that many scenarios share: what a run must have exercised to show anything."""
+
+from __future__ import annotations
+
+from ...models.facts import Acked, Claimed, Delivered, Fact, Trimmed
+from ..events import Crashed, Event, Started
+from ..watch import Monitor, Property
+
+
+class CrashedHolding(Monitor):
+    """Did a process crash with an entry that it had not acknowledged?"""
+
+    def __init__(self) -> None:
+        self.owner: dict[tuple[bytes, bytes, int], bytes] = {}
+        self.consumer: dict[str, bytes] = {}
+        self.seen = False
+
+    def on_started(self, event: Started) -> str | None:
+        """Which consumer name the process goes by."""
+        self.consumer[event.process] = event.consumer.encode()
+        return None
+
+    def on_delivered(self, fact: Delivered, event: Event) -> str | None:
+        """It has the entry."""
+        if not fact.noack:
+            self.owner[fact.stream, fact.group, fact.id] = fact.consumer
+        return None
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """It has the entry."""
+        self.owner[fact.stream, fact.group, fact.id] = fact.consumer
+        return None
+
+    def on_acked(self, fact: Acked, event: Event) -> str | None:
+        """Nobody has it."""
+        self.owner.pop((fact.stream, fact.group, fact.id), None)
+        return None
+
+    def on_crashed(self, event: Crashed) -> str | None:
+        """Met, if it had one."""
+        self.seen = self.seen or self.consumer.get(event.process) in self.owner.values()
+        return None
+
+    def met(self) -> bool:
+        """Whether it was seen."""
+        return self.seen
+
+
+class _Once(Monitor):
+    """Base of statements that are met by one kind of fact."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def _see(self, fact: Fact) -> str | None:
+        self.seen = True
+        return None
+
+    def met(self) -> bool:
+        """Whether it was seen."""
+        return self.seen
+
+
+class TakenOver(_Once):
+    """Did a consumer claim an entry from another?"""
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """Met, if it was another's."""
+        if fact.owner_before not in (None, fact.consumer):
+            return self._see(fact)
+        return None
+
+
+class Renewed(_Once):
+    """Did a consumer renew its own claim?"""
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """Met, if it was its own."""
+        if fact.owner_before == fact.consumer:
+            return self._see(fact)
+        return None
+
+
+class TrimHappened(_Once):
+    """Was something trimmed?"""
+
+    def on_trimmed(self, fact: Trimmed, event: Event) -> str | None:
+        """Met."""
+        return self._see(fact)
+
+
+CRASHED_HOLDING = Property(
+    "crashed-holding", "sometimes", "a process crashes with an entry that it has not acknowledged", CrashedHolding
+)
+TAKEN_OVER = Property("taken-over", "sometimes", "a consumer claims an entry from another", TakenOver)
+RENEWED = Property("renewed", "sometimes", "a consumer renews its claim on an entry", Renewed)
+TRIMMED = Property("trimmed", "sometimes", "entries are trimmed", TrimHappened)

@@ -1,0 +1,86 @@
+"""Scenarios: small worlds with named actors, a fault budget and declared verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import ScenarioError, unknown
+from .plan import Params, Plan
+from .properties import SERVER_INVARIANTS, named
+from .watch import Property
+
+REPAIRED = "repaired"
+BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One form of a scenario: how its world is built, and what it is declared to show.
+
+    ``violates`` names the property that this variant breaks; ``None`` where all hold.
+    """
+
+    summary: str
+    plan: Callable[[Params], Plan]
+    violates: str | None = None
+    properties: Sequence[str | Property] = ()
+    """Checked beside those of the scenario and the server invariants."""
+    sometimes: Sequence[Property] = ()
+
+    @property
+    def declared(self) -> str:
+        """The declared verdict, in words."""
+        return "holds" if self.violates is None else f"violated ({self.violates})"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A failure, told as a small world that shows it and one that does not have it any more."""
+
+    name: str
+    summary: str
+    """One sentence of intent."""
+    variants: Mapping[str, Variant]
+    properties: Sequence[str | Property] = ()
+    sometimes: Sequence[Property] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    evidence: str = ""
+    """Where real people met it."""
+    advice: str = ""
+    """What to do about it, in two sentences."""
+
+    def __post_init__(self) -> None:
+        if not self.variants:
+            raise ScenarioError(f"scenario {self.name!r} has no variants")
+        for variant in self.variants.values():
+            self.properties_of(variant)
+
+    @property
+    def default_variant(self) -> str:
+        """``repaired`` where there is one, else the first."""
+        return REPAIRED if REPAIRED in self.variants else next(iter(self.variants))
+
+    def variant(self, name: str) -> Variant:
+        """A variant by name; ``BadInput`` with the nearest name where there is none such."""
+        if name not in self.variants:
+            raise unknown(f"variant of {self.name!r}", name, self.variants)
+        return self.variants[name]
+
+    def properties_of(self, variant: Variant) -> list[Property]:
+        """Everything that a run of ``variant`` checks, each property once."""
+        found: dict[str, Property] = {}
+        for p in (
+            *SERVER_INVARIANTS,
+            *named(self.properties),
+            *named(variant.properties),
+            *self.sometimes,
+            *variant.sometimes,
+        ):
+            found.setdefault(p.name, p)
+        if variant.violates is not None and variant.violates not in found:
+            raise ScenarioError(
+                f"scenario {self.name!r} declares a violation of {variant.violates!r}, which it does not check"
+            )
+        return list(found.values())

@@ -1,0 +1,197 @@
+"""What happened to each process, and which of its commands the server's lane shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...models import facts as f
+from ...models.replies import Failure, Reply
+from ..events import (
+    ClockJumped,
+    Crashed,
+    Effect,
+    Event,
+    Finished,
+    Handled,
+    Handling,
+    Lost,
+    Projected,
+    Replied,
+    Served,
+    Started,
+)
+from ..history import History
+from . import words
+from .life import stacked
+from .picture import Command, Lane, Life, Loss, Mark, Sign, Work
+
+_QUIET = (f.LagReported, f.ConsumerCreated)
+"""Facts that change nothing that the picture tells."""
+_Handler = tuple[str, bytes, bytes, bytes]
+
+
+@dataclass(slots=True)
+class LaneView:
+    """A process while its lane grows."""
+
+    name: str
+    host: str
+    consumer: str = ""
+    running: bool = False
+    since_ms: int = 0
+    lives: list[Life] = field(default_factory=list)
+    works: list[Work] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+
+    def turn(self, at_ms: int, running: bool, consumer: str) -> None:
+        """From here on it runs under this name, or does not."""
+        if self.lives or self.running:
+            self.leave(at_ms)
+        self.running, self.consumer, self.since_ms = running, consumer, at_ms
+
+    def leave(self, at_ms: int) -> None:
+        """Ends the present stretch."""
+        self.lives.append(Life(self.since_ms, at_ms, self.consumer, self.running))
+
+    def lane(self) -> Lane:
+        """The finished lane."""
+        marks = tuple(sorted(_told_once(self.marks), key=lambda mark: mark.at_ms))
+        return Lane(self.name, self.host, tuple(self.lives), stacked(self.works), marks)
+
+
+class Lanes:
+    """Reads a history once; afterwards it holds the lanes, the handlers and the server's commands."""
+
+    def __init__(self, history: History, numbering: words.Numbering) -> None:
+        self.views: dict[str, LaneView] = {}
+        self.handlers: list[tuple[bytes, bytes, bytes, Work]] = []
+        """(stream, group, entry, work) of every handler that ran."""
+        self.commands: list[Command] = []
+        self.quiet = 0
+        """Commands that changed nothing."""
+        self.losses: list[Loss] = []
+        self._numbering = numbering
+        self._open: dict[_Handler, int] = {}
+        self._finished: set[str] = set()
+        self._replied = {event.call: event.at_ms for event in history if isinstance(event, Replied)}
+        self._calls: dict[int, Effect] = {}
+        self._end_ms = history.events[-1].at_ms if history.events else 0
+        for event in history:
+            self._take(event)
+        for handler in list(self._open):
+            self._stop(handler, self._end_ms, False)
+        for name, view in self.views.items():
+            if name not in self._finished:
+                view.leave(self._end_ms)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Started():
+                self._start(event)
+            case Crashed() | Finished():
+                self._end(event)
+            case Handling():
+                self._open[event.process, event.stream, event.group, event.entry] = event.at_ms
+            case Handled():
+                self._stop((event.process, event.stream, event.group, event.entry), event.at_ms, False)
+            case Effect() | Served():
+                self._command(event)
+            case Lost():
+                self.losses.append(Loss(event.at_ms, event.process, event.what))
+            case Projected():
+                said = f"{event.name} = {event.value}"
+                self._view(event.process).marks.append(Mark(event.at_ms, Sign.PUBLISHED, said))
+            case ClockJumped():
+                for view in self.views.values():
+                    if view.host == event.host:
+                        view.marks.append(Mark(event.at_ms, Sign.JUMPED, words.duration(event.by_ms)))
+            case _:
+                pass
+
+    def _start(self, event: Started) -> None:
+        view = self.views.setdefault(event.process, LaneView(event.process, event.host))
+        again = bool(view.lives) or event.incarnation > 1
+        self._finished.discard(event.process)
+        view.turn(event.at_ms, True, event.consumer)
+        view.marks.append(Mark(event.at_ms, Sign.RESTARTED if again else Sign.STARTED, event.consumer))
+
+    def _end(self, event: Crashed | Finished) -> None:
+        view = self._view(event.process)
+        crashed = isinstance(event, Crashed)
+        for handler in [handler for handler in self._open if handler[0] == event.process]:
+            self._stop(handler, event.at_ms, crashed)
+        if isinstance(event, Crashed):
+            raised = event.message if event.why == "raised" else ""
+            view.marks.append(Mark(event.at_ms, Sign.CRASHED, raised))
+            view.turn(event.at_ms, False, view.consumer)
+        else:
+            view.marks.append(Mark(event.at_ms, Sign.FINISHED))
+            view.leave(event.at_ms)
+            self._finished.add(event.process)
+
+    def _stop(self, handler: _Handler, at_ms: int, cut: bool) -> None:
+        begin_ms = self._open.pop(handler, None)
+        if begin_ms is None:
+            return
+        process, stream, group, entry = handler
+        work = Work(begin_ms, at_ms, process, self._numbering.named(stream, entry), cut)
+        self._view(process).works.append(work)
+        self.handlers.append((stream, group, entry, work))
+
+    def _command(self, event: Effect | Served) -> None:
+        if isinstance(event, Effect):
+            self._calls[event.call] = event
+        sent = self._calls.get(event.call)
+        if sent is None or not event.process:
+            return
+        replies = event.replies if isinstance(event, Effect) else (event.reply,)
+        failed = any(_failed(reply) for reply in replies)
+        # An XACK that answers 0 changes nothing, and that is what there is to tell.
+        told = [fact for fact in event.facts if not isinstance(fact, _QUIET)] or failed or replies == (0,)
+        if not told:
+            self.quiet += isinstance(event, Effect)
+            return
+        if isinstance(event, Served):
+            self.quiet -= 1  # it was counted when it began to wait
+        text = "+".join(words.text(argv[0]).upper() for argv in sent.commands)
+        answer = " → 0" if replies == (0,) else ""
+        replied_ms = self._replied.get(event.call)
+        command = Command(event.at_ms, sent.sent_ms, replied_ms, event.process, text + answer, failed)
+        self.commands.append(command)
+        self._added(event)
+
+    def _added(self, event: Effect | Served) -> None:
+        added = [
+            self._numbering.of(fact.stream, fact.born, fact.id) for fact in event.facts if isinstance(fact, f.Added)
+        ]
+        if added:
+            self._view(event.process).marks.append(Mark(event.at_ms, Sign.ADDED, "+" + ", ".join(added)))
+
+    def _view(self, process: str) -> LaneView:
+        """The process's lane; one that this history never saw started runs from the beginning."""
+        if process not in self.views:
+            self.views[process] = LaneView(process, process, process, True)
+        return self.views[process]
+
+
+def _told_once(marks: list[Mark]) -> list[Mark]:
+    """Values that a process published at one moment become one mark: ``40 … 35``."""
+    out: list[Mark] = []
+    published: dict[tuple[int, str], int] = {}
+    for mark in marks:
+        name, equals, value = mark.text.partition(" = ")
+        key = (mark.at_ms, name)
+        if mark.sign is Sign.PUBLISHED and equals and key in published:
+            first = out[published[key]].text.partition(" …")[0]
+            out[published[key]] = mark._replace(text=f"{first} … {value}")
+            continue
+        if mark.sign is Sign.PUBLISHED:
+            published[key] = len(out)
+        out.append(mark)
+    return out
+
+
+def _failed(reply: Reply) -> bool:
+    if isinstance(reply, tuple):
+        return any(_failed(item) for item in reply)
+    return isinstance(reply, Failure)

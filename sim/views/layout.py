@@ -1,0 +1,252 @@
+"""From a history to a picture: which rows and lanes are shown, on what scale, and what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from ...models import ids
+from ..events import Healed
+from ..history import History
+from . import words
+from .axis import Axis, axis, typical
+from .groups import Groups, GroupView, server_jumps
+from .lanes import Lanes
+from .picture import Block, Claim, Command, Lane, Line, Picture, Row, Sign, State
+
+ROWS_MAX = 14
+LANES_MAX = 8
+IDLE_TOP = 1.6
+"""The scale of a saw-tooth ends at this many min-idles."""
+
+
+def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MAX) -> Picture:
+    """The picture of a history; of more than ``rows_max`` rows it shows those that tell the most."""
+    header = history.header
+    numbering = words.Numbering(history)
+    lanes = Lanes(history, numbering)
+    groups = Groups(history, numbering)
+    end_ms = history.events[-1].at_ms if history.events else 0
+    blocks = _blocks(header, groups, lanes, end_ms, rows_max)
+    shown = {row.entry for block in blocks for row in block.rows}
+    lines = _lines(history)
+    claims = tuple(claim for claim in groups.claims if shown.intersection(claim.entries))
+    all_lanes = [lanes.views[name].lane() for name in _order(header, lanes)]
+    some_lanes = _choose_lanes(all_lanes, claims, shown, lanes_max)
+    names = {lane.name for lane in some_lanes}
+    commands = tuple(command for command in lanes.commands if command.process in names)
+    return Picture(
+        title=words.title(header),
+        summary=words.summary(header),
+        subtitle=words.subtitle(header),
+        badge=words.badge(header),
+        bad=header.get("verdict") not in ("holds", None),
+        axis=_axis(history, blocks, some_lanes, claims, lines, commands, end_ms),
+        lanes=some_lanes,
+        commands=commands,
+        losses=tuple(loss for loss in lanes.losses if loss.process in names),
+        server_marks=server_jumps(history),
+        claims=tuple(c for c in claims if c.process_before in names and c.process_after in names),
+        blocks=blocks,
+        lines=lines,
+        verdict=tuple(words.verdict(header)),
+        replay=words.replay(header),
+        left_out=_left_out(blocks, len(all_lanes) - len(some_lanes), lanes.quiet, groups, shown),
+    )
+
+
+def _blocks(
+    header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int, rows_max: int
+) -> tuple[Block, ...]:
+    groups.groupless(end_ms)
+    _attach(groups, lanes)
+    said = " ".join(str(item.get("message")) for item in words.violations(header))
+    views = [view for _, view in sorted(groups.views.items())]
+    taken = {view.stream for view in views for life in view.lives.values() if life.taken}
+    whole: list[Block] = []
+    for view in views:
+        rows = [
+            view.lives[entry_id].close(
+                end_ms, groups.clock, ids.show(entry_id).decode() in said, view.stream in taken, bool(view.group)
+            )
+            for entry_id in sorted(view.lives)
+        ]
+        if rows:
+            whole.append(_block(view, rows, _declared_min_idle(header)))
+    whole = _merged(whole)
+    ranked = sorted((-row.interest, n, i) for i, block in enumerate(whole) for n, row in enumerate(block.rows))
+    chosen = {(i, n) for _, n, i in ranked[:rows_max]}
+    return tuple(
+        _selected(block, [n for n in range(len(block.rows)) if (i, n) in chosen]) for i, block in enumerate(whole)
+    )
+
+
+def _attach(groups: Groups, lanes: Lanes) -> None:
+    """Puts each handler's work on the entry's row too."""
+    newest = {(view.stream, view.group): view for _, view in sorted(groups.views.items())}
+    for stream, group, entry, work in lanes.handlers:
+        view = newest.get((stream, group))
+        entry_id = ids.parse(entry, 0, strict=True)
+        if view is not None and entry_id in view.lives:
+            view.lives[entry_id].works.append(work)
+
+
+def _block(view: GroupView, rows: list[Row], declared: tuple[int, ...]) -> Block:
+    min_idle = tuple(sorted(view.min_idle_ms)) or declared
+    return Block(
+        stream=words.text(view.stream),
+        groups=(words.text(view.group),) if view.group else (),
+        rows=tuple(rows),
+        cursor=_changes(view.cursor),
+        min_idle_ms=min_idle if view.group else (),
+        idle_top_ms=0,
+        left_out="",
+    )
+
+
+def _merged(blocks: list[Block]) -> list[Block]:
+    """Groups of a stream in which every entry fared the same become one block."""
+    out: list[Block] = []
+    for block in blocks:
+        last = out[-1] if out else None
+        if last is not None and last.stream == block.stream and last.groups and block.groups:
+            pairs = list(zip(last.rows, block.rows, strict=False))
+            if len(last.rows) == len(block.rows) and all(_alike(a, b) for a, b in pairs):
+                rows = tuple(replace(a, by=", ".join(filter(None, (a.by, b.by)))) for a, b in pairs)
+                out[-1] = replace(last, groups=last.groups + block.groups, rows=rows)
+                continue
+        out.append(block)
+    return out
+
+
+def _alike(one: Row, other: Row) -> bool:
+    """Whether nothing but the owner's name tells them apart, and the owners had it for no time at all."""
+    owned = any(segment.owner for row in (one, other) for segment in row.segments)
+    return not owned and (one.entry, one.segments, one.marks) == (other.entry, other.segments, other.marks)
+
+
+def _selected(block: Block, places: list[int]) -> Block:
+    """The block with some of its rows, the scale for those, and a word on the others."""
+    rows = [block.rows[n] for n in places]
+    rest = [row for n, row in enumerate(block.rows) if n not in set(places)]
+    top = max((row.idle_max_ms for row in rows), default=0)
+    if block.min_idle_ms:
+        longest = max(block.min_idle_ms)
+        top = max(min(top, round(longest * IDLE_TOP)), round(longest * 1.15))
+    return replace(block, rows=tuple(rows), idle_top_ms=top, left_out=_outcomes(rest))
+
+
+def _order(header: dict[str, Any], lanes: Lanes) -> list[str]:
+    """Processes as the scenario declares them; the order in which they start is the tape's."""
+    budget = header.get("budget")
+    declared = budget.get("processes") if isinstance(budget, dict) else None
+    place = {name: n for n, name in enumerate(declared)} if isinstance(declared, list) else {}
+    return sorted(lanes.views, key=lambda name: place.get(name, len(place)))
+
+
+def _changes(cursor: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Only the last value of each moment, and only where it differs from the one before."""
+    last = dict(cursor)
+    out: list[tuple[int, int]] = []
+    for at_ms, entry_id in last.items():
+        if not out or out[-1][1] != entry_id:
+            out.append((at_ms, entry_id))
+    return tuple(out)
+
+
+def _outcomes(rows: list[Row]) -> str:
+    """What became of rows that are not shown: the most frequent first."""
+    if not rows:
+        return ""
+    counts = Counter(row.outcome for row in rows).most_common()
+    told = ", ".join(f"{n:,} {outcome}" if len(counts) > 1 else outcome for outcome, n in counts)
+    return f"{words.counted(len(rows), 'more entry', 'more entries')}: {told}"
+
+
+def _declared_min_idle(header: dict[str, Any]) -> tuple[int, ...]:
+    """A threshold that the parameters name, for runs in which nobody ever claims."""
+    params = header.get("params")
+    found: set[int] = set()
+    if isinstance(params, dict):
+        for name, value in params.items():
+            if "min_idle" in name and str(value).isdecimal() and int(value) > 0:
+                found.add(int(value))
+    return tuple(sorted(found))
+
+
+def _choose_lanes(
+    lanes: list[Lane], claims: tuple[Claim, ...], shown: set[str], lanes_max: int
+) -> tuple[Lane, ...]:
+    if len(lanes) <= lanes_max:
+        return tuple(lanes)
+    claimers = {name for claim in claims for name in (claim.process_before, claim.process_after)}
+
+    def interest(lane: Lane) -> int:
+        crashed = any(mark.sign is Sign.CRASHED for mark in lane.marks)
+        worked = any(work.entry in shown for work in lane.works)
+        return 4 * crashed + 2 * (lane.name in claimers) + worked
+
+    ranked = sorted(range(len(lanes)), key=lambda index: (-interest(lanes[index]), index))
+    return tuple(lanes[index] for index in sorted(ranked[:lanes_max]))
+
+
+def _lines(history: History) -> tuple[Line, ...]:
+    lines = [Line(event.at_ms, "healed", "faults end") for event in history if isinstance(event, Healed)]
+    seen: set[str] = set()
+    for item in words.violations(history.header):
+        name, at_ms = str(item.get("property")), item.get("at_ms")
+        if isinstance(at_ms, int) and name not in seen:
+            seen.add(name)
+            lines.append(Line(at_ms, "violated", f"{name} broken"))
+    return tuple(sorted(lines))
+
+
+def _axis(
+    history: History, blocks: tuple[Block, ...], lanes: tuple[Lane, ...], claims: tuple[Claim, ...],
+    lines: tuple[Line, ...], commands: tuple[Command, ...], end_ms: int,
+) -> Axis:  # fmt: skip
+    rows = [row for block in blocks for row in block.rows]
+    whole = not any(block.left_out for block in blocks)
+    moments = {0, end_ms, *(line.at_ms for line in lines), *(claim.at_ms for claim in claims)}
+    for row in rows:
+        moments.update(mark.at_ms for mark in row.marks)
+        moments.update(segment.begin_ms for segment in row.segments)
+    shown = {row.entry for row in rows}
+    works = [work for lane in lanes for work in lane.works if whole or work.entry in shown]
+    for work in works:
+        moments.update((work.begin_ms, work.end_ms))
+    for lane in lanes:
+        moments.update(mark.at_ms for mark in lane.marks if mark.sign is not Sign.ADDED or whole)
+    if whole:
+        moments.update(command.at_ms for command in commands)
+    gaps = [b - a for a, b in zip(sorted(moments), sorted(moments)[1:], strict=False)]
+    unit = typical([work.end_ms - work.begin_ms for work in works] or gaps)
+    return axis((at_ms for at_ms in moments if 0 <= at_ms <= end_ms), unit)
+
+
+def _left_out(
+    blocks: tuple[Block, ...], lanes: int, quiet: int, groups: Groups, shown: set[str]
+) -> tuple[str, ...]:
+    out = []
+    rows = sum(1 for view in groups.views.values() for _ in view.lives)
+    rest = rows - sum(len(block.rows) for block in blocks)
+    if rest:
+        out.append(f"{words.counted(rest, 'entry', 'entries')} of {rows:,}, the uneventful ones")
+    if lanes:
+        out.append(words.counted(lanes, "process", "processes"))
+    hidden = sum(1 for claim in groups.claims if not shown.intersection(claim.entries))
+    if hidden:
+        out.append(f"{words.counted(hidden, 'claim')} of entries that are not shown")
+    if quiet:
+        out.append(words.counted(quiet, "command") + " that changed nothing, such as reads that found nothing")
+    return tuple(out)
+
+
+def without_saw_tooth(row: Row, block: Block) -> bool:
+    """Whether the idle clock of a row is too short to be worth a strip of its own."""
+    if not row.idle or not block.idle_top_ms:
+        return True
+    claimed = any(mark.sign in (Sign.CLAIMED, Sign.RENEWED, Sign.REREAD) for mark in row.marks)
+    stuck = any(segment.state in (State.ORPHANED, State.DANGLING) for segment in row.segments)
+    return not (claimed or stuck or row.idle_max_ms * 4 >= block.idle_top_ms)

@@ -1,0 +1,218 @@
+"""The picture of a history as plain data: what is drawn, where in time, and in which words.
+
+``layout.layout`` computes it, ``draw`` puts it on paper. Times are ms of true time in the world, as in
+the history; nothing here knows of colours, inches or matplotlib.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from .axis import Axis
+
+
+class State(StrEnum):
+    """What an entry is to a group during a stretch of its bar."""
+
+    WAITING = "waiting"
+    """In the stream, not yet delivered."""
+    PENDING = "pending"
+    """Delivered, not acknowledged, and a running process uses the owner's name."""
+    ORPHANED = "orphaned"
+    """Delivered, not acknowledged, and no running process uses the owner's name."""
+    DANGLING = "dangling"
+    """Still pending, but the entry itself was trimmed or deleted."""
+    KEPT = "kept"
+    """Done with, and still in the stream; recorded only where entries are taken out of that stream."""
+
+
+class Sign(StrEnum):
+    """A moment that gets a symbol."""
+
+    STARTED = "started"
+    RESTARTED = "restarted"
+    CRASHED = "crashed"
+    FINISHED = "finished"
+    JUMPED = "jumped"
+    ADDED = "added"
+    PUBLISHED = "published"
+    DELIVERED = "delivered"
+    CLAIMED = "claimed"
+    RENEWED = "renewed"
+    REREAD = "reread"
+    ACKED = "acked"
+    GIVEN = "given"
+    TRIMMED = "trimmed"
+    DELETED = "deleted"
+    FORGOTTEN = "forgotten"
+    SKIPPED = "skipped"
+
+
+class Mark(NamedTuple):
+    """A symbol at a moment; ``text`` is what it says in words, or its number."""
+
+    at_ms: int
+    sign: Sign
+    text: str = ""
+
+
+class Segment(NamedTuple):
+    """A stretch of an entry's bar. ``owner`` is a consumer, ``process`` the one that took it by that name."""
+
+    state: State
+    begin_ms: int
+    end_ms: int
+    owner: str = ""
+    process: str = ""
+
+
+class Work(NamedTuple):
+    """A handler at work on an entry. ``cut``: a crash ended it; ``level`` keeps simultaneous ones apart."""
+
+    begin_ms: int
+    end_ms: int
+    process: str
+    entry: str
+    cut: bool = False
+    level: int = 0
+
+
+class Life(NamedTuple):
+    """A process from a start to its end, or (``running`` false) from a crash to the restart."""
+
+    begin_ms: int
+    end_ms: int
+    consumer: str
+    running: bool
+
+
+class Claim(NamedTuple):
+    """Entries that went from one owner to another in one command; processes are empty where unknown."""
+
+    at_ms: int
+    before: str
+    after: str
+    process_before: str
+    process_after: str
+    entries: tuple[str, ...]
+
+
+class Command(NamedTuple):
+    """A command as the server's lane shows it; ``replied_ms`` is ``None`` where no reply arrived."""
+
+    at_ms: int
+    sent_ms: int
+    replied_ms: int | None
+    process: str
+    text: str
+    failed: bool
+
+
+class Loss(NamedTuple):
+    """A request or a reply that was lost on its way, at ``at_ms``."""
+
+    at_ms: int
+    process: str
+    what: str
+
+
+class Line(NamedTuple):
+    """A moment that concerns the whole world: ``healed`` or ``violated``."""
+
+    at_ms: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A process: its lives, the handlers that ran in it, and what happened to it."""
+
+    name: str
+    host: str
+    lives: tuple[Life, ...]
+    works: tuple[Work, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def levels(self) -> int:
+        """How many handlers ran at once, at most; at least 1."""
+        return max((work.level for work in self.works), default=0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The life of one entry in one group."""
+
+    entry: str
+    id: int
+    fields: str
+    segments: tuple[Segment, ...]
+    works: tuple[Work, ...]
+    marks: tuple[Mark, ...]
+    idle: tuple[tuple[tuple[int, int], ...], ...]
+    """The idle saw-tooth: lines through (time, idle), one for each stretch in which it was pending."""
+    outcome: str
+    by: str
+    """Who is meant by the outcome: a consumer, or empty."""
+    trouble: bool
+    """Whether the outcome is one that nobody wants."""
+    interest: int
+    """How much this row tells; where not all fit, the rows with the most are shown."""
+
+    @property
+    def idle_max_ms(self) -> int:
+        """The longest that it was idle."""
+        return max((idle for line in self.idle for _, idle in line), default=0)
+
+    @property
+    def levels(self) -> int:
+        """How many handlers worked on it at once, at most; at least 1."""
+        return max((work.level for work in self.works), default=0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The entries of a stream as its groups see them, in order.
+
+    ``groups`` are several where each entry fared the same in all of them; none where no group reads.
+    """
+
+    stream: str
+    groups: tuple[str, ...]
+    rows: tuple[Row, ...]
+    cursor: tuple[tuple[int, int], ...]
+    """Last-delivered-id from a time on: (time, ID)."""
+    min_idle_ms: tuple[int, ...]
+    """The thresholds that claims in this group used, or that the parameters name."""
+    idle_top_ms: int
+    """Where the scale of the saw-teeth ends; longer idle times are cut off there and told in words."""
+    left_out: str
+    """What became of the entries of this group that are not shown, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything that a timeline shows."""
+
+    title: str
+    summary: str
+    """What the scenario is about, in its own words."""
+    subtitle: str
+    badge: str
+    """The verdict in two words."""
+    bad: bool
+    axis: Axis
+    lanes: tuple[Lane, ...]
+    commands: tuple[Command, ...]
+    losses: tuple[Loss, ...]
+    server_marks: tuple[Mark, ...]
+    claims: tuple[Claim, ...]
+    blocks: tuple[Block, ...]
+    lines: tuple[Line, ...]
+    verdict: tuple[str, ...]
+    replay: str
+    left_out: tuple[str, ...]
+    """What this picture does not show, one sentence each."""
