@@ -54,7 +54,7 @@ def _plan(params: Params, consume: TurnFunction) -> Plan:
             Process("worker-b", consume, handle_ms=params.handle_ms, restart=back, initial=b"0-0"),
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
-        faults=[Crash("worker-a", when="holding")],
+        faults=[Crash(("worker-a", "worker-b"), when="holding")],
         faults_ms=params.entries * 400 + 1000,
         within_ms=params.min_idle_ms + 5000,
     )

@@ -58,7 +58,7 @@ def _plan(params: Params, turn: TurnFunction, initial: Any) -> Plan:
             *(Process(name, turn, handle_ms=params.handle_ms, restart=restart, initial=initial) for name in names),
         ],
         setup=[("XGROUP", "CREATE", params.stream, params.group, "$", "MKSTREAM")],
-        faults=[Crash(names[0], budget=params.crashes, when="holding")] if params.crashes else [],
+        faults=[Crash(tuple(names), budget=params.crashes, when="holding")] if params.crashes else [],
         faults_ms=params.entries * params.every_ms + 1000,
         within_ms=params.within_ms,
     )

@@ -26,7 +26,7 @@ class SimRedis(redis.asyncio.Redis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Puts one command to the world and returns what redis-py makes of the reply."""
         command = pack(self, args)
-        replies = await Ask[tuple[Reply, ...]](Command((command,)))
+        replies = await Ask(Command((command,)))
         return self._response(str(args[0]), replies[0], options)
 
     def _response(self, name: str, reply: Reply, options: dict[str, Any]) -> Any:
@@ -62,14 +62,14 @@ class SimPipeline(redis.asyncio.client.Pipeline):
             return []
         commands = tuple(pack(self, args) for args, _ in stack)
         if self.is_transaction:
-            asked = await Ask[tuple[Reply, ...]](Command(((b"MULTI",), *commands, (b"EXEC",))))
+            asked = await Ask(Command(((b"MULTI",), *commands, (b"EXEC",))))
             results = asked[-1]
             if isinstance(results, Failure):
                 raise cast(Exception, to_python(results))
             assert isinstance(results, tuple)
             replies = results
         else:
-            replies = tuple([(await Ask[tuple[Reply, ...]](Command((command,))))[0] for command in commands])
+            replies = tuple([(await Ask(Command((command,))))[0] for command in commands])
         values: list[Any] = []
         for (args, options), reply in zip(stack, replies, strict=True):
             value = to_python(reply)
@@ -91,15 +91,21 @@ class SimPipeline(redis.asyncio.client.Pipeline):
 
 def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
     """The command line as bytes, encoded by redis-py; ``"XINFO STREAM"`` is two words."""
-    encode = client.get_encoder().encode
     name = args[0]
     words = name.encode().split() if isinstance(name, str) else bytes(name).split()
-    return (*words, *(bytes(encode(argument)) for argument in args[1:]))
+    for argument in args[1:]:
+        if type(argument) is bytes:
+            words.append(argument)
+        elif type(argument) is str:
+            words.append(argument.encode())
+        else:
+            words.append(bytes(client.get_encoder().encode(argument)))
+    return tuple(words)
 
 
 def to_python(reply: Reply) -> Any:
     """A reply as redis-py's parser would hand it to the callbacks; an error as an exception object."""
-    if isinstance(reply, bytes | int):
+    if isinstance(reply, (bytes, int)):  # noqa: UP038 - a tuple is several times faster here
         return reply
     if isinstance(reply, tuple):
         return [to_python(item) for item in reply]

@@ -60,12 +60,13 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """A process may stop dead, between any two of its steps, ``budget`` times.
+    """A process may stop dead, between any two of its steps; ``budget`` times in all.
 
-    ``when`` narrows the moment: ``"holding"`` while it has an entry that it has not acknowledged.
+    ``process`` is one name, or several of which any may. ``when`` narrows the moment: ``"holding"``
+    while it has an entry that it has not acknowledged.
     """
 
-    process: str
+    process: str | tuple[str, ...]
     budget: int = 1
     when: str = "any"
 
@@ -73,9 +74,14 @@ class Crash:
         if self.when not in ("any", "holding"):
             raise ScenarioError(f"a crash of {self.process!r}: when={self.when!r} is neither 'any' nor 'holding'")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The processes that may crash."""
+        return (self.process,) if isinstance(self.process, str) else self.process
+
     def __str__(self) -> str:
         moment = " while it holds an entry" if self.when == "holding" else ""
-        return f"{self.process} crashes{moment}: at most {self.budget}"
+        return f"{' or '.join(self.names)} crashes{moment}: at most {self.budget}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,9 @@ class Plan:
                 raise ScenarioError(f"two processes are called {name!r}")
         hosts = {process.host or process.name for process in self.processes} | {SERVER}
         for fault in self.faults:
-            if isinstance(fault, Crash) and fault.process not in names:
-                raise ScenarioError(f"a crash is declared of {fault.process!r}, which is no process of the world")
+            for process in fault.names if isinstance(fault, Crash) else ():
+                if process not in names:
+                    raise ScenarioError(f"a crash is declared of {process!r}, which is no process of the world")
             if isinstance(fault, ClockJump) and fault.host not in hosts:
                 raise ScenarioError(f"a clock jump is declared of {fault.host!r}, which is no host of the world")
         if not self.latency_ms or min(self.latency_ms) < 0:

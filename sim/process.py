@@ -21,12 +21,13 @@ class Running:
     """One process at run time."""
 
     __slots__ = (
-        "commands", "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state", "streams",
+        "commands", "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state", "streams", "takes_state",
         "turn", "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
     def __init__(self, plan: Process) -> None:
         self.plan = plan
+        self.takes_state = plan.takes_state
         self.incarnation = 0
         self.consumer = plan.consumer or plan.name
         self.down = True
@@ -52,6 +53,7 @@ class Running:
         """An independent copy; its coroutines are made again from the log when they are needed."""
         twin = Running.__new__(Running)
         twin.plan = self.plan
+        twin.takes_state = self.takes_state
         twin.incarnation = self.incarnation
         twin.consumer = self.consumer
         twin.down = self.down
@@ -116,7 +118,7 @@ class Running:
         self.turn = None
         self.log = []
         self.turns_done += 1
-        if self.plan.takes_state:
+        if self.takes_state:
             check_state(value, self.plan.name)
             self.state = value
 
@@ -145,7 +147,7 @@ class Running:
         if not _REDIS:
             _REDIS.append(SimRedis())
         arguments = (_REDIS[0], self.consumer)
-        if self.plan.takes_state:
+        if self.takes_state:
             return Turn(self.plan.turn(*arguments, self.state))
         return Turn(self.plan.turn(*arguments))
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -71,15 +71,15 @@ class Fork:
 Request: TypeAlias = Command | Sleep | Work | Pick | Clock | Publish | Fork
 
 
-class Ask(Generic[T]):
-    """The awaitable that puts a request to the world."""
+class Ask:
+    """The awaitable that puts a request to the world and gets its answer."""
 
     __slots__ = ("request",)
 
     def __init__(self, request: Request) -> None:
         self.request = request
 
-    def __await__(self) -> Generator[Request, T, T]:
+    def __await__(self) -> Generator[Request, Any, Any]:
         return (yield self.request)
 
 
@@ -122,7 +122,7 @@ async def handle(
     if simulated():
         name = stream.encode() if isinstance(stream, str) else stream
         entry = entry_id.encode() if isinstance(entry_id, str) else entry_id
-        await Ask[None](Work(entry, ms, name))
+        await Ask(Work(entry, ms, name))
     elif ms is not None:
         await asyncio.sleep(ms / 1000)
     if work is not None:
@@ -134,19 +134,19 @@ async def handle(
 async def sleep(ms: int) -> None:
     """Waits ``ms`` milliseconds."""
     if simulated():
-        await Ask[None](Sleep(ms))
+        await Ask(Sleep(ms))
     else:
         await asyncio.sleep(ms / 1000)
 
 
 async def now() -> int:
     """The time on this process's host, in ms since the epoch."""
-    return await Ask[int](Clock()) if simulated() else time.time_ns() // 1_000_000
+    return int(await Ask(Clock())) if simulated() else time.time_ns() // 1_000_000
 
 
 async def choose(n: int, label: str) -> int:
     """A decision of the program that the tape makes: 0 to ``n - 1``. In a real run it is 0."""
-    return await Ask[int](Pick(n, label)) if simulated() else 0
+    return int(await Ask(Pick(n, label))) if simulated() else 0
 
 
 async def publish(name: str, value: object, upto: bytes | str) -> None:
@@ -156,7 +156,7 @@ async def publish(name: str, value: object, upto: bytes | str) -> None:
     """
     if simulated():
         entry = upto.encode() if isinstance(upto, str) else upto
-        await Ask[None](Publish(name, str(value), entry))
+        await Ask(Publish(name, str(value), entry))
 
 
 async def gather(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
@@ -165,7 +165,8 @@ async def gather(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
     Where one raises, the others are cancelled and its error goes on, as in ``asyncio.TaskGroup``.
     """
     if simulated():
-        return await Ask[list[T]](Fork(coroutines))
+        values: list[T] = await Ask(Fork(coroutines))
+        return values
     tasks = []
     try:
         async with asyncio.TaskGroup() as group:

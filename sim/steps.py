@@ -73,10 +73,11 @@ class Expire(NamedTuple):
 
 
 class Strike(NamedTuple):
-    """A fault may happen now; ``fault`` is its place in the plan."""
+    """A fault may happen now; ``fault`` is its place in the plan, ``process`` whom it strikes (or -1)."""
 
     at_ms: int
     fault: int
+    process: int
 
 
 Step: TypeAlias = Due | Expire | Strike
@@ -86,7 +87,7 @@ def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> s
     if isinstance(step, Expire):
         return "the server gives up a blocked read"
     if isinstance(step, Strike):
-        return str(faults[step.fault])
+        return str(faults[step.fault]) if step.process < 0 else f"{names[step.process]} crashes"
     event = step.scheduled.event
     name = names[event.process]
     if isinstance(event, Arrive):

@@ -103,21 +103,31 @@ class Watch:
 
     def observe(self, event: Event) -> None:
         """Shows an event, and the facts in it, to the properties that read such."""
-        routes = self._routes.get(type(event))
-        if routes:
-            self._show(routes, event, (event,))
-        facts = getattr(event, "facts", None)
-        if facts:
-            for fact in facts:
-                routes = self._routes.get(type(fact))
-                if routes:
-                    self._show(routes, event, (fact, event))
+        routes = self._routes
+        for which, method in routes.get(type(event), ()):
+            try:
+                message = method(event)
+            except Exception as error:
+                raise self._raised(which, error) from error
+            if message is not None:
+                self._violate(which, event.at_ms, message)
+        for fact in getattr(event, "facts", ()):
+            for which, method in routes.get(type(fact), ()):
+                try:
+                    message = method(fact, event)
+                except Exception as error:
+                    raise self._raised(which, error) from error
+                if message is not None:
+                    self._violate(which, event.at_ms, message)
         self.seen += 1
 
     def finish(self, at_ms: int) -> None:
         """Asks every property what is still wrong now that the run is over."""
         for which, monitor in enumerate(self._monitors):
-            message = self._ask(which, monitor.at_end, (at_ms,))
+            try:
+                message = monitor.at_end(at_ms)
+            except Exception as error:
+                raise self._raised(which, error) from error
             if message is not None:
                 self._violate(which, at_ms, message)
 
@@ -132,20 +142,9 @@ class Watch:
             for kind, name in monitor.handlers.items():
                 self._routes.setdefault(kind, []).append((which, getattr(monitor, name)))
 
-    def _show(self, routes: list[tuple[int, Callable[..., str | None]]], event: Event, what: tuple[Any, ...]) -> None:
-        for which, method in routes:
-            message = self._ask(which, method, what)
-            if message is not None:
-                self._violate(which, event.at_ms, message)
-
-    def _ask(self, which: int, method: Callable[..., str | None], what: tuple[Any, ...]) -> str | None:
-        try:
-            return method(*what)
-        except Exception as error:
-            name = self.properties[which].name
-            raise BadInput(
-                f"property {name!r} raised {type(error).__name__} at step {self.seen}: {error}"
-            ) from error
+    def _raised(self, which: int, error: Exception) -> BadInput:
+        name = self.properties[which].name
+        return BadInput(f"property {name!r} raised {type(error).__name__} at event {self.seen}: {error}")
 
     def _violate(self, which: int, at_ms: int, message: str) -> None:
         name = self.properties[which].name

@@ -118,7 +118,9 @@ class World:
         if deadline_ms == at_ms:
             steps.append(Expire(at_ms))
         if at_ms < self.plan.faults_ms:
-            steps.extend(Strike(at_ms, i) for i in range(len(self.budgets)) if self.budgets[i] and self._can_strike(i))
+            for fault, left in enumerate(self.budgets):
+                if left:
+                    steps.extend(Strike(at_ms, fault, process) for process in self._struck_by(fault))
         return steps
 
     def take(self, step: Step, choices: Choices) -> None:
@@ -134,7 +136,7 @@ class World:
             self.server.expire(self.clock(SERVER))
             self._hand_out_served(choices)
         else:
-            self._strike(step.fault)
+            self._strike(step)
 
     def finish(self) -> None:
         """Ends the run: what had to come true by now did, or did not."""
@@ -152,7 +154,7 @@ class World:
             return
         assert event.incarnation == running.incarnation + isinstance(event, Rise), "a dead process has no events"
         if isinstance(event, Deliver):
-            self._answer(running, event.path, event.call, event.replies, choices)
+            self._answer(event.process, event.path, event.call, event.replies, choices)
         elif isinstance(event, Wake):
             if event.handled is not None:
                 self._record(event.handled._replace(at_ms=self.now_ms))
@@ -238,16 +240,15 @@ class World:
             incarnation = self.processes[index].incarnation
             self.kernel.schedule(self.now_ms + latency_ms, Deliver(index, incarnation, path, call, replies))
         else:
-            self._answer(self.processes[index], path, call, replies, choices)
+            self._answer(index, path, call, replies, choices)
 
-    def _answer(
-        self, running: Running, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices
-    ) -> None:
+    def _answer(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
+        running = self.processes[index]
         _, session = running.unanswered.pop(path)
         running.sessions.append(session)
         self._record(events.Replied(self.now_ms, running.plan.name, call))
         running.feed(path, replies)
-        self._settle(self.processes.index(running), choices)
+        self._settle(index, choices)
 
     def _latency(self, choices: Choices) -> int:
         latencies = self.plan.latency_ms
@@ -333,19 +334,22 @@ class World:
 
     # -- faults --------------------------------------------------------------------------------------
 
-    def _can_strike(self, fault: int) -> bool:
+    def _struck_by(self, fault: int) -> list[int]:
+        """Whom a fault may strike now: indices of processes, or -1 for a fault of a host."""
         what = self.plan.faults[fault]
         if not isinstance(what, Crash):
-            return True
-        running = next(p for p in self.processes if p.plan.name == what.process)
-        return running.in_turn and (what.when == "any" or bool(running.held))
+            return [-1]
+        return [
+            index
+            for index, running in enumerate(self.processes)
+            if running.plan.name in what.names and running.in_turn and (what.when == "any" or running.held)
+        ]
 
-    def _strike(self, fault: int) -> None:
-        self.budgets[fault] -= 1
-        what = self.plan.faults[fault]
+    def _strike(self, step: Strike) -> None:
+        self.budgets[step.fault] -= 1
+        what = self.plan.faults[step.fault]
         if isinstance(what, Crash):
-            index = next(i for i, p in enumerate(self.processes) if p.plan.name == what.process)
-            self._crash(index, "fault", "crashed")
+            self._crash(step.process, "fault", "crashed")
         else:
             self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
             self._record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
@@ -390,7 +394,7 @@ class World:
 
     def _deadline(self) -> int | None:
         """When, in true time, the server gives up the next blocked read."""
-        deadline = self.server.next_deadline()
+        deadline = self.server.next_deadline() if self.waiting else None
         if deadline is None:
             return None
         return max(deadline - self.clock(SERVER) + self.now_ms, self.now_ms)
