@@ -124,7 +124,7 @@ class Delivered(NamedTuple):
     epoch: int
     consumer: bytes
     id: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
     noack: bool
     owner_before: bytes | None
 
@@ -137,7 +137,7 @@ class Reread(NamedTuple):
     group: bytes
     consumer: bytes
     id: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
 
 
 class Claimed(NamedTuple):
@@ -154,7 +154,7 @@ class Claimed(NamedTuple):
     owner_before: bytes | None
     idle_ms: int | None
     min_idle_ms: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
     delivered_ms: int
 
 

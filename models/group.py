@@ -18,7 +18,7 @@ class Pending(NamedTuple):
 
     consumer: bytes
     delivered_ms: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
 
 
 class Consumer:

@@ -150,16 +150,16 @@ class Server:
         if command is None:
             return _unknown(argv, self.dialect)
         subcommands = self._subcommands[name]
-        label = shown(argv[0]).lower()
         if subcommands and len(argv) > 1:
             container = command
             command = subcommands.get(argv[1].upper())
             if command is None:
                 text = b"ERR unknown subcommand '%b'. Try %b HELP."
                 return failure(text % (shown(argv[1])[:128], container.name.encode()))
-            label += b"|" + argv[1].lower()
-        if command.refuses(len(argv)):
-            return failure(b"ERR wrong number of arguments for '%b' command" % label)
+            if command.refuses(len(argv)):
+                return _wrong_arity(argv[0].lower() + b"|" + argv[1].lower())
+        elif command.refuses(len(argv)):
+            return _wrong_arity(argv[0].lower())
         return command
 
     def read_group_command(self) -> Command:
@@ -218,7 +218,9 @@ class Server:
 
     def next_deadline(self) -> int | None:
         """The first time at which a blocked session gives up: one past its deadline, as the server does."""
-        deadlines = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
+        deadlines = [
+            s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None
+        ]
         return min(deadlines) + 1 if deadlines else None
 
     def expire(self, now_ms: int) -> None:
@@ -247,6 +249,10 @@ class Server:
                     reply = serve(self, session, key, now_ms, facts)
                     if not isinstance(reply, Blocked):
                         self._served.append(Served(session_id, reply, tuple(facts)))
+
+
+def _wrong_arity(name: bytes) -> Failure:
+    return Failure(b"ERR wrong number of arguments for '%b' command" % name)
 
 
 def _unknown(argv: Sequence[bytes], dialect: Dialect) -> Failure:

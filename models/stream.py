@@ -4,81 +4,28 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import TypeAlias
 
 from .group import Group
-from .ids import PART_MAX, signed64
-from .listpack import EMPTY_BYTES, size_of_bytes, size_of_int
+from .ids import ID_MAX
+from .node import Fields, Node
 
-Fields: TypeAlias = tuple[bytes, ...]
-"""Names and values in turn; names may repeat, and keep their order."""
+__all__ = ["NODE_BYTES_LIMIT", "Fields", "Node", "Stream"]
 
 NODE_BYTES_LIMIT = 1 << 30
 """No node, and no entry, may be larger (STREAM_LISTPACK_MAX_SIZE)."""
 
 
-class Node:
-    """One listpack: slots in ID order, a deleted entry keeping its slot until the node goes."""
-
-    __slots__ = ("_bytes", "ids", "live", "master_fields", "shared", "slots")
-
-    def __init__(self, entry_id: int, fields: Fields) -> None:
-        names = fields[::2]
-        self.ids: list[int] = []
-        self.slots: list[Fields | None] = []
-        self.live = 0
-        self.master_fields = names
-        self.shared = False
-        self._bytes = EMPTY_BYTES + size_of_int(len(names)) + size_of_int(0)
-        for name in names:
-            self._bytes += size_of_bytes(name)
-        self.append(entry_id, fields)
-
-    def copy(self) -> Node:
-        """An independent node with the same slots."""
-        twin = Node.__new__(Node)
-        twin.ids = self.ids.copy()
-        twin.slots = self.slots.copy()
-        twin.live = self.live
-        twin.master_fields = self.master_fields
-        twin.shared = False
-        twin._bytes = self._bytes
-        return twin
-
-    @property
-    def size_bytes(self) -> int:
-        """What the listpack takes, to the byte."""
-        return self._bytes + size_of_int(self.live) + size_of_int(len(self.ids) - self.live)
-
-    def append(self, entry_id: int, fields: Fields) -> None:
-        """Adds a slot at the end; where the names are those of the first entry, only values are stored."""
-        count = len(fields) // 2
-        master = self.ids[0] if self.ids else entry_id
-        self._bytes += (
-            size_of_int(0)
-            + size_of_int((entry_id >> 64) - (master >> 64))
-            + size_of_int(signed64((entry_id & PART_MAX) - (master & PART_MAX)))
-        )
-        if fields[::2] == self.master_fields:
-            for value in fields[1::2]:
-                self._bytes += size_of_bytes(value)
-            self._bytes += size_of_int(count + 3)
-        else:
-            self._bytes += size_of_int(count)
-            for text in fields:
-                self._bytes += size_of_bytes(text)
-            self._bytes += size_of_int(2 * count + 4)
-        self.ids.append(entry_id)
-        self.slots.append(fields)
-        self.live += 1
-
-
 class Stream:
-    """The value of a stream key. Removing the last entry leaves it there, empty."""
+    """The value of a stream key. Removing the last entry leaves it there, empty.
+
+    Live entries stand in ID order. Tombstones do, too, until XSETID moves ``last_id`` back behind some of
+    them: what is added then stands after larger tombstones, and may stand in a node whose first slot is
+    larger. From then on entries are found as the server's iterator finds them, slot by slot.
+    """
 
     __slots__ = (
-        "_firsts", "born", "entries_added", "groups", "last_id", "length", "max_deleted_id", "nodes",
-        "shared",
+        "_firsts", "_straight", "born", "entries_added", "groups", "last_id", "length", "max_deleted_id",
+        "nodes", "shared",
     )  # fmt: skip
 
     def __init__(self, born: int) -> None:
@@ -86,6 +33,9 @@ class Stream:
         """Which incarnation of the key this is."""
         self.nodes: list[Node] = []
         self._firsts: list[int] = []
+        """The first ID of each node, by which nodes are sorted."""
+        self._straight = True
+        """Whether each slot is larger than the one before, so that slots can be searched by halves."""
         self.length = 0
         self.last_id = 0
         self.max_deleted_id = 0
@@ -102,6 +52,7 @@ class Stream:
             group.shared = True
         twin.nodes = self.nodes.copy()
         twin._firsts = self._firsts.copy()
+        twin._straight = self._straight
         twin.length = self.length
         twin.last_id = self.last_id
         twin.max_deleted_id = self.max_deleted_id
@@ -115,41 +66,38 @@ class Stream:
         self.last_id = entry_id
         self.length += 1
         self.entries_added += 1
-        if self.nodes:
+        if not self.nodes:
+            self._straight = True
+        else:
             node = self.nodes[-1]
+            if entry_id <= node.ids[-1]:
+                self._straight = False
             limit = node_bytes_max if 0 < node_bytes_max <= NODE_BYTES_LIMIT else NODE_BYTES_LIMIT
             full = node_entries_max and len(node.ids) >= node_entries_max
             if not full and node.size_bytes + sum(map(len, fields)) < limit:
                 self._own(len(self.nodes) - 1).append(entry_id, fields)
                 return
-        self.nodes.append(Node(entry_id, fields))
-        self._firsts.append(entry_id)
+        at = bisect_left(self._firsts, entry_id)
+        if at < len(self._firsts) and self._firsts[at] == entry_id:
+            self.drop_node(at)  # of tombstones only: the new node takes its place
+        self.nodes.insert(at, Node(entry_id, fields))
+        self._firsts.insert(at, entry_id)
 
     def get(self, entry_id: int) -> Fields | None:
         """The fields of a live entry, or ``None``."""
-        at = bisect_right(self._firsts, entry_id) - 1
-        if at < 0:
-            return None
-        node = self.nodes[at]
-        i = bisect_left(node.ids, entry_id)
-        return node.slots[i] if i < len(node.ids) and node.ids[i] == entry_id else None
+        at, slot = self._find(entry_id)
+        return None if at < 0 else self.nodes[at].slots[slot]
 
     def remove(self, entry_id: int) -> bool:
         """Takes one entry out, leaving a tombstone in its node; whether it was there."""
-        at = bisect_right(self._firsts, entry_id) - 1
+        at, slot = self._find(entry_id)
         if at < 0:
             return False
-        node = self.nodes[at]
-        i = bisect_left(node.ids, entry_id)
-        if i == len(node.ids) or node.ids[i] != entry_id or node.slots[i] is None:
-            return False
-        self.length -= 1
-        if node.live == 1:
+        if self.nodes[at].live == 1:
+            self.length -= 1
             self.drop_node(at)
         else:
-            node = self._own(at)
-            node.slots[i] = None
-            node.live -= 1
+            self.bury(at, slot)
         return True
 
     def bury(self, at: int, slot: int) -> None:
@@ -166,13 +114,17 @@ class Stream:
 
     def first_id(self) -> int:
         """The smallest live ID, 0 where the stream is empty."""
-        for entry_id, _ in self.ascending(0, self.last_id):
+        if self.nodes and self.nodes[0].slots[0] is not None:
+            return self.nodes[0].ids[0]  # mostly
+        for entry_id, _ in self.ascending(0, ID_MAX):
             return entry_id
         return 0
 
     def last_live_id(self) -> int:
         """The largest live ID, 0 where the stream is empty."""
-        for entry_id, _ in self.descending(0, self.last_id):
+        if self.nodes and self.nodes[-1].slots[-1] is not None:
+            return self.nodes[-1].ids[-1]  # mostly
+        for entry_id, _ in self.descending(0, ID_MAX):
             return entry_id
         return 0
 
@@ -180,23 +132,30 @@ class Stream:
         """Live entries with ``start <= id <= end``, oldest first."""
         for at in range(max(bisect_right(self._firsts, start) - 1, 0), len(self.nodes)):
             node = self.nodes[at]
-            for i in range(bisect_left(node.ids, start), len(node.ids)):
-                fields = node.slots[i]
-                if node.ids[i] > end:
+            for i in range(bisect_left(node.ids, start) if self._straight else 0, len(node.ids)):
+                entry_id, fields = node.ids[i], node.slots[i]
+                if fields is None or entry_id < start:
+                    continue
+                if entry_id > end:
                     return
-                if fields is not None:
-                    yield node.ids[i], fields
+                yield entry_id, fields
 
     def descending(self, start: int, end: int) -> Iterator[tuple[int, Fields]]:
-        """Live entries with ``start <= id <= end``, newest first."""
-        for at in range(bisect_right(self._firsts, end) - 1, -1, -1):
+        """Live entries with ``start <= id <= end``, newest first.
+
+        Where no node starts at or below ``end`` the server looks from the very last slot on.
+        """
+        last = bisect_right(self._firsts, end) - 1
+        for at in range(last if last >= 0 else len(self.nodes) - 1, -1, -1):
             node = self.nodes[at]
-            for i in range(bisect_right(node.ids, end) - 1, -1, -1):
-                fields = node.slots[i]
-                if node.ids[i] < start:
+            stop = bisect_right(node.ids, end) if self._straight else len(node.ids)
+            for i in range(stop - 1, -1, -1):
+                entry_id, fields = node.ids[i], node.slots[i]
+                if fields is None or entry_id > end:
+                    continue
+                if entry_id < start:
                     return
-                if fields is not None:
-                    yield node.ids[i], fields
+                yield entry_id, fields
 
     def group_for_write(self, name: bytes) -> Group | None:
         """The group, made this stream's own where a copy shares it."""
@@ -206,10 +165,26 @@ class Stream:
             self.groups[name] = group
         return group
 
+    def _find(self, entry_id: int) -> tuple[int, int]:
+        """The node and the slot of a live entry; the node is -1 where there is none."""
+        at = bisect_right(self._firsts, entry_id) - 1
+        if self._straight:
+            if at >= 0:
+                node = self.nodes[at]
+                i = bisect_left(node.ids, entry_id)
+                if i < len(node.ids) and node.ids[i] == entry_id and node.slots[i] is not None:
+                    return at, i
+            return -1, 0
+        for later in range(max(at, 0), len(self.nodes)):
+            node = self.nodes[later]
+            for i, known in enumerate(node.ids):
+                if known >= entry_id and node.slots[i] is not None:
+                    return (later, i) if known == entry_id else (-1, 0)
+        return -1, 0
+
     def _own(self, at: int) -> Node:
         node = self.nodes[at]
         if node.shared:
             node = node.copy()
             self.nodes[at] = node
         return node
-

@@ -6,16 +6,15 @@ relation that simulation and check choose from. Time passes when nothing is left
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
-from ..models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Reread
-from ..models.replies import BLOCKED, Reply
+from ..models.facts import Fact
+from ..models.replies import BLOCKED, Failure, Reply
 from ..models.server import Server
-from ..models.snapshot import snapshot
 from . import events
 from .choices import Choices
 from .errors import ScenarioError
+from .fingerprint import fingerprint
 from .history import History
+from .holding import note_held
 from .kernel import Kernel
 from .plan import SERVER, Crash, Plan
 from .process import Running
@@ -86,18 +85,7 @@ class World:
 
     def fingerprint(self) -> bytes:
         """A digest of the whole state: equal for equal worlds, in every process and on every run."""
-        parts = (
-            self.now_ms,
-            sorted(self.offsets.items()),
-            snapshot(self.server),
-            [process.components() for process in self.processes],
-            [(item.at_ms, item.priority, item.event) for item in self.kernel.pending()],
-            self.budgets,
-            sorted(self.waiting.items()),
-            self.healed,
-            None if self.watch is None else self.watch.components(),
-        )
-        return blake2b(repr(parts).encode(), digest_size=16).digest()
+        return fingerprint(self)
 
     # -- the transition relation -------------------------------------------------------------------
 
@@ -177,7 +165,7 @@ class World:
         for words in self.plan.setup:
             argv = tuple(word.encode() for word in words)
             reply, facts = self.server.execute(session, argv, self.clock(SERVER))
-            if type(reply).__name__ == "Failure":
+            if isinstance(reply, Failure):
                 raise ScenarioError(f"the setup command {' '.join(words)!r} failed: {reply!r}")
             self.calls += 1
             self._effect("", self.calls, session, 0, (argv,), (reply,), facts)
@@ -217,7 +205,7 @@ class World:
         elif replies[-1] is BLOCKED:
             self.waiting[event.session] = (event.process, event.incarnation, event.path, event.call)
         else:
-            self._hold(running, facts)
+            note_held(self.processes, running, facts)
             self._reply(event.process, event.path, event.call, tuple(replies), choices)
         self._hand_out_served(choices)
 
@@ -231,7 +219,7 @@ class World:
                     self.now_ms, running.plan.name, call, served.session, self.clock(SERVER), served.reply, served.facts
                 )
             )
-            self._hold(running, served.facts)
+            note_held(self.processes, running, served.facts)
             self._reply(index, path, call, (served.reply,), choices)
 
     def _reply(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
@@ -398,26 +386,6 @@ class World:
         if deadline is None:
             return None
         return max(deadline - self.clock(SERVER) + self.now_ms, self.now_ms)
-
-    def _hold(self, running: Running, facts: tuple[Fact, ...] | list[Fact]) -> None:
-        """Keeps in mind which process was given which entry, and has it still."""
-        for fact in facts:
-            if isinstance(fact, Delivered | Claimed | Reread):
-                key = (fact.stream, fact.group, fact.id)
-                if not isinstance(fact, Reread):
-                    self._release(key)
-                if not (isinstance(fact, Delivered) and fact.noack):
-                    running.held[key] = None
-                running.streams[b"%d-%d" % divmod(fact.id, 2**64)] = (fact.stream, fact.group)
-            elif isinstance(fact, Acked):
-                self._release((fact.stream, fact.group, fact.id))
-            elif isinstance(fact, ConsumerRemoved):
-                for entry_id in fact.pending:
-                    self._release((fact.stream, fact.group, entry_id))
-
-    def _release(self, key: tuple[bytes, bytes, int]) -> None:
-        for process in self.processes:
-            process.held.pop(key, None)
 
     def _effect(
         self, name: str, call: int, session: int, sent_ms: int, commands: tuple[tuple[bytes, ...], ...],

@@ -56,7 +56,9 @@ def _read(call: Call, want: _Read) -> Reply:
         stream = call.stream(key)
         if stream is None:
             continue
-        entries = _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
+        entries = (
+            _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
+        )
         if entries is not None:
             served.append((key, entries))
     if served:
@@ -79,14 +81,14 @@ def _group_entries(call: Call, want: _Read, key: bytes, position: int) -> Reply 
     stream = call.stream_for_write(key)
     group = None if stream is None else stream.group_for_write(want.group)
     assert stream is not None and group is not None, "checked while parsing"
-    new = position == NEW
-    if call.dialect.tracks_active_time:
-        ensure_consumer(call, key, stream, group, want.consumer).seen_ms = call.now_ms
-    if new and not (stream.length and stream.last_live_id() > group.cursor):
+    nothing_new = position == NEW and stream.last_live_id() <= group.cursor
+    if nothing_new and not call.dialect.tracks_active_time:
         return None
     consumer = ensure_consumer(call, key, stream, group, want.consumer)
     consumer.seen_ms = call.now_ms
-    if not new:
+    if nothing_new:
+        return None
+    if position != NEW:
         return history(call, key, stream, group, consumer, position, want.count)
     return deliver(call, key, stream, group, consumer, want.count, noack=want.noack)
 
@@ -120,7 +122,8 @@ def _parse(call: Call, *, grouped: bool) -> _Read:
     if grouped and want.group is None:
         raise CommandError(b"ERR Missing GROUP option for XREADGROUP")
     want.positions = tuple(
-        _position(call, want, key, text) for key, text in zip(want.keys, call.argv[want.ids_at :], strict=True)
+        _position(call, want, key, text)
+        for key, text in zip(want.keys, call.argv[want.ids_at :], strict=True)
     )
     return want
 

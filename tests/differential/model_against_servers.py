@@ -24,6 +24,9 @@ from redelivery.sim.real.servers import ServerBinary, embedded, examine
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.real.virtual_clock import START_MS, VirtualClock
 
+TOO_LARGE = "Elements are too large to be stored"
+SMALLER = "The ID specified in XADD is equal or smaller than the target stream top item"
+
 INSPECTOR = 99
 """The connection on which states are looked at."""
 
@@ -149,6 +152,8 @@ class World:
     taste: Taste = Taste()
     connections: int = 5
     inspect_every: int = 60
+    clock: float = 0.25
+    """How often the clock moves."""
 
 
 TASTES = (
@@ -161,17 +166,21 @@ TASTES = (
         focus=0.95, mutate=0.01, wrong=0.02, block=0.85,
     ),
     Taste({"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.05}, focus=0.95, mutate=0.01, wrong=0.01),
+    Taste({"XSETID": 15, "XDEL": 20, "XTRIM": 15, "XADD": 40, "XRANGE": 8, "XREVRANGE": 8}, focus=0.95, mutate=0.01),
     Taste({"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}, focus=0.95, mutate=0.03),
 )  # fmt: skip
 
 
 def world_of(chance: Random) -> World:
     """A world of the seed's choice."""
-    size = chance.choice(((4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100), (4096, 100)))
+    size = chance.choice(
+        ((4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100), (4096, 100))
+    )
     taste = chance.choice(TASTES)
     if chance.random() < 0.3:
         taste = replace(taste, block=0.0)
-    return World(Config(*size), taste, connections=chance.choice((2, 5, 8)))
+    clock = 0.25 if taste.block < 0.5 else 0.05
+    return World(Config(*size), taste, connections=chance.choice((2, 5, 8)), clock=clock)
 
 
 class Source:
@@ -192,11 +201,11 @@ class Source:
         """What happens next: seldom more than one action."""
         chance, recorder = self.chance, self.recorder
         how = chance.random()
-        if how < 0.25:
+        if how < self.world.clock:
             yield ClockTo(max(recorder.now_ms + self._step_ms(), START_MS))
             return
         conn = chance.randrange(self.world.connections)
-        if how < 0.255:
+        if how < self.world.clock + 0.005:
             yield HangUp(conn)
             yield Connect(conn, 2 + chance.randrange(2))
             return
@@ -233,6 +242,15 @@ def generate(dialect: str, seed: int, commands: int) -> tuple[World, list[Action
     return world, actions, recorder
 
 
+def is_undefined(difference: Difference) -> bool:
+    """Whether a difference is one in what Redis leaves undefined.
+
+    When the sequence of ``ms-*`` is full, 7.0 answers by a variable of C that holds what an earlier failure left.
+    """
+    texts = (difference.model.replace(TOO_LARGE, SMALLER), difference.server.replace(TOO_LARGE, SMALLER))
+    return TOO_LARGE in difference.model + difference.server and texts[0] == texts[1]
+
+
 class Bench:
     """A real server under its virtual clock, which runs are compared with, one after the other."""
 
@@ -262,7 +280,8 @@ class Bench:
         ):
             reply = self._control.call(b"CONFIG", b"SET", name, b"%d" % value)
             assert reply == b"+OK\r\n", reply
-        return replay(recorder.script, self.server, differences_max=most, watchdog_s=2).differences
+        found = replay(recorder.script, self.server, differences_max=50, watchdog_s=2).differences
+        return tuple(d for d in found if not is_undefined(d))[:most]
 
 
 def shrink(bench: Bench, config: Config, actions: Sequence[Action]) -> list[Action]:
@@ -290,13 +309,20 @@ def show(bench: Bench, config: Config, actions: Sequence[Action]) -> str:
     """A run as text, with what differs in it."""
     recorder = record(bench.dialect, config, actions)
     found = bench.differences(recorder)
-    lines = [f"{bench.dialect} {config.stream_node_max_bytes} bytes, {config.stream_node_max_entries} entries a node"]
+    lines = [
+        f"{bench.dialect} {config.stream_node_max_bytes} bytes, {config.stream_node_max_entries} entries a node"
+    ]
     for index, step in enumerate(recorder.script):
         if isinstance(step, Send):
-            lines.append(f"{index} +{step.at_ms - START_MS} [{step.conn}] {show_command(step.argv)}  ->  {step.reply!r}")
+            lines.append(
+                f"{index} +{step.at_ms - START_MS} [{step.conn}] {show_command(step.argv)}  ->  {step.reply!r}"
+            )
         elif isinstance(step, Reply):
             lines.append(f"{index} +{step.at_ms - START_MS} [{step.conn}] <- {step.reply!r}")
-    lines += [f"{d.index}: {d.command}\n   model  {d.model}\n   server {d.server}\n   where  {d.where}" for d in found]
+    lines += [
+        f"{d.index}: {d.command}\n   model  {d.model}\n   server {d.server}\n   where  {d.where}"
+        for d in found
+    ]
     return "\n".join(lines)
 
 

@@ -113,7 +113,9 @@ class Commands:
 
     def _plain(self, command: Command) -> list[bytes]:
         """The positional arguments, then options."""
-        return [text for kind in command.arguments for text in self._kind(kind)] + self._options(command.options)
+        return [text for kind in command.arguments for text in self._kind(kind)] + self._options(
+            command.options
+        )
 
     def _options(self, options: Sequence[Option], share: float = 0.3) -> list[bytes]:
         chance = self.chance
@@ -275,7 +277,9 @@ class Commands:
     def _value(self) -> bytes:
         chance = self.chance
         if chance.random() < self.taste.long_values:
-            return chance.choice((b"v", b"\r\n", b"\0")) * chance.choice((40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096))
+            return chance.choice((b"v", b"\r\n", b"\0")) * chance.choice(
+                (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096)
+            )
         return chance.choice((b"f", b"v", b"name", b"1", b"-1", b"127", b"128", b"4095", b"-4097", b"32768", b"8388608",
                               b"2147483648", b"-9223372036854775808", b"9223372036854775808", b"", b"x\r\ny", b"\0",
                               b"%d" % chance.randrange(10**6)))  # fmt: skip
@@ -315,7 +319,9 @@ class Commands:
         stream = self.server.keys.get(self._key)
         last = stream.last_id if isinstance(stream, Stream) else 0
         if how < 0.75:
-            return b"%d-*" % min(ids.ms_of(last) + chance.choice((-1, 0, 0, 0, 1)) & ids.PART_MAX, self._now_ms)
+            return b"%d-*" % min(
+                ids.ms_of(last) + chance.choice((-1, 0, 0, 0, 1)) & ids.PART_MAX, self._now_ms
+            )
         if how < 0.9:
             return ids.show(min(last + chance.choice((0, 1, 1, 1, 2, 1 << 64)), ids.ID_MAX - 1))
         if how < 0.91:

@@ -1,0 +1,71 @@
+"""One tape, the same bytes: across runs, processes, hash seeds, and releases of Python and redis-py."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redelivery.sim.catalogue import find, shipped
+from redelivery.sim.run import simulate
+from redelivery.sim.tape import parse
+
+VARIANTS = [(scenario.name, variant) for scenario in shipped() for variant in scenario.variants]
+
+DIGESTS = {
+    ("crash-before-ack", "broken"): "90be5145b04cf0ea",
+    ("crash-before-ack", "repaired"): "86115d53b203253b",
+    ("event-sourcing", "broken"): "62af419f1af8675e",
+    ("event-sourcing", "repaired"): "3857ea693362802d",
+    ("event-sourcing", "snapshot-then-trim"): "4051c04319174a7f",
+    ("event-sourcing", "double-spend"): "8b80ecd89659a1b9",
+    ("event-sourcing", "spend-once"): "9a3578037d51241b",
+    ("slow-handler-claimed", "broken"): "d458449030958c8e",
+    ("slow-handler-claimed", "repaired"): "a20430191d749d47",
+}
+"""The SHA-256 of each default run's history, shortened: what it was on every Python and redis-py so far.
+
+A change of a scenario, of the model or of the history's form changes them; nothing else may.
+"""
+
+
+def digest(name: str, variant: str) -> str:
+    history = simulate(find(name), variant).history
+    text = "".join(line + "\n" for line in history.lines())
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_the_default_run_gives_the_bytes_that_it_always_gave(name: str, variant: str) -> None:
+    assert digest(name, variant) == DIGESTS[name, variant]
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_the_tape_of_a_run_gives_the_same_history(name: str, variant: str) -> None:
+    scenario = find(name)
+    for seed in (0, 1, 2):
+        first = simulate(scenario, variant, seed=seed)
+        again = simulate(scenario, tape=parse(str(first.tape)))
+        assert list(again.history.lines()) == list(first.history.lines())
+
+
+@pytest.mark.parametrize("verb", ["run crash-before-ack --seed 7", "run event-sourcing --variant snapshot-then-trim"])
+def test_hash_seeds_and_processes_do_not_show(verb: str, tmp_path: Path) -> None:
+    pictures, histories = set(), set()
+    for hash_seed in ("0", "1", "4242"):
+        svg, history = tmp_path / f"{hash_seed}.svg", tmp_path / f"{hash_seed}.jsonl"
+        outputs = ["--history", str(history), "--timeline", str(svg)]
+        subprocess.run(
+            [sys.executable, "-m", "redelivery", *verb.split(), *outputs],
+            check=True,
+            capture_output=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        )
+        pictures.add(svg.read_bytes())
+        histories.add(history.read_bytes())
+    assert len(histories) == 1
+    assert len(pictures) == 1
