@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+SMALLER = b"ERR The ID specified in XADD is equal or smaller than the target stream top item"
+TOO_LARGE = b"ERR Elements are too large to be stored"
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -34,10 +37,10 @@ class Dialect:
     """Streams keep entries-added and max-deleted-entry-id, groups entries-read and lag (7.0)."""
 
     lag_by_position: bool
-    """Tombstones and the read counter are judged at the group's position, not at the entry's (8.0, Valkey 8.1)."""
+    """Tombstones and the read counter are judged where the group stands, not at the entry (8.0, Valkey 8.1)."""
 
     lag_known_when_unread: bool
-    """An empty stream has lag 0, and a group before a stream without tombstones has its length (8.0, not Valkey)."""
+    """The lag is 0 in an empty stream, its length before a stream without tombstones (8.0, not Valkey)."""
 
     entries_read_capped: bool
     """ENTRIESREAD above entries-added is cut down to it (8.4)."""
@@ -52,7 +55,7 @@ class Dialect:
     """XAUTOCLAIM refuses a COUNT for which it cannot allocate its list of deleted IDs (7.0)."""
 
     tracks_active_time: bool
-    """Consumers have an active-time, and a read or claim that gets nothing still creates and sees them (7.2)."""
+    """Consumers have an active-time; a read or claim that gets nothing still creates and sees them (7.2)."""
 
     blocked_reexecutes: bool
     """A blocked read runs its whole command again when it is woken, instead of serving one key (7.2)."""
@@ -73,10 +76,14 @@ class Dialect:
     """XADD takes ``ms-*`` (7.0)."""
 
     open_sequence_full_text: bytes
-    """The error where the sequence of ``ms-*`` is already at its largest."""
+    """The error where the sequence of ``ms-*`` is already at its largest.
+
+    7.0 forgets to say which error it is: it answers as here, or as later releases do if the last XADD that
+    failed was refused for its ID.
+    """
 
     approx_limit_clamped: bool
-    """The default LIMIT of ``~`` is 10,000 where stream-node-max-entries is 0, and at most 1,000,000 (7.0)."""
+    """The default LIMIT of ``~`` is 10,000 where nodes have no limit of entries, at most 1,000,000 (7.0)."""
 
     setid_options: bool
     """XSETID takes ENTRIESADDED and MAXDELETEDID, and reads its arguments before the key (7.0)."""
@@ -127,7 +134,7 @@ _REDIS_7_0 = replace(
     autoclaim_memory_error=True,
     blocked_notices_deletion=True,
     open_sequence=True,
-    open_sequence_full_text=b"ERR Elements are too large to be stored",
+    open_sequence_full_text=TOO_LARGE,
     approx_limit_clamped=True,
     setid_options=True,
 )
@@ -145,7 +152,7 @@ _REDIS_8_6 = replace(
     unbalanced_text="plus",
     block_overflow_error=True,
     read_last_entry=True,
-    open_sequence_full_text=b"ERR The ID specified in XADD is equal or smaller than the target stream top item",
+    open_sequence_full_text=SMALLER,
     setid_guards_deleted=True,
     xinfo_idempotence=True,
 )

@@ -47,8 +47,8 @@ class Server:
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
     __slots__ = (
-        "_births", "_next_session", "_ready", "_served", "_subcommands", "_table", "config", "dialect", "keys",
-        "sessions", "waiting",
+        "_births", "_next_session", "_ready", "_served", "_subcommands", "_table", "config", "dialect",
+        "keys", "sessions", "waiting",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
@@ -69,7 +69,8 @@ class Server:
 
     def fork(self) -> Server:
         """An independent copy, sessions and blocked clients included."""
-        assert not self._ready and not self._served, "fork between commands, with what was served taken"
+        assert not self._ready, "fork between commands"
+        assert not self._served, "fork when what was served has been taken"
         twin = Server(self.dialect, self.config)
         for value in self.keys.values():
             if isinstance(value, Stream):

@@ -26,9 +26,8 @@ def _stream(stream: Stream) -> tuple[Any, ...]:
         (tuple(node.ids), tuple(node.slots), node.master_fields, node.size_bytes) for node in stream.nodes
     )
     groups = tuple(_group(group) for _, group in sorted(stream.groups.items()))
-    return (
-        stream.born, nodes, stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, groups,
-    )  # fmt: skip
+    counts = (stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added)
+    return (stream.born, nodes, *counts, groups)
 
 
 def _group(group: Group) -> tuple[Any, ...]:

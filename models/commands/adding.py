@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import ids
+from ..dialects import SMALLER, TOO_LARGE
 from ..facts import Added, StreamCreated, Trimmed
 from ..replies import NIL, Reply
 from ..stream import NODE_BYTES_LIMIT, Stream
@@ -18,8 +19,6 @@ from .stream_ids import strict_id
 
 ZERO_ID = b"ERR The ID specified in XADD must be greater than 0-0"
 EXHAUSTED = b"ERR The stream has exhausted the last possible ID, unable to add more items"
-SMALLER = b"ERR The ID specified in XADD is equal or smaller than the target stream top item"
-TOO_LARGE = b"ERR Elements are too large to be stored"
 TWO_STRATEGIES = b"ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
 NO_STRATEGY = b"ERR syntax error, XTRIM must be called with a trimming strategy"
 LIMIT_ALONE = b"ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"

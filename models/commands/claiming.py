@@ -38,7 +38,7 @@ class _Claim:
 
 
 def xclaim(call: Call) -> Reply:
-    """XCLAIM key group consumer min-idle id ... [IDLE ms] [TIME ms] [RETRYCOUNT n] [FORCE] [JUSTID] [LASTID id]"""
+    """XCLAIM key group consumer min-idle id ..., then IDLE, TIME, RETRYCOUNT, FORCE, JUSTID, LASTID."""
     argv = call.argv
     stream, group = _group(call, argv[1], argv[2])
     min_idle_ms = max(need_integer(argv[4], b"ERR Invalid min-idle-time argument for XCLAIM"), 0)

@@ -126,10 +126,8 @@ def help_text(call: Call) -> Reply:
 def _create(call: Call, entries_read: int) -> Reply:
     key, name, text = call.argv[2], call.argv[3], call.argv[4]
     stream = call.stream_for_write(key)
-    if shown(text) == b"$":
-        cursor = 0 if stream is None else stream.last_id
-    else:
-        cursor = strict_id(text)
+    last_id = 0 if stream is None else stream.last_id
+    cursor = last_id if shown(text) == b"$" else strict_id(text)
     if stream is None:
         stream = create_stream(call, key)
     if name in stream.groups:
@@ -198,5 +196,6 @@ def _found(call: Call) -> tuple[Stream, Group]:
     """The stream and the group, which the checks before have found."""
     stream = call.stream_for_write(call.argv[2])
     group = None if stream is None else stream.group_for_write(call.argv[3])
-    assert stream is not None and group is not None
+    assert stream is not None
+    assert group is not None
     return stream, group

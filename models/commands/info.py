@@ -1,4 +1,7 @@
-"""XINFO: what a stream, its groups and their consumers look like. Sources: xinfoCommand, xinfoReplyWithStreamInfo."""
+"""XINFO: what a stream, its groups and their consumers look like.
+
+Sources: xinfoCommand, xinfoReplyWithStreamInfo.
+"""
 
 from __future__ import annotations
 

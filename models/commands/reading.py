@@ -80,7 +80,8 @@ def _group_entries(call: Call, want: _Read, key: bytes, position: int) -> Reply 
     assert want.group is not None
     stream = call.stream_for_write(key)
     group = None if stream is None else stream.group_for_write(want.group)
-    assert stream is not None and group is not None, "checked while parsing"
+    assert stream is not None, "checked while parsing"
+    assert group is not None, "checked while parsing"
     nothing_new = position == NEW and stream.last_live_id() <= group.cursor
     if nothing_new and not call.dialect.tracks_active_time:
         return None

@@ -45,9 +45,8 @@ def xack(call: Call) -> Reply:
 def xsetid(call: Call) -> Reply:
     """XSETID key id [ENTRIESADDED n] [MAXDELETEDID id]"""
     argv = call.argv
-    if not call.dialect.setid_options:
-        if call.stream(argv[1]) is None:
-            raise CommandError(NO_SUCH_KEY)
+    if not call.dialect.setid_options and call.stream(argv[1]) is None:
+        raise CommandError(NO_SUCH_KEY)
     last_id = strict_id(argv[2])
     entries_added: int | None = None
     max_deleted_id = 0

@@ -20,6 +20,7 @@ STREAMS = (-1, -1, 1)
 
 COUNT = Option("COUNT", ("count",))
 BLOCK = Option("BLOCK", ("ms",))
+GROUP = Option("GROUP", ("group", "consumer"))
 TRIMMING = (
     Option("MAXLEN", ("trim-length",)),
     Option("MINID", ("trim-id",), since=(6, 2)),
@@ -27,8 +28,15 @@ TRIMMING = (
 )
 
 
-def _sub(name: str, arity: int, run: Handler, flags: frozenset[str], *rest: str, options: tuple[Option, ...] = (),
-         since: tuple[int, int] = (5, 0)) -> Command:  # fmt: skip
+def _sub(
+    name: str,
+    arity: int,
+    run: Handler,
+    flags: frozenset[str],
+    *rest: str,
+    options: tuple[Option, ...] = (),
+    since: tuple[int, int] = (5, 0),
+) -> Command:
     return Command(name, arity, run, flags, (2, 2, 1) if rest else (0, 0, 0), rest, options, since)
 
 
@@ -58,9 +66,9 @@ TABLE: tuple[Command, ...] = (
     Command("XRANGE", -4, ranges.xrange, READ, (1, 1, 1), ("key", "start", "end"), (COUNT,), (5, 0)),
     Command("XREVRANGE", -4, ranges.xrevrange, READ, (1, 1, 1), ("key", "end", "start"), (COUNT,), (5, 0)),
     Command("XREAD", -4, reading.xread, READ, STREAMS, ("streams",),
-            (COUNT, BLOCK, Option("STREAMS"), Option("GROUP", ("group", "consumer")), Option("NOACK")), (5, 0)),
+            (COUNT, BLOCK, Option("STREAMS"), GROUP, Option("NOACK")), (5, 0)),
     Command("XREADGROUP", -7, reading.xreadgroup, WRITE, STREAMS, ("streams",),
-            (Option("GROUP", ("group", "consumer")), COUNT, BLOCK, Option("NOACK"), Option("STREAMS")), (5, 0)),
+            (GROUP, COUNT, BLOCK, Option("NOACK"), Option("STREAMS")), (5, 0)),
     Command("XACK", -4, removing.xack, WRITE | FAST, (1, 1, 1), ("key", "group", "ids"), (), (5, 0)),
     Command("XDEL", -3, removing.xdel, WRITE | FAST, (1, 1, 1), ("key", "ids"), (), (5, 0)),
     Command("XSETID", 3, removing.xsetid, WRITE | FAST, (1, 1, 1), ("key", "id"), (), (5, 0)),
@@ -68,7 +76,8 @@ TABLE: tuple[Command, ...] = (
             (Option("ENTRIESADDED", ("entries-added",)), Option("MAXDELETEDID", ("id",))), (7, 0)),
     Command("XPENDING", -3, pending.xpending, READ, (1, 1, 1), ("key", "group"),
             (Option("IDLE", ("ms",), since=(6, 2)),), (5, 0)),
-    Command("XCLAIM", -6, claiming.xclaim, WRITE | FAST, (1, 1, 1), ("key", "group", "consumer", "min-idle", "ids"),
+    Command("XCLAIM", -6, claiming.xclaim, WRITE | FAST, (1, 1, 1),
+            ("key", "group", "consumer", "min-idle", "ids"),
             (Option("IDLE", ("ms",)), Option("TIME", ("unix-ms",)), Option("RETRYCOUNT", ("count",)),
              Option("FORCE"), Option("JUSTID"), Option("LASTID", ("id",))), (5, 0)),
     Command("XAUTOCLAIM", -6, claiming.xautoclaim, WRITE | FAST, (1, 1, 1),
@@ -81,7 +90,8 @@ TABLE: tuple[Command, ...] = (
     Command("DEL", -2, keyspace.delete, WRITE, (1, -1, 1), ("keys",)),
     Command("EXISTS", -2, keyspace.exists, READ | FAST, (1, -1, 1), ("keys",)),
     Command("TYPE", 2, keyspace.type_of, READ | FAST, (1, 1, 1), ("key",)),
-    Command("FLUSHALL", -1, keyspace.flushall, WRITE, options=(Option("ASYNC", since=(4, 0)), Option("SYNC", since=(6, 2)))),
+    Command("FLUSHALL", -1, keyspace.flushall, WRITE,
+            options=(Option("ASYNC", since=(4, 0)), Option("SYNC", since=(6, 2)))),
     Command("SET", -3, keyspace.set_string, WRITE, (1, 1, 1), ("key", "value")),
     Command("GET", 2, keyspace.get_string, READ | FAST, (1, 1, 1), ("key",)),
     Command("TIME", 1, keyspace.time, FAST),

@@ -1,14 +1,15 @@
 """The model and a real server, side by side: what is sent to both, and where they differ.
 
-A run is a list of actions. `record` plays it on the model and writes the script that a server must follow, to the
-byte; `differences` has a server follow it. `shrink` takes actions away for as long as a difference stays.
+A run is a list of actions. `record` plays it on the model and writes the script that a server must follow, to
+the byte; `Bench.differences` has a server follow it. `shrink` takes actions away for as long as a difference
+stays.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import TypeAlias
@@ -148,8 +149,8 @@ def record(dialect: str, config: Config, actions: Sequence[Action]) -> Recorder:
 class World:
     """What a run is made with: connections, node sizes, the taste of its commands."""
 
-    config: Config = Config()
-    taste: Taste = Taste()
+    config: Config = field(default_factory=Config)
+    taste: Taste = field(default_factory=Taste)
     connections: int = 5
     inspect_every: int = 60
     clock: float = 0.25

@@ -19,29 +19,42 @@ from redelivery.models.stream import Stream
 KEYS = (b"s", b"s", b"s", b"s", b"t", b"t", b"u", b"text", b"", b"n\0l", b"c\r\nr")
 GROUPS = (b"g", b"g", b"g", b"g", b"h", b"h", b"", b"g\0x", b"no\r\n")
 CONSUMERS = (b"a", b"a", b"b", b"b", b"c", b"", b"z\0")
-WRONG_IDS = (
-    b"", b"-", b"+", b"$", b">", b"*", b"0", b"0-0", b"(", b"(0-0", b"(0", b"(-", b"01-1", b"+5-1", b" 6-1", b"8-+1",
-    b"9- -1", b"9--1", b"10-", b"-10", b"10-0x1", b"1-2-3", b"10.5-1", b"11-1 ", b"12-1\0x", b"\t3-\v4", b"5-*",
-    b"0-*", b"-5-*", b"18446744073709551615", b"18446744073709551616-0", b"18446744073709551615-18446744073709551615",
-    b"(18446744073709551615-18446744073709551615", b"9223372036854775808-9223372036854775808", b"x", b"~", b"=",
-    b"-0-1", b"1--0", b"-9223372036854775809", b"1-" + b"0" * 125 + b"1", b"1-" + b"0" * 124 + b"1", b"0-1\r\n", b"*\0", b"$\0", b">\0", b"+\0", b"-\0", b"(\0", b"5-*\0",
+
+MAX = b"18446744073709551615"
+ODD_IDS = (
+    b"", b"-", b"+", b"$", b">", b"*", b"0", b"0-0", b"(", b"(0-0", b"(0", b"(-", b"01-1", b"+5-1", b" 6-1",
+    b"8-+1", b"9- -1", b"9--1", b"10-", b"-10", b"10-0x1", b"1-2-3", b"10.5-1", b"11-1 ", b"12-1\0x", b"\t3-\v4",
+    b"5-*", b"0-*", b"-5-*", MAX, b"18446744073709551616-0", MAX + b"-" + MAX, b"(" + MAX + b"-" + MAX,
+    b"9223372036854775808-9223372036854775808", b"x", b"~", b"=", b"-0-1", b"1--0", b"-9223372036854775809",
+    b"1-" + b"0" * 124 + b"1", b"1-" + b"0" * 125 + b"1", b"0-1\r\n",
+    b"*\0", b"$\0", b">\0", b"+\0", b"-\0", b"(\0", b"5-*\0",
 )  # fmt: skip
-WRONG_NUMBERS = (
+ODD_NUMBERS = (
     b"", b"x", b"-1", b"-0", b"00", b"01", b"+1", b" 1", b"1 ", b"1.0", b"1e3", b"9223372036854775807",
-    b"9223372036854775808", b"-9223372036854775808", b"-9223372036854775809", b"18446744073709551615", b"-100000",
-    b"2\0", b"10000000000000000",
+    b"9223372036854775808", b"-9223372036854775808", b"-9223372036854775809", MAX, b"-100000", b"2\0",
+    b"10000000000000000",
 )  # fmt: skip
-JUNK = (b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b", b"a\r\nb",
-        b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200, b"count\0x", b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0")  # fmt: skip
+VALUES = (
+    b"f", b"v", b"name", b"1", b"-1", b"127", b"128", b"4095", b"-4097", b"32768", b"8388608", b"2147483648",
+    b"-9223372036854775808", b"9223372036854775808", b"", b"x\r\ny", b"\0",
+)  # fmt: skip
+LONG = (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096)
+JUNK = (
+    b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b", b"a\r\nb",
+    b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200, b"count\0x",
+    b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0",
+)  # fmt: skip
 
 WEIGHTS = {
-    "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6, "XRANGE": 3,
-    "XREVRANGE": 2, "XDEL": 5, "XTRIM": 4, "XSETID": 2, "XGROUP": 12, "XINFO": 9, "XLEN": 1, "DEL": 0.7, "EXISTS": 0.5,
-    "TYPE": 0.5, "FLUSHALL": 0.1, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6, "MULTI": 2, "EXEC": 1.5,
-    "DISCARD": 0.2,
+    "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6,
+    "XRANGE": 3, "XREVRANGE": 2, "XDEL": 5, "XTRIM": 4, "XSETID": 2, "XGROUP": 12, "XINFO": 9, "XLEN": 1,
+    "DEL": 0.7, "EXISTS": 0.5, "TYPE": 0.5, "FLUSHALL": 0.1, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6,
+    "MULTI": 2, "EXEC": 1.5, "DISCARD": 0.2,
 }  # fmt: skip
-SUBCOMMAND_WEIGHTS = {"CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2, "DELCONSUMER": 2, "HELP": 0.2,
-                      "STREAM": 5, "GROUPS": 3, "CONSUMERS": 3}  # fmt: skip
+SUBCOMMAND_WEIGHTS = {
+    "CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2, "DELCONSUMER": 2, "HELP": 0.2,
+    "STREAM": 5, "GROUPS": 3, "CONSUMERS": 3,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +120,13 @@ class Commands:
             if sub.name == "HELP" and self._queueing:
                 sub = subs[0]  # the text of HELP is masked where it is a reply of its own
             return [self._cased(sub.name.encode()), *self._plain(sub)]
-        special = {"XREAD": self._xread, "XREADGROUP": self._xread, "XPENDING": self._xpending, "XADD": self._xadd,
-                   "XTRIM": self._xtrim}.get(command.name)  # fmt: skip
+        special = {
+            "XREAD": self._xread,
+            "XREADGROUP": self._xread,
+            "XPENDING": self._xpending,
+            "XADD": self._xadd,
+            "XTRIM": self._xtrim,
+        }.get(command.name)
         return special(command) if special else self._plain(command)
 
     def _plain(self, command: Command) -> list[bytes]:
@@ -277,15 +295,13 @@ class Commands:
     def _value(self) -> bytes:
         chance = self.chance
         if chance.random() < self.taste.long_values:
-            return chance.choice((b"v", b"\r\n", b"\0")) * chance.choice(
-                (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096)
-            )
-        return chance.choice((b"f", b"v", b"name", b"1", b"-1", b"127", b"128", b"4095", b"-4097", b"32768", b"8388608",
-                              b"2147483648", b"-9223372036854775808", b"9223372036854775808", b"", b"x\r\ny", b"\0",
-                              b"%d" % chance.randrange(10**6)))  # fmt: skip
+            return chance.choice((b"v", b"\r\n", b"\0")) * chance.choice(LONG)
+        if chance.random() < 0.1:
+            return b"%d" % chance.randrange(10**6)
+        return chance.choice(VALUES)
 
     def _wrong_id(self) -> bytes:
-        return self.chance.choice(WRONG_IDS)
+        return self.chance.choice(ODD_IDS)
 
     def _id(self) -> bytes:
         return self._wrong_id() if self.chance.random() < self.taste.wrong / 2 else self._near_id()
@@ -319,9 +335,8 @@ class Commands:
         stream = self.server.keys.get(self._key)
         last = stream.last_id if isinstance(stream, Stream) else 0
         if how < 0.75:
-            return b"%d-*" % min(
-                ids.ms_of(last) + chance.choice((-1, 0, 0, 0, 1)) & ids.PART_MAX, self._now_ms
-            )
+            ms = ids.ms_of(last) + chance.choice((-1, 0, 0, 0, 1))
+            return b"%d-*" % min(ms & ids.PART_MAX, self._now_ms)
         if how < 0.9:
             return ids.show(min(last + chance.choice((0, 1, 1, 1, 2, 1 << 64)), ids.ID_MAX - 1))
         if how < 0.91:
@@ -344,7 +359,7 @@ class Commands:
                 forms += (b"9223372036854775807", b"9223372036854775808")
             return chance.choice(forms) if wide else b"%d" % chance.choice((0, 1, 5, 20, 100, 1000, 5000))
         if wide:
-            return chance.choice(WRONG_NUMBERS)
+            return chance.choice(ODD_NUMBERS)
         if kind == "trim-length":
             return b"%d" % chance.choice((0, 1, 2, 3, 5, 8, 20, 100))
         if kind == "limit":

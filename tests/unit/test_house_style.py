@@ -28,6 +28,9 @@ BANNED = {
 }
 """What reads the machine's clock or chance, by module; of `random`, `secrets` and `uuid` see `is_banned`."""
 
+UNSEEDED = "random.Random"
+"""Repeatable once it has a seed."""
+
 MAY_READ = {("sim/requests.py", "time.time_ns")}
 """In a real run the awaitables of a process answer from the real clock."""
 
@@ -148,8 +151,8 @@ def unrepeatable(root: Path) -> list[str]:
                 what = full_name(node, names)
                 if what and is_banned(what) and (name, what) not in MAY_READ:
                     found.add(f"{name}:{node.lineno}: {what}")
-            elif isinstance(node, ast.Call) and full_name(node.func, names) == "random.Random" and not node.args:
-                found.add(f"{name}:{node.lineno}: random.Random without a seed")
+            elif isinstance(node, ast.Call) and not node.args and full_name(node.func, names) == UNSEEDED:
+                found.add(f"{name}:{node.lineno}: {UNSEEDED} without a seed")
     return sorted(found)
 
 
