@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .models.server import Server
+    from .sim.against import compare
+    from .sim.around import around
+    from .sim.catalogue import find
     from .sim.errors import BadInput, RedeliveryError, ScenarioError
     from .sim.history import History
     from .sim.history import read as read_history
@@ -17,26 +20,31 @@ if TYPE_CHECKING:
     from .sim.requests import choose, gather, handle, now, publish, sleep
     from .sim.run import Run, simulate
     from .sim.scenario import Scenario, Variant
+    from .sim.tape import Tape
+    from .sim.views.story import tell
+    from .sim.views.timeline import draw, svg
     from .sim.watch import Monitor, Property, Violation
 
 __version__ = "0.1.0"
 
 _WHERE = {
     "Server": "models.server",
+    "compare": "sim.against", "around": "sim.around", "find": "sim.catalogue",
     "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
     "History": "sim.history",
     "ClockJump": "sim.plan", "Crash": "sim.plan", "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
     "publish": "sim.requests", "sleep": "sim.requests",
     "Run": "sim.run", "simulate": "sim.run",
-    "Scenario": "sim.scenario", "Variant": "sim.scenario",
+    "Scenario": "sim.scenario", "Variant": "sim.scenario", "Tape": "sim.tape",
+    "tell": "sim.views.story", "draw": "sim.views.timeline", "svg": "sim.views.timeline",
     "Monitor": "sim.watch", "Property": "sim.watch", "Violation": "sim.watch",
 }  # fmt: skip
 
 __all__ = [  # noqa: RUF022 - in the order of the table above
     "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
-    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Variant", "Violation", "choose", "gather", "handle",
-    "now", "publish", "read_history", "simulate", "sleep",
+    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "around", "choose",
+    "compare", "draw", "find", "gather", "handle", "now", "publish", "read_history", "simulate", "sleep", "svg", "tell",
 ]  # fmt: skip
 
 

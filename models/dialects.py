@@ -40,7 +40,7 @@ class Dialect:
     """Tombstones and the read counter are judged where the group stands, not at the entry (8.0, Valkey 8.1)."""
 
     lag_known_when_unread: bool
-    """The lag is 0 in an empty stream, its length before a stream without tombstones (8.0, not Valkey)."""
+    """The lag of an empty stream is 0, of an unread one without tombstones its length (8.0, not Valkey)."""
 
     entries_read_capped: bool
     """ENTRIESREAD above entries-added is cut down to it (8.4)."""

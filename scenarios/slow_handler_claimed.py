@@ -71,7 +71,7 @@ def _plan(params: Params, deal_with: Any) -> Plan:
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
         faults_ms=params.entries * 500,
-        within_ms=params.entries * params.slow_ms + params.min_idle_ms,
+        within_ms=2 * params.slow_ms,
     )
 
 

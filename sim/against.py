@@ -32,6 +32,13 @@ class Judge:
         return replay(script_of(history), self._target, flush=flush)
 
 
+def compare(history: History, server: str, *, flush: bool = False) -> Outcome:
+    """Replays a run's commands on a real server (``embedded``, an executable, a URL) and compares every reply."""
+    from .real.servers import locate
+
+    return Judge(locate(server), "").compare(history, flush=flush)
+
+
 @contextmanager
 def judge(server: str, dialect: str | None) -> Iterator[Judge]:
     """The server that ``server`` names: ``embedded``, an executable, or a URL.

@@ -33,6 +33,11 @@ class Tape:
         parts = (_quoted(self.scenario), _quoted(self.variant), _quoted(self.dialect), params)
         return ":".join((PREFIX, *parts, _show_choices(self.choices)))
 
+    @staticmethod
+    def parse(text: str) -> Tape:
+        """Reads the one line; ``BadInput`` says what is wrong with it."""
+        return parse(text)
+
 
 def parse(text: str) -> Tape:
     """Reads the one line; ``BadInput`` says what is wrong with it."""

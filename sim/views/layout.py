@@ -230,7 +230,7 @@ def _left_out(
 ) -> tuple[str, ...]:
     out = []
     rows = sum(1 for view in groups.views.values() for _ in view.lives)
-    rest = rows - sum(len(block.rows) for block in blocks)
+    rest = rows - sum(len(block.rows) * max(len(block.groups), 1) for block in blocks)
     if rest:
         out.append(f"{words.counted(rest, 'entry', 'entries')} of {rows:,}, the uneventful ones")
     if lanes:

@@ -179,7 +179,7 @@ def verdict(header: dict[str, Any]) -> list[str]:
     lines = [f"{given.capitalize()}{expected}."]
     for item in violations(header):
         when = f" at {duration(item['at_ms'])}" if isinstance(item.get("at_ms"), int) else ""
-        step = f" (step {item['step']})" if item.get("step") is not None else ""
+        step = f" (event {item['step']})" if item.get("step") is not None else ""
         message = str(item.get("message") or "").strip()
         lines.append(f"{item.get('property')} broke{when}{step}: {message}".rstrip(": "))
     return lines

@@ -8,13 +8,11 @@ stays.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import TypeAlias
 
-from model_commands import Commands, Taste
 from redelivery.models.dialects import DIALECTS
 from redelivery.models.replies import Blocked, encode
 from redelivery.models.server import Config, Server
@@ -145,108 +143,10 @@ def record(dialect: str, config: Config, actions: Sequence[Action]) -> Recorder:
     return recorder
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a run is made with: connections, node sizes, the taste of its commands."""
-
-    config: Config = field(default_factory=Config)
-    taste: Taste = field(default_factory=Taste)
-    connections: int = 5
-    inspect_every: int = 60
-    clock: float = 0.25
-    """How often the clock moves."""
-
-
-TASTES = (
-    Taste(),
-    Taste(focus=0.9, mutate=0.01, wrong=0.01),
-    Taste(mutate=0.4, wrong=0.4),
-    Taste(focus=0.9, long_values=0.5),
-    Taste(
-        {"XREADGROUP": 30, "XREAD": 15, "XGROUP": 6, "DEL": 1.5, "SET": 0.7, "MULTI": 4, "EXEC": 4, "XINFO": 3},
-        focus=0.95, mutate=0.01, wrong=0.02, block=0.85,
-    ),
-    Taste({"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.05}, focus=0.95, mutate=0.01, wrong=0.01),
-    Taste({"XSETID": 15, "XDEL": 20, "XTRIM": 15, "XADD": 40, "XRANGE": 8, "XREVRANGE": 8}, focus=0.95, mutate=0.01),
-    Taste({"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}, focus=0.95, mutate=0.03),
-)  # fmt: skip
-
-
-def world_of(chance: Random) -> World:
-    """A world of the seed's choice."""
-    size = chance.choice(
-        ((4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100), (4096, 100))
-    )
-    taste = chance.choice(TASTES)
-    if chance.random() < 0.3:
-        taste = replace(taste, block=0.0)
-    clock = 0.25 if taste.block < 0.5 else 0.05
-    return World(Config(*size), taste, connections=chance.choice((2, 5, 8)), clock=clock)
-
-
-class Source:
-    """Actions, one after the other, for a model that takes each before the next is drawn."""
-
-    def __init__(self, chance: Random, recorder: Recorder, world: World) -> None:
-        self.chance = chance
-        self.recorder = recorder
-        self.world = world
-        self._commands = Commands(chance, recorder.server, world.taste)
-
-    def first(self) -> Iterator[Action]:
-        """The connections that there are from the start."""
-        for conn in range(self.world.connections):
-            yield Connect(conn, 2 + conn % 2)
-
-    def next(self) -> Iterator[Action]:
-        """What happens next: seldom more than one action."""
-        chance, recorder = self.chance, self.recorder
-        how = chance.random()
-        if how < self.world.clock:
-            yield ClockTo(max(recorder.now_ms + self._step_ms(), START_MS))
-            return
-        conn = chance.randrange(self.world.connections)
-        if how < self.world.clock + 0.005:
-            yield HangUp(conn)
-            yield Connect(conn, 2 + chance.randrange(2))
-            return
-        if not recorder.is_free(conn):
-            conn = 0  # which never blocks
-        queueing = recorder.is_queueing(conn)
-        yield Do(conn, self._commands.next(recorder.now_ms, may_block=conn > 0, queueing=queueing))
-
-    def _step_ms(self) -> int:
-        chance = self.chance
-        if chance.random() < 0.1:
-            return -chance.choice((1, 3, 50, 20_000))
-        return chance.choice((1, 1, 2, 7, 21, 101, 1001, 5001, 100_000))
-
-
-def generate(dialect: str, seed: int, commands: int) -> tuple[World, list[Action], Recorder]:
-    """A run of the seed's choice, with the model's part."""
-    chance = Random(seed)
-    world = world_of(chance)
-    recorder = Recorder(dialect, world.config)
-    source = Source(chance, recorder, world)
-    actions: list[Action] = list(source.first())
-    for action in actions:
-        recorder.take(action)
-    steps = 0
-    while recorder.commands < commands:
-        steps += 1
-        found = [Inspect(2 + steps % 2)] if steps % world.inspect_every == 0 else source.next()
-        for action in found:
-            actions.append(action)
-            recorder.take(action)
-    actions.append(Inspect())
-    recorder.take(actions[-1])
-    return world, actions, recorder
-
-
 def is_undefined(difference: Difference) -> bool:
     """Whether a difference is one in what Redis leaves undefined.
 
-    When the sequence of ``ms-*`` is full, 7.0 answers by a variable of C that holds what an earlier failure left.
+    When the sequence of ``ms-*`` is full, 7.0 answers by a variable of C that an earlier failure has set.
     """
     texts = (difference.model.replace(TOO_LARGE, SMALLER), difference.server.replace(TOO_LARGE, SMALLER))
     return TOO_LARGE in difference.model + difference.server and texts[0] == texts[1]
@@ -311,27 +211,27 @@ def show(bench: Bench, config: Config, actions: Sequence[Action]) -> str:
     recorder = record(bench.dialect, config, actions)
     found = bench.differences(recorder)
     lines = [
-        f"{bench.dialect} {config.stream_node_max_bytes} bytes, {config.stream_node_max_entries} entries a node"
+        f"{bench.dialect}, a node has {config.stream_node_max_bytes} B, {config.stream_node_max_entries}"
     ]
     for index, step in enumerate(recorder.script):
-        if isinstance(step, Send):
-            lines.append(
-                f"{index} +{step.at_ms - START_MS} [{step.conn}] {show_command(step.argv)}  ->  {step.reply!r}"
-            )
-        elif isinstance(step, Reply):
-            lines.append(f"{index} +{step.at_ms - START_MS} [{step.conn}] <- {step.reply!r}")
-    lines += [
-        f"{d.index}: {d.command}\n   model  {d.model}\n   server {d.server}\n   where  {d.where}"
-        for d in found
-    ]
-    return "\n".join(lines)
+        if isinstance(step, Send | Reply):
+            said = show_command(step.argv) if isinstance(step, Send) else "(served)"
+            lines.append(f"{index} +{step.at_ms - START_MS} [{step.conn}] {said}  ->  {step.reply!r}")
+    for d in found:
+        lines += [
+            f"{d.index}: {d.command}",
+            f"  model  {d.model}",
+            f"  server {d.server}",
+            f"  where  {d.where}",
+        ]
+    return "\n".join(line[:2000] for line in lines)
 
 
 def servers_named() -> list[ServerBinary]:
     """The embedded server, and those that REDELIVERY_SERVERS names.
 
-    It holds paths, as PATH does: each an executable that starts a server, or a folder whose subfolders each have
-    one called ``run``. Only servers whose dialect the model has are taken.
+    It holds paths, as PATH does: each an executable that starts a server, or a folder whose subfolders each
+    have one called ``run``. Only servers whose dialect the model has are taken.
     """
     found = {"": embedded()}
     for text in filter(None, os.environ.get("REDELIVERY_SERVERS", "").split(os.pathsep)):

@@ -23,9 +23,9 @@ CONSUMERS = (b"a", b"a", b"b", b"b", b"c", b"", b"z\0")
 MAX = b"18446744073709551615"
 ODD_IDS = (
     b"", b"-", b"+", b"$", b">", b"*", b"0", b"0-0", b"(", b"(0-0", b"(0", b"(-", b"01-1", b"+5-1", b" 6-1",
-    b"8-+1", b"9- -1", b"9--1", b"10-", b"-10", b"10-0x1", b"1-2-3", b"10.5-1", b"11-1 ", b"12-1\0x", b"\t3-\v4",
-    b"5-*", b"0-*", b"-5-*", MAX, b"18446744073709551616-0", MAX + b"-" + MAX, b"(" + MAX + b"-" + MAX,
-    b"9223372036854775808-9223372036854775808", b"x", b"~", b"=", b"-0-1", b"1--0", b"-9223372036854775809",
+    b"8-+1", b"9- -1", b"9--1", b"10-", b"-10", b"10-0x1", b"1-2-3", b"10.5-1", b"11-1 ", b"12-1\0x",
+    b"\t3-\v4", b"5-*", b"0-*", b"-5-*", MAX, b"18446744073709551616-0", MAX + b"-" + MAX, b"(" + MAX + b"-" + MAX,
+    b"9223372036854775808-0", b"x", b"~", b"=", b"-0-1", b"1--0", b"-9223372036854775809",
     b"1-" + b"0" * 124 + b"1", b"1-" + b"0" * 125 + b"1", b"0-1\r\n",
     b"*\0", b"$\0", b">\0", b"+\0", b"-\0", b"(\0", b"5-*\0",
 )  # fmt: skip
@@ -40,9 +40,9 @@ VALUES = (
 )  # fmt: skip
 LONG = (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096)
 JUNK = (
-    b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b", b"a\r\nb",
-    b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200, b"count\0x",
-    b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0",
+    b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b",
+    b"a\r\nb", b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200,
+    b"count\0x", b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0",
 )  # fmt: skip
 
 WEIGHTS = {

@@ -1,0 +1,51 @@
+"""The timeline of a run as a file: a picture, or a story in words, by the file's ending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import BadInput
+from ..history import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ENDINGS = (".svg", ".png", ".pdf", ".txt")
+
+
+def check_ending(path: Path) -> None:
+    """Refuses a file that a timeline cannot be written to, before anything is run for it."""
+    if path.suffix.lower() not in ENDINGS:
+        raise BadInput(f"cannot draw {str(path)!r}: its ending must be one of {', '.join(ENDINGS)}")
+
+
+def draw(history: History, path: Path) -> None:
+    """Writes the timeline of a run; the same history gives the same bytes."""
+    check_ending(path)
+    if path.suffix.lower() == ".txt":
+        from .story import tell
+
+        data = "".join(line + "\n" for line in tell(history)).encode()
+    else:
+        from .draw import render
+
+        data = render(history, path.suffix.lower()[1:])
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise BadInput(f"cannot write the timeline to {path}: {error.strerror}") from error
+
+
+def svg(history: History) -> str:
+    """The timeline as SVG text, for a notebook or a page."""
+    from .draw import render
+
+    return render(history, "svg").decode()
+
+
+def figure(history: History) -> Figure:
+    """The timeline as a matplotlib figure."""
+    from .draw import paint
+
+    return paint(history)
