@@ -37,7 +37,7 @@ class Dialect:
     """Streams keep entries-added and max-deleted-entry-id, groups entries-read and lag (7.0)."""
 
     lag_by_position: bool
-    """Tombstones and the read counter are judged where the group stands, not at the entry (8.0, Valkey 8.1)."""
+    """Tombstones and the read counter are judged where the group is, not at the entry (8.0, Valkey 8.1)."""
 
     lag_known_when_unread: bool
     """The lag of an empty stream is 0, of an unread one without tombstones its length (8.0, not Valkey)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ..sim.plan import Params, Plan, Process, TurnFunction
@@ -28,21 +29,21 @@ async def just_handle(redis: Any, me: str, entry_id: bytes, fields: Any) -> None
 def renewing(every_ms: int) -> Any:
     """Handling that renews its lease: XCLAIM of its own entry, JUSTID so that no delivery is counted."""
 
-    async def handle_and_renew(redis: Any, me: str, entry_id: bytes, fields: Any) -> None:
-        held = True
+    class Done(Exception):
+        """The work is done: what runs beside it in the ``gather`` is cancelled."""
 
+    async def handle_and_renew(redis: Any, me: str, entry_id: bytes, fields: Any) -> None:
         async def work() -> None:
-            nonlocal held
             await just_handle(redis, me, entry_id, fields)
-            held = False
+            raise Done
 
         async def renew() -> None:
-            while held:
+            while True:
                 await sleep(every_ms)
-                if held:
-                    await redis.xclaim(STREAM, GROUP, me, 0, [entry_id], justid=True)
+                await redis.xclaim(STREAM, GROUP, me, 0, [entry_id], justid=True)
 
-        await gather(work(), renew())
+        with suppress(Done):
+            await gather(work(), renew())
 
     return handle_and_renew
 

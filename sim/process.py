@@ -103,6 +103,7 @@ class Running:
                     )
                 turn.feed(path, answer)
             turn.fresh.clear()
+            turn.abandoned.clear()
             self.turn = turn
         return self.turn
 

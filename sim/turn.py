@@ -31,12 +31,14 @@ class _Join:
 class Turn:
     """A running turn: ``waiting`` holds what each of its coroutines asks for now."""
 
-    __slots__ = ("_coroutines", "_forks", "_joins", "failure", "fresh", "over", "value", "waiting")
+    __slots__ = ("_coroutines", "_forks", "_joins", "abandoned", "failure", "fresh", "over", "value", "waiting")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.waiting: dict[Path, Request] = {}
         self.fresh: list[Path] = []
         """Paths whose request is new since the last look; in order of asking."""
+        self.abandoned: list[Path] = []
+        """Paths that asked for something and were ended before they got it."""
         self.over = False
         self.value: Any = None
         """What the turn returned, once it is over."""
@@ -115,10 +117,12 @@ class Turn:
         del self._joins[parent]
         for other in sorted((p for p in self._coroutines if p[: len(parent)] == parent and p != parent), reverse=True):
             _close(self._coroutines.pop(other))
-            self.waiting.pop(other, None)
             self._joins.pop(other, None)
             if other in self.fresh:
                 self.fresh.remove(other)
+            elif other in self.waiting:
+                self.abandoned.append(other)
+            self.waiting.pop(other, None)
         self._resume(parent, None, error)
 
 

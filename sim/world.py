@@ -11,6 +11,7 @@ from ..models.replies import BLOCKED, Failure, Reply
 from ..models.server import Server
 from . import events
 from .choices import Choices
+from .chronicle import Chronicle
 from .errors import ScenarioError
 from .fingerprint import fingerprint
 from .history import History
@@ -30,20 +31,16 @@ WIRE_RESP = 3
 """The protocol that connections speak: the same whatever redis-py is installed, so that runs are too."""
 
 
-class World:
+class World(Chronicle):
     """One state of one world. ``fork`` gives an independent copy that can go another way."""
 
     __slots__ = (
-        "budgets", "calls", "ended", "healed", "history", "kernel", "now_ms", "offsets", "plan", "processes",
-        "server", "waiting", "watch",
+        "budgets", "calls", "ended", "healed", "kernel", "processes", "server", "waiting",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, dialect: str, *, watch: Watch | None = None, record: bool = True) -> None:
-        self.plan = plan
+        super().__init__(plan, watch, History() if record else None)
         self.server = Server(dialect)
-        self.now_ms = 0
-        self.offsets: dict[str, int] = {}
-        """How far each host's clock is from true time; hosts that are right are not named."""
         self.processes = [Running(process) for process in plan.processes]
         self.kernel: Kernel[Happening] = Kernel()
         self.budgets = [fault.budget for fault in plan.faults]
@@ -52,17 +49,13 @@ class World:
         """Blocked session to the process, its incarnation, the path and the call that wait."""
         self.healed = False
         self.ended = False
-        self.watch = watch
-        self.history = History() if record else None
         self._set_up()
 
     def fork(self) -> World:
         """An independent copy."""
         twin = World.__new__(World)
-        twin.plan = self.plan
+        self.share_past(twin)
         twin.server = self.server.fork()
-        twin.now_ms = self.now_ms
-        twin.offsets = self.offsets.copy()
         twin.processes = [process.fork() for process in self.processes]
         twin.kernel = self.kernel.fork()
         twin.budgets = self.budgets.copy()
@@ -70,18 +63,12 @@ class World:
         twin.waiting = self.waiting.copy()
         twin.healed = self.healed
         twin.ended = self.ended
-        twin.watch = None if self.watch is None else self.watch.fork()
-        twin.history = None if self.history is None else self.history.fork()
         return twin
 
     @property
     def end_ms(self) -> int:
         """When the run is over at the latest."""
         return self.plan.faults_ms + self.plan.within_ms
-
-    def clock(self, host: str) -> int:
-        """What the clock of a host shows, in ms since the epoch."""
-        return self.plan.epoch_ms + self.now_ms + self.offsets.get(host, 0)
 
     def fingerprint(self) -> bytes:
         """A digest of the whole state: equal for equal worlds, in every process and on every run."""
@@ -131,7 +118,7 @@ class World:
         if not self.healed:
             self._heal()
         self.ended = True
-        self._record(events.Ended(self.now_ms))
+        self.record(events.Ended(self.now_ms))
         if self.watch is not None:
             self.watch.finish(self.now_ms)
 
@@ -145,7 +132,7 @@ class World:
             self._answer(event.process, event.path, event.call, event.replies, choices)
         elif isinstance(event, Wake):
             if event.handled is not None:
-                self._record(event.handled._replace(at_ms=self.now_ms))
+                self.record(event.handled._replace(at_ms=self.now_ms))
             running.feed(event.path, None)
             self._settle(event.process, choices)
         elif isinstance(event, Begin):
@@ -153,7 +140,7 @@ class World:
         else:
             running.rise()
             host = running.plan.host or running.plan.name
-            self._record(
+            self.record(
                 events.Started(self.now_ms, running.plan.name, running.consumer, host, running.incarnation)
             )
             self._begin_turn(event.process, choices)
@@ -168,7 +155,7 @@ class World:
             if isinstance(reply, Failure):
                 raise ScenarioError(f"the setup command {' '.join(words)!r} failed: {reply!r}")
             self.calls += 1
-            self._effect("", self.calls, session, 0, (argv,), (reply,), facts)
+            self.record_effect("", self.calls, session, 0, (argv,), (reply,), facts)
         self._close("", session)
         for i, process in enumerate(self.plan.processes):
             self.kernel.schedule(process.start_ms, Rise(i, 1))
@@ -195,13 +182,13 @@ class World:
             reply, made_true = self.server.execute(event.session, argv, self.clock(SERVER))
             replies.append(reply)
             facts.extend(made_true)
-        alive = event.incarnation == running.incarnation and not running.down
-        self._effect(
+        awaited = running.unanswered.get(event.path) == (event.call, event.session)
+        self.record_effect(
             running.plan.name, event.call, event.session, event.sent_ms, event.commands, tuple(replies), tuple(facts)
         )
-        if not alive:
+        if not awaited:
             self._close(running.plan.name, event.session)
-            self._record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
+            self.record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
         elif replies[-1] is BLOCKED:
             self.waiting[event.session] = (event.process, event.incarnation, event.path, event.call)
         else:
@@ -214,7 +201,7 @@ class World:
         for served in self.server.take_served():
             index, _, path, call = self.waiting.pop(served.session)
             running = self.processes[index]
-            self._record(
+            self.record(
                 events.Served(
                     self.now_ms, running.plan.name, call, served.session, self.clock(SERVER), served.reply, served.facts
                 )
@@ -234,7 +221,7 @@ class World:
         running = self.processes[index]
         _, session = running.unanswered.pop(path)
         running.sessions.append(session)
-        self._record(events.Replied(self.now_ms, running.plan.name, call))
+        self.record(events.Replied(self.now_ms, running.plan.name, call))
         running.feed(path, replies)
         self._settle(index, choices)
 
@@ -255,6 +242,8 @@ class World:
         running = self.processes[index]
         while True:
             turn = running.live()
+            while turn.abandoned:
+                self._abandon(index, turn.abandoned.pop(0))
             if turn.over:
                 if turn.failure is not None:
                     self._raised(index, turn.failure)
@@ -273,7 +262,7 @@ class World:
         running.end_turn(value)
         if running.turns_done == running.plan.turns:
             running.finished = True
-            self._record(events.Finished(self.now_ms, running.plan.name))
+            self.record(events.Finished(self.now_ms, running.plan.name))
             return False
         if running.turn_began_ms == self.now_ms:
             self.kernel.schedule(self.now_ms + running.plan.turn_ms, Begin(index, running.incarnation))
@@ -298,7 +287,7 @@ class World:
             running.feed(path, self.clock(running.plan.host or running.plan.name))
         else:
             assert isinstance(request, Publish)
-            self._record(
+            self.record(
                 events.Projected(self.now_ms, running.plan.name, request.name, request.value, request.upto)
             )
             running.feed(path, None)
@@ -310,7 +299,7 @@ class World:
             stream, group = request.stream, b""
         work_ms = running.plan.handle_ms if request.ms is None else request.ms
         begun = events.Handling(self.now_ms, running.plan.name, stream, group, request.entry)
-        self._record(begun)
+        self.record(begun)
         done = Wake(index, running.incarnation, path, events.Handled(*begun))
         self.kernel.schedule(self.now_ms + max(work_ms, 0), done)
 
@@ -340,45 +329,51 @@ class World:
             self._crash(step.process, "fault", "crashed")
         else:
             self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
-            self._record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
+            self.record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
 
     def _crash(self, index: int, why: str, message: str) -> None:
-        """A process is gone at once: requests that are on their way arrive, nothing else of it is left.
-
-        On a link without latency a request is not on its way until it takes effect.
-        """
+        """A process is gone at once, with everything that is not yet on its way."""
         running = self.processes[index]
-        name = running.plan.name
-        self._record(events.Crashed(self.now_ms, name, why, message))
-        on_their_way: set[int] = set()
-        unwanted: set[int] = set()
-        for item in self.kernel.pending():
-            if item.event.process != index:
-                continue
-            if isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms:
-                on_their_way.add(item.event.session)
-            else:
-                unwanted.add(item.serial)
-                if isinstance(item.event, Deliver):
-                    self._record(events.Lost(self.now_ms, name, item.event.call, "reply"))
-        self.kernel.drop(unwanted)
-        under_way = [session for _, session in running.unanswered.values() if session not in on_their_way]
-        for session in (*running.sessions, *under_way):
-            self.waiting.pop(session, None)
-            self._close(name, session)
+        self.record(events.Crashed(self.now_ms, running.plan.name, why, message))
+        idle = running.sessions
+        for path in list(running.unanswered):
+            self._abandon(index, path)
+        self.kernel.drop({item.serial for item in self.kernel.pending() if _of_living(item.event, index)})
+        for session in idle:
+            self._close(running.plan.name, session)
         running.die()
         if running.plan.restart is not None:
             self.kernel.schedule(self.now_ms + running.plan.restart.after_ms, Rise(index, running.incarnation + 1))
 
+    def _abandon(self, index: int, path: Path) -> None:
+        """Nobody waits for the answer at ``path`` any more: a request that is on its way arrives all the same.
+
+        On a link without latency a request is not on its way until it takes effect.
+        """
+        running = self.processes[index]
+        unanswered = running.unanswered.pop(path, None)
+        on_its_way = False
+        for item in self.kernel.pending():
+            event = item.event
+            if event.process != index or getattr(event, "path", None) != path:
+                continue
+            if isinstance(event, Arrive) and item.at_ms > event.sent_ms:
+                on_its_way = on_its_way or unanswered == (event.call, event.session)
+                continue
+            self.kernel.drop({item.serial})
+            if isinstance(event, Deliver):
+                self.record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
+        if unanswered is not None and not on_its_way:
+            self.waiting.pop(unanswered[1], None)
+            self._close(running.plan.name, unanswered[1])
+
     def _close(self, name: str, session: int) -> None:
         self.server.close(session)
-        self._record(events.Closed(self.now_ms, name, session))
+        self.record(events.Closed(self.now_ms, name, session))
 
     def _heal(self) -> None:
         self.healed = True
-        self._record(events.Healed(self.now_ms))
-
-    # -- what is noted -------------------------------------------------------------------------------
+        self.record(events.Healed(self.now_ms))
 
     def _deadline(self) -> int | None:
         """When, in true time, the server gives up the next blocked read."""
@@ -387,15 +382,7 @@ class World:
             return None
         return max(deadline - self.clock(SERVER) + self.now_ms, self.now_ms)
 
-    def _effect(
-        self, name: str, call: int, session: int, sent_ms: int, commands: tuple[tuple[bytes, ...], ...],
-        replies: tuple[Reply, ...], facts: tuple[Fact, ...],
-    ) -> None:  # fmt: skip
-        server_ms = self.clock(SERVER)
-        self._record(events.Effect(self.now_ms, name, call, session, sent_ms, server_ms, commands, replies, facts))
 
-    def _record(self, event: events.Event) -> None:
-        if self.history is not None:
-            self.history.events.append(event)
-        if self.watch is not None:
-            self.watch.observe(event)
+def _of_living(event: Happening, index: int) -> bool:
+    """Whether an event of a process goes when the process does; a request on its way does not."""
+    return event.process == index and not isinstance(event, Arrive)

@@ -24,7 +24,8 @@ MAX = b"18446744073709551615"
 ODD_IDS = (
     b"", b"-", b"+", b"$", b">", b"*", b"0", b"0-0", b"(", b"(0-0", b"(0", b"(-", b"01-1", b"+5-1", b" 6-1",
     b"8-+1", b"9- -1", b"9--1", b"10-", b"-10", b"10-0x1", b"1-2-3", b"10.5-1", b"11-1 ", b"12-1\0x",
-    b"\t3-\v4", b"5-*", b"0-*", b"-5-*", MAX, b"18446744073709551616-0", MAX + b"-" + MAX, b"(" + MAX + b"-" + MAX,
+    b"\t3-\v4", b"5-*", b"0-*", b"-5-*", MAX, b"18446744073709551616-0", MAX + b"-" + MAX,
+    b"(" + MAX + b"-" + MAX,
     b"9223372036854775808-0", b"x", b"~", b"=", b"-0-1", b"1--0", b"-9223372036854775809",
     b"1-" + b"0" * 124 + b"1", b"1-" + b"0" * 125 + b"1", b"0-1\r\n",
     b"*\0", b"$\0", b">\0", b"+\0", b"-\0", b"(\0", b"5-*\0",
@@ -41,7 +42,8 @@ VALUES = (
 LONG = (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096)
 JUNK = (
     b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b",
-    b"a\r\nb", b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe", b"q" * 200,
+    b"a\r\nb", b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe",
+    b"q" * 200,
     b"count\0x", b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0",
 )  # fmt: skip
 
@@ -175,7 +177,7 @@ class Commands:
         chance = self.chance
         grouped = command.name == "XREADGROUP"
         options: list[list[bytes]] = []
-        keys = [self._some_key() for _ in range(chance.choice((1, 1, 1, 2, 3)))]
+        keys = [self._some_key(grouped=grouped) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
         self._key = keys[-1]
         if grouped != (chance.random() < 0.02):
             options.append([self._cased(b"GROUP"), *self._kind("group"), *self._kind("consumer")])
@@ -244,9 +246,15 @@ class Commands:
 
     # -- names ----------------------------------------------------------------------------------
 
-    def _some_key(self) -> bytes:
-        if self.chance.random() < self.taste.focus and self.server.keys:
-            return self.chance.choice(list(self.server.keys))
+    def _some_key(self, *, grouped: bool = False) -> bytes:
+        if self.chance.random() < self.taste.focus:
+            known = [
+                key
+                for key, value in self.server.keys.items()
+                if not grouped or (isinstance(value, Stream) and value.groups)
+            ]
+            if known:
+                return self.chance.choice(known)
         return self.chance.choice(KEYS)
 
     def _some_group(self) -> bytes:

@@ -59,6 +59,7 @@ TASTES = (
     Taste(mutate=0.4, wrong=0.4),
     Taste(focus=0.9, long_values=0.5),
     Taste(weights=READING, focus=0.95, mutate=0.01, wrong=0.02, block=0.85),
+    Taste(weights=READING, focus=0.99, mutate=0.0, wrong=0.0, block=0.95),
     Taste(weights=ADDING, focus=0.95, mutate=0.01, wrong=0.01),
     Taste(weights=REMOVING, focus=0.95, mutate=0.01),
     Taste(weights=CLAIMING, focus=0.95, mutate=0.03),

@@ -248,3 +248,39 @@ def test_a_setup_command_that_fails_is_named() -> None:
 def test_a_turn_must_be_an_async_function() -> None:
     with pytest.raises(ScenarioError, match="is not an 'async def' function"):
         Process("a", lambda redis, me: None)  # type: ignore[arg-type,return-value]
+
+
+class Done(Exception):
+    """Ends what runs beside it."""
+
+
+def test_a_cancelled_sibling_leaves_nothing_behind() -> None:
+    async def first_of_three(redis: Any, me: str) -> None:
+        async def quick() -> None:
+            await sleep(50)
+            raise Done
+
+        with pytest.raises(Done):
+            await gather(quick(), sleep(500), redis.xreadgroup("g", me, {"s": ">"}, block=5000))
+        await redis.xlen("s")
+
+    made = ran(Process("c", first_of_three, turns=1), within_ms=8000)
+    assert commands_of(made, "c") == [(0, b"XREADGROUP"), (50, b"XLEN")]
+    assert not made.server.waiting, "the connection of the abandoned read was closed"
+    assert [e.at_ms for e in of(made, events.Closed) if e.process == "c"] == [50]
+
+
+def test_the_request_of_a_cancelled_sibling_arrives_if_it_was_on_its_way() -> None:
+    async def first_of_two(redis: Any, me: str) -> None:
+        async def quick() -> None:
+            await sleep(5)
+            raise Done
+
+        with pytest.raises(Done):
+            await gather(quick(), redis.xadd("s", {"a": "1"}))
+        await sleep(100)
+
+    made = ran(Process("c", first_of_two, turns=1), latency_ms=(10,))
+    assert commands_of(made, "c") == [(10, b"XADD")]
+    assert [(e.at_ms, e.what) for e in of(made, events.Lost)] == [(10, "reply")]
+    assert of(made, events.Replied) == []
