@@ -41,7 +41,7 @@ _WHERE = {
     "Monitor": "sim.watch", "Property": "sim.watch", "Violation": "sim.watch",
 }  # fmt: skip
 
-__all__ = [  # noqa: RUF022 - in the order of the table above
+__all__ = [
     "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
     "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "around", "choose",
     "compare", "draw", "find", "gather", "handle", "now", "publish", "read_history", "simulate", "sleep", "svg", "tell",

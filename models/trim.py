@@ -29,11 +29,7 @@ def trim(stream: Stream, want: Trim) -> tuple[int, ...]:
             break
         if want.limit and len(removed) + node.live > want.limit:
             break
-        if want.maxlen is not None:
-            whole = stream.length - node.live >= want.maxlen
-        else:
-            whole = node.ids[-1] < want.minid  # the last slot counts even as a tombstone
-        if whole:
+        if _removable(stream, want):
             removed.extend(i for i, slot in zip(node.ids, node.slots, strict=True) if slot is not None)
             stream.length -= node.live
             stream.drop_node(0)
@@ -42,6 +38,14 @@ def trim(stream: Stream, want: Trim) -> tuple[int, ...]:
             _trim_inside(stream, want, removed)
         break
     return tuple(removed)
+
+
+def _removable(stream: Stream, want: Trim) -> bool:
+    """Whether the first node may go as a whole; its last slot counts even as a tombstone."""
+    node = stream.nodes[0]
+    if want.maxlen is not None:
+        return stream.length - node.live >= want.maxlen
+    return node.ids[-1] < want.minid
 
 
 def _trim_inside(stream: Stream, want: Trim, removed: list[int]) -> None:

@@ -56,7 +56,8 @@ def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise BadInput(f"there is no file {path}")
     spec = importlib.util.spec_from_file_location(f"redelivery_user_{path.stem}", path)
-    assert spec is not None and spec.loader is not None, "a name that ends in .py has a loader"
+    assert spec is not None
+    assert spec.loader is not None, "a name that ends in .py has a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses in it look their module up
     try:
@@ -103,9 +104,7 @@ def _pick(module: ModuleType, name: str, where: str) -> Scenario:
 
 def _consumers(mine: dict[str, Any], module: ModuleType) -> list[str]:
     return sorted(
-        key
-        for key, value in mine.items()
-        if inspect.iscoroutinefunction(value) and value.__module__ == module.__name__
+        key for key, value in mine.items() if inspect.iscoroutinefunction(value) and value.__module__ == module.__name__
     )
 
 
@@ -114,4 +113,6 @@ def _as_scenario(value: Any, name: str, where: str) -> Scenario:
         return value
     if inspect.iscoroutinefunction(value):
         return around(value)
-    raise BadInput(f"{where}:{name} is a {type(value).__name__}; it must be a Scenario or an async function (redis, me)")
+    raise BadInput(
+        f"{where}:{name} is a {type(value).__name__}; it must be a Scenario or an async function (redis, me)"
+    )

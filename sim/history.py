@@ -144,7 +144,7 @@ def _event_in(value: dict[str, Any]) -> Event:
 
 
 def _names_bytes(hint: Any) -> bool:
-    return getattr(hint, "__forward_arg__", hint) == "bytes"
+    return bool(getattr(hint, "__forward_arg__", hint) == "bytes")
 
 
 def fact_out(fact: fact_kinds.Fact) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class Running:
     """One process at run time."""
 
     __slots__ = (
-        "commands", "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state", "streams", "takes_state",
-        "turn", "turn_began_ms", "turns_done", "unanswered",
+        "commands", "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state",
+        "streams", "takes_state", "turn", "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
     def __init__(self, plan: Process) -> None:

@@ -125,7 +125,8 @@ def simulate(
 def _report(
     scenario: Scenario, variant: str, world: World, params: Params, choices: Choices, seed: int | None, reference: str
 ) -> Run:
-    assert world.watch is not None and world.history is not None
+    assert world.watch is not None
+    assert world.history is not None, "only a recorded world can be reported"
     watch = world.watch
     tape = Tape(reference, variant, world.server.dialect.name, params.given, tuple(choices.answers))
     run = Run(

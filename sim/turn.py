@@ -136,5 +136,5 @@ def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
     try:
         with Driving():
             coroutine.close()
-    except Exception:  # noqa: S110 - a finally that awaits or raises: the process is dead, nobody hears it
+    except Exception:
         pass

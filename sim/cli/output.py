@@ -89,7 +89,8 @@ def print_budget(run: Run, *, err: bool) -> None:
     out.print(f"           faults: {'; '.join(budget['faults']) or 'none'}", markup=False)
     latency = "/".join(str(ms) for ms in budget["latency_ms"])
     out.print(
-        f"           faults until {budget['faults_ms']} ms, then {budget['within_ms']} ms to come right; latency {latency} ms",
+        f"           faults until {budget['faults_ms']} ms, then {budget['within_ms']} ms to come right; "
+        f"latency {latency} ms",
         markup=False,
     )
 
@@ -125,7 +126,8 @@ def print_outcome(out: Console, outcome: Outcome) -> None:
     else:
         shown = outcome.differences[:DIFFERENCES_SHOWN]
         out.print(
-            f"[bold red]{outcome.server} {outcome.version}: {len(outcome.differences)} of {outcome.replies} replies differ[/]"
+            f"[bold red]{outcome.server} {outcome.version}: {len(outcome.differences)} of {outcome.replies} "
+            f"replies differ[/]"
         )
         for difference in shown:
             out.print(f"  {difference.index}: {difference.command}", markup=False)

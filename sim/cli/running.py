@@ -39,7 +39,9 @@ def command(
     given = pairs(params)
 
     def run(chosen: str) -> Run:
-        return simulate(found, variant, dialect=chosen, seed=seed, params=given, reference=_reference(scenario, found.name))
+        return simulate(
+            found, variant, dialect=chosen, seed=seed, params=given, reference=_reference(scenario, found.name)
+        )
 
     return report(run, dialect, timeline, history, against, flush, as_json)
 

@@ -62,6 +62,7 @@ class AccountedFor(LiveEntries):
 
     def __init__(self) -> None:
         super().__init__()
+        self.cursors: dict[GroupKey, int] = {}
         self.pending: dict[GroupKey, dict[int, None]] = {}
         self.delivered: dict[GroupKey, dict[int, None]] = {}
         """Delivered by the command at hand."""
@@ -74,13 +75,20 @@ class AccountedFor(LiveEntries):
             self.pending.setdefault(key, {})[fact.id] = None
         return None
 
+    def on_group_created(self, fact: GroupCreated, event: Event) -> str | None:
+        """Where the cursor starts."""
+        self.cursors[fact.born, fact.group] = fact.cursor
+        return None
+
     def on_cursor_moved(self, fact: CursorMoved, event: Event) -> str | None:
         """A read may move the cursor past nothing that it did not deliver."""
         delivered = self.delivered.pop((fact.born, fact.group), {})
+        before = self.cursors.get((fact.born, fact.group), fact.before)
+        self.cursors[fact.born, fact.group] = fact.cursor
         if fact.cause != "read":
             return None
         live = self.live.get(fact.born, [])
-        passed = live[bisect_right(live, fact.before) : bisect_right(live, fact.cursor)]
+        passed = live[bisect_right(live, before) : bisect_right(live, fact.cursor)]
         for entry_id in passed:
             if entry_id not in delivered:
                 return f"group {name(fact.group)} passed entry {show(entry_id)} without delivering it"
@@ -108,6 +116,7 @@ class AccountedFor(LiveEntries):
 
     def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
         """What was pending goes with the group, all of it and nothing else."""
+        self.cursors.pop((fact.born, fact.group), None)
         pending = self.pending.pop((fact.born, fact.group), {})
         if sorted(pending) != list(fact.pending):
             return f"group {name(fact.group)} went with other pending entries than were in it"

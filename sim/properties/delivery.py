@@ -184,8 +184,8 @@ class SingleHandler(Monitor):
 PROPERTIES: tuple[Property, ...] = (
     Property(
         "no-entry-lost", "always", "no entry is forgotten while a group still needs it", NoEntryLost,
-        "no entry is trimmed or deleted while undelivered or pending in a group, dropped by DELCONSUMER, DESTROY or the "
-        "removal of the key, or skipped by SETID or LASTID",
+        "no entry is trimmed or deleted while undelivered or pending in a group, dropped by DELCONSUMER, DESTROY or "
+        "the removal of the key, or skipped by SETID or LASTID",
     ),
     Property(
         "handled-at-least-once", "eventually", "every entry is handled in every group that it was meant for",

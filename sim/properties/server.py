@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...models import ids
 from ...models.facts import (
     Acked,
     Added,
@@ -10,6 +11,7 @@ from ...models.facts import (
     CursorMoved,
     Delivered,
     Forgotten,
+    GroupCreated,
     GroupRemoved,
     LastIdSet,
     Reread,
@@ -18,6 +20,7 @@ from ..events import Effect, Event, Served
 from ..watch import Monitor, Property
 from .accounting import AccountedFor, LagExactOrNull
 from .wording import GroupKey, name, show
+
 
 class DeliveredOnce(Monitor):
     """Remembers what ``>`` delivered in each epoch."""
@@ -74,15 +77,24 @@ class AckedStaysAcked(Monitor):
     """Remembers what was acknowledged since the cursor's epoch began."""
 
     def __init__(self) -> None:
-        self.acked: dict[GroupKey, dict[int, None]] = {}
+        self.cursors: dict[GroupKey, int] = {}
+        self.acked: dict[GroupKey, dict[int, bool]] = {}
+        """What was acknowledged, and whether the cursor had come to it by then."""
+
+    def on_group_created(self, fact: GroupCreated, event: Event) -> str | None:
+        """Where the cursor starts."""
+        self.cursors[fact.born, fact.group] = fact.cursor
+        return None
 
     def on_acked(self, fact: Acked, event: Event) -> str | None:
-        """From now on it is settled."""
-        self.acked.setdefault((fact.born, fact.group), {})[fact.id] = None
+        """From now on it is settled; what stands past the cursor has still to be delivered."""
+        key = (fact.born, fact.group)
+        self.acked.setdefault(key, {})[fact.id] = fact.id <= self.cursors.get(key, ids.ID_MAX)
         return None
 
     def on_cursor_moved(self, fact: CursorMoved, event: Event) -> str | None:
         """SETID opens a new epoch, in which all may be delivered again."""
+        self.cursors[fact.born, fact.group] = fact.cursor
         if fact.cause == "SETID":
             self.acked.pop((fact.born, fact.group), None)
         return None
@@ -90,10 +102,14 @@ class AckedStaysAcked(Monitor):
     def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
         """A group of the same name is another group."""
         self.acked.pop((fact.born, fact.group), None)
+        self.cursors.pop((fact.born, fact.group), None)
         return None
 
     def on_delivered(self, fact: Delivered, event: Event) -> str | None:
-        """Not again in this epoch."""
+        """Not again in this epoch, unless the cursor has only now come to it."""
+        acked = self.acked.get((fact.born, fact.group), {})
+        if acked.get(fact.id) is False:
+            del acked[fact.id]
         return self._again(fact.born, fact.group, fact.id, "delivered")
 
     def on_reread(self, fact: Reread, event: Event) -> str | None:
@@ -217,8 +233,8 @@ PROPERTIES: tuple[Property, ...] = (
         "each entry past the group's start is undelivered, pending, acknowledged, given (NOACK), or forgotten by a "
         "named fact",
         AccountedFor,
-        "for every read that moves a cursor from a to b, every live entry in (a, b] is delivered by that read; an entry "
-        "leaves the pending list only by Acked, Forgotten, ConsumerRemoved or GroupRemoved, and was on it",
+        "for every read that moves a cursor from a to b, every live entry in (a, b] is delivered by that read; an "
+        "entry leaves the pending list only by Acked, Forgotten, ConsumerRemoved or GroupRemoved, and was on it",
     ),
     Property(
         "delivered-once", "always", "'>' delivers an entry at most once in each epoch of the group's cursor",
@@ -235,7 +251,8 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "acked-stays-acked", "always", "an acknowledged entry is not delivered, claimed or read from history again",
         AckedStaysAcked, "within one epoch no Delivered, Claimed or Reread follows Acked of the same entry",
-        ("XCLAIM FORCE makes it pending again, by name", "SETID opens a new epoch"),
+        ("XCLAIM FORCE makes it pending again, by name", "SETID opens a new epoch",
+         "what was acknowledged past the cursor (FORCE made it pending, or SETID went back) is still delivered once"),
     ),
     Property(
         "pending-is-owned", "always", "each pending entry belongs to exactly one consumer", PendingIsOwned,

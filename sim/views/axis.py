@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ class Axis:
     @property
     def knots(self) -> tuple[int, ...]:
         """The times at which the scale changes: a straight line needs a corner there."""
-        return tuple(piece.begin_ms for piece in self.pieces) + (self.end_ms,)
+        return (*(piece.begin_ms for piece in self.pieces), self.end_ms)
 
     @property
     def breaks(self) -> tuple[Piece, ...]:
@@ -108,7 +109,7 @@ def axis(moments: Iterable[int], unit_ms: float) -> Axis:
     times = sorted(set(moments)) or [0]
     if len(times) == 1:
         times.append(times[0] + 1)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     limit = _limit(gaps, unit_ms)
     widths = [_width(gap, limit) for gap in gaps]
     total = sum(widths)

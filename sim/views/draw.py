@@ -18,7 +18,7 @@ from .picture import Picture
 from .sheet import VERDICT_LINE_IN, Sheet, heights
 from .words import duration
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so the picture does not depend on the machine
     "svg.hashsalt": "redelivery",
     "svg.fonttype": "path",
@@ -32,7 +32,11 @@ VERDICT_CHARACTERS = 140
 
 def render(history: History, form: str) -> bytes:
     """The picture as the bytes of an svg, png or pdf file. No date is in them."""
-    metadata: dict[str, Any] = {"svg": {"Date": None, "Creator": "redelivery"}, "pdf": {"CreationDate": None}}.get(form, {})
+    metadata: Any = None
+    if form == "svg":
+        metadata = {"Date": None, "Creator": "redelivery"}
+    elif form == "pdf":
+        metadata = {"CreationDate": None}
     with rc_context(SETTINGS):
         page = paint(history)
         out = BytesIO()
@@ -65,7 +69,15 @@ def paint(history: History) -> Figure:
 
 def _heading(sheet: Sheet, picture: Picture) -> None:
     sheet.text(sheet.edge, 0.30, picture.title, size=15, weight="bold")
-    sheet.text(sheet.right_edge, 0.30, picture.badge, size=10, weight="bold", color=TROUBLE if picture.bad else GOOD, ha="right")
+    sheet.text(
+        sheet.right_edge,
+        0.30,
+        picture.badge,
+        size=10,
+        weight="bold",
+        color=TROUBLE if picture.bad else GOOD,
+        ha="right",
+    )
     sheet.text(sheet.edge, 0.56, picture.summary, size=9.5)
     sheet.text(sheet.edge, 0.78, picture.subtitle, size=8, color=SOFT)
 
@@ -108,4 +120,12 @@ def _footer(sheet: Sheet, picture: Picture, verdict: list[str]) -> None:
     for i, line in enumerate(verdict):
         sheet.text(sheet.edge, y, line, size=8.5, weight="bold" if i == 0 else "normal", color=INK)
         y += VERDICT_LINE_IN
-    sheet.text(sheet.right_edge, sheet.places.total - 0.14, picture.replay, size=6.5, color=SOFT, ha="right", family="DejaVu Sans Mono")
+    sheet.text(
+        sheet.right_edge,
+        sheet.places.total - 0.14,
+        picture.replay,
+        size=6.5,
+        color=SOFT,
+        ha="right",
+        family="DejaVu Sans Mono",
+    )

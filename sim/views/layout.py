@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from ...models import ids
@@ -220,7 +221,7 @@ def _axis(
         moments.update(mark.at_ms for mark in lane.marks if mark.sign is not Sign.ADDED or whole)
     if whole:
         moments.update(command.at_ms for command in commands)
-    gaps = [b - a for a, b in zip(sorted(moments), sorted(moments)[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(sorted(moments))]
     unit = typical([work.end_ms - work.begin_ms for work in works] or gaps)
     return axis((at_ms for at_ms in moments if 0 <= at_ms <= end_ms), unit)
 

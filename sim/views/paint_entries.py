@@ -24,7 +24,13 @@ def draw_blocks(sheet: Sheet) -> None:
                 _draw_idle(sheet, block, row, strip)
         _draw_cursor(sheet, block, rows)
         if block.left_out and rows:
-            sheet.text(sheet.left, rows[-1][0] + ROW_IN + (IDLE_IN if rows[-1][1] else 0) + 0.1, block.left_out, size=7.5, color=SOFT)
+            sheet.text(
+                sheet.left,
+                rows[-1][0] + ROW_IN + (IDLE_IN if rows[-1][1] else 0) + 0.1,
+                block.left_out,
+                size=7.5,
+                color=SOFT,
+            )
 
 
 def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
@@ -37,11 +43,20 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
         left, right = sheet.x(work.begin_ms), sheet.x(work.end_ms)
         colour = sheet.colours.get(work.process, SOFT)
         height = BAR_IN / row.levels
-        sheet.box(left, y - BAR_IN / 2 + work.level * height, max(right - left, 0.03), height, colour, edge=INK, z=3, line=0.5)
+        sheet.box(
+            left, y - BAR_IN / 2 + work.level * height, max(right - left, 0.03), height, colour, edge=INK, z=3, line=0.5
+        )
     for mark in row.marks:
         _draw_mark(sheet, mark, y)
     outcome = f"{row.outcome} ({row.by})" if row.by else row.outcome
-    sheet.text(sheet.right + 0.14, y, short(outcome, 36), size=7.5, color=TROUBLE if row.trouble else GOOD, weight="bold" if row.trouble else "normal")
+    sheet.text(
+        sheet.right + 0.14,
+        y,
+        short(outcome, 36),
+        size=7.5,
+        color=TROUBLE if row.trouble else GOOD,
+        weight="bold" if row.trouble else "normal",
+    )
 
 
 def _draw_segment(sheet: Sheet, segment: Segment, y: float) -> None:
@@ -50,13 +65,20 @@ def _draw_segment(sheet: Sheet, segment: Segment, y: float) -> None:
     colour = sheet.colours.get(segment.process, SOFT)
     if segment.state is State.WAITING:
         sheet.box(left, y - 0.03, width, 0.06, FAINT, edge=SOFT, line=0.4)
-        sheet.explain("in the stream, not delivered", lambda x, y: sheet.box(x, y - 0.03, 0.3, 0.06, FAINT, edge=SOFT, line=0.4))
+        sheet.explain(
+            "in the stream, not delivered", lambda x, y: sheet.box(x, y - 0.03, 0.3, 0.06, FAINT, edge=SOFT, line=0.4)
+        )
     elif segment.state is State.KEPT:
         sheet.line([(left, y), (right, y)], color=SOFT, width=0.7)
-        sheet.explain("done with, still in the stream", lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=SOFT, width=0.7))
+        sheet.explain(
+            "done with, still in the stream", lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=SOFT, width=0.7)
+        )
     elif segment.state is State.PENDING:
         sheet.box(left, y - BAR_IN / 2, width, BAR_IN, tint(colour, 0.28), edge=colour)
-        sheet.explain("pending: delivered, not acknowledged", lambda x, y: sheet.box(x, y - 0.07, 0.3, 0.14, tint(SOFT, 0.28), edge=SOFT))
+        sheet.explain(
+            "pending: delivered, not acknowledged",
+            lambda x, y: sheet.box(x, y - 0.07, 0.3, 0.14, tint(SOFT, 0.28), edge=SOFT),
+        )
         _owner(sheet, segment, left, width, y)
     else:
         orphaned = segment.state is State.ORPHANED
@@ -111,12 +133,21 @@ def _draw_idle(sheet: Sheet, block: Block, row: Row, top: float) -> None:
     sheet.line([(sheet.left, floor), (sheet.right, floor)], color=FAINT, width=0.6)
     sheet.text(sheet.left - 0.12, floor - height / 2, "idle", size=7, color=SOFT, ha="right")
     for threshold in block.min_idle_ms:
-        sheet.line([(sheet.left, at(threshold)), (sheet.right, at(threshold))], color=TROUBLE, width=0.8, style=(0, (4, 3)), z=1.2)  # type: ignore[arg-type]
+        sheet.line(
+            [(sheet.left, at(threshold)), (sheet.right, at(threshold))],
+            color=TROUBLE,
+            width=0.8,
+            style=(0, (4, 3)),
+            z=1.2,
+        )
         sheet.text(sheet.right + 0.14, at(threshold), f"min-idle {duration(threshold)}", size=7, color=TROUBLE)
     for tooth in row.idle:
         points = [(sheet.x(ms), at(idle)) for ms, idle in _with_corners(sheet, tooth)]
         sheet.line(points, color=INK, width=1.1, z=4)
-    sheet.explain("idle clock", lambda x, y: sheet.line([(x, y + 0.07), (x + 0.24, y - 0.07), (x + 0.24, y + 0.07)], color=INK, width=1.1))
+    sheet.explain(
+        "idle clock",
+        lambda x, y: sheet.line([(x, y + 0.07), (x + 0.24, y - 0.07), (x + 0.24, y + 0.07)], color=INK, width=1.1),
+    )
 
 
 def _with_corners(sheet: Sheet, tooth: tuple[tuple[int, int], ...]) -> list[tuple[float, float]]:
@@ -150,4 +181,7 @@ def _draw_cursor(sheet: Sheet, block: Block, rows: list[tuple[float, float]]) ->
         points.append((x, below(entry_id)))
     points.append((sheet.right, points[-1][1]))
     sheet.line(points, color="#5B5B9A", width=1.0, style="-.", z=1.1)
-    sheet.explain("the group's cursor (last-delivered-id)", lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color="#5B5B9A", width=1.0, style="-."))
+    sheet.explain(
+        "the group's cursor (last-delivered-id)",
+        lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color="#5B5B9A", width=1.0, style="-."),
+    )

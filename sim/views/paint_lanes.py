@@ -30,7 +30,10 @@ def draw_lanes(sheet: Sheet) -> None:
         sheet.mark(sheet.x(mark.at_ms), y, "D", color=TROUBLE)
         sheet.text(sheet.x(mark.at_ms) + 0.08, y - 0.12, mark.text, size=7, color=TROUBLE)
     if sheet.picture.commands:
-        sheet.explain("a command takes effect", lambda x, y: sheet.line([(x + 0.16, y - 0.07), (x + 0.16, y + 0.07)], color=SOFT, width=1.4))
+        sheet.explain(
+            "a command takes effect",
+            lambda x, y: sheet.line([(x + 0.16, y - 0.07), (x + 0.16, y + 0.07)], color=SOFT, width=1.4),
+        )
 
 
 def _draw_lane(sheet: Sheet, lane: Lane, *, striped: bool) -> None:
@@ -49,14 +52,18 @@ def _draw_lane(sheet: Sheet, lane: Lane, *, striped: bool) -> None:
                 sheet.text(left + 0.08, y - 0.145, f"as {life.consumer}", size=7, color=SOFT)
         else:
             sheet.line([(left, y), (right, y)], color=TROUBLE, width=1.2, style=":", z=1.5)
-            sheet.explain("not running", lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=TROUBLE, width=1.2, style=":"))
+            sheet.explain(
+                "not running", lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=TROUBLE, width=1.2, style=":")
+            )
     for work in lane.works:
         left, right = sheet.x(work.begin_ms), sheet.x(work.end_ms)
         middle = y + work.level * LEVEL_IN
         width = max(right - left, 0.03)
         sheet.box(left, middle - WORK_IN / 2, width, WORK_IN, colour, edge=INK, z=3, line=0.6)
         if width > 0.075 * len(work.entry) + 0.03:  # near its begin: a break may run through the middle
-            sheet.text(left + min(width / 2, 0.2), middle, work.entry, size=8, color="white", ha="center", weight="bold")
+            sheet.text(
+                left + min(width / 2, 0.2), middle, work.entry, size=8, color="white", ha="center", weight="bold"
+            )
         sheet.explain("handling an entry", lambda x, y: sheet.box(x, y - 0.07, 0.3, 0.14, SOFT, edge=INK, line=0.6))
     for mark in lane.marks:
         _draw_mark(sheet, sheet.x(mark.at_ms), y, mark.sign, mark.text, colour)
@@ -76,7 +83,9 @@ def _draw_mark(sheet: Sheet, x: float, y: float, sign: Sign, text: str, colour: 
     elif sign is Sign.ADDED:
         sheet.mark(x, y, "o", color=colour, size=6.5, fill=False, width=1.4)
         sheet.text(x + 0.085, y - 0.11, text, size=7.5, color=colour, weight="bold")
-        sheet.explain("adds an entry", lambda x, y: sheet.mark(x + 0.16, y, "o", color=SOFT, size=6.5, fill=False, width=1.4))
+        sheet.explain(
+            "adds an entry", lambda x, y: sheet.mark(x + 0.16, y, "o", color=SOFT, size=6.5, fill=False, width=1.4)
+        )
     elif sign is Sign.JUMPED:
         sheet.mark(x, y, "D", color=TROUBLE, size=7)
         sheet.text(x + 0.1, y - 0.12, text, size=7, color=TROUBLE)
@@ -84,7 +93,10 @@ def _draw_mark(sheet: Sheet, x: float, y: float, sign: Sign, text: str, colour: 
         name, _, value = text.partition(" = ")
         sheet.mark(x, y, ".", color=INK, size=5)
         sheet.text(x, y - 0.13, value or name, size=7, color=INK, ha="left" if x < sheet.left + 0.2 else "center")
-        sheet.explain(f"publishes {name}" if value else "publishes a value", lambda x, y: sheet.mark(x + 0.16, y, ".", color=INK, size=6))
+        sheet.explain(
+            f"publishes {name}" if value else "publishes a value",
+            lambda x, y: sheet.mark(x + 0.16, y, ".", color=INK, size=6),
+        )
 
 
 def draw_claims(sheet: Sheet) -> None:
@@ -105,4 +117,12 @@ def _draw_claim(sheet: Sheet, claim: Claim) -> None:
         arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}, zorder=6.5,
     )  # fmt: skip
     label = f"claims {listed(claim.entries)}"
-    sheet.text(x - 0.06, (begin + end) / 2, label, size=7.5, ha="right", weight="bold", bbox={"facecolor": "white", "edgecolor": FAINT, "pad": 1.2, "linewidth": 0.4})
+    sheet.text(
+        x - 0.06,
+        (begin + end) / 2,
+        label,
+        size=7.5,
+        ha="right",
+        weight="bold",
+        bbox={"facecolor": "white", "edgecolor": FAINT, "pad": 1.2, "linewidth": 0.4},
+    )

@@ -85,23 +85,69 @@ class Sheet:
         if all(known != text for _, known in self.legend):
             self.legend.append((sample, text))
 
-    def text(self, x: float, y: float, text: str, *, size: float = 8, color: str = INK, ha: str = "left", z: float = 7, **more: Any) -> str:
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: float = 8,
+        color: str = INK,
+        ha: str = "left",
+        z: float = 7,
+        **more: Any,
+    ) -> str:
         """Text whose middle line is at ``y``; returns it."""
         self.axes.text(x, y, text.replace("$", r"\$"), fontsize=size, color=color, ha=ha, va="center", zorder=z, **more)
         return text
 
-    def box(self, x: float, y: float, width: float, height: float, fill: str, *, edge: str = "none", hatch: str = "", z: float = 2, line: float = 0.8) -> None:
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: str,
+        *,
+        edge: str = "none",
+        hatch: str = "",
+        z: float = 2,
+        line: float = 0.8,
+    ) -> None:
         """A rectangle from its upper left corner."""
         self.axes.add_patch(
-            Rectangle((x, y), width, height, facecolor=fill, edgecolor=edge, hatch=hatch or None, linewidth=line, zorder=z)
+            Rectangle(
+                (x, y), width, height, facecolor=fill, edgecolor=edge, hatch=hatch or None, linewidth=line, zorder=z
+            )
         )
 
-    def line(self, points: list[tuple[float, float]], *, color: str = SOFT, width: float = 1.0, style: str = "-", z: float = 3) -> None:
+    def line(
+        self,
+        points: list[tuple[float, float]],
+        *,
+        color: str = SOFT,
+        width: float = 1.0,
+        style: Any = "-",
+        z: float = 3,
+    ) -> None:
         """A line through points."""
         xs, ys = zip(*points, strict=True)
-        self.axes.add_line(Line2D(xs, ys, color=color, linewidth=width, linestyle=style, zorder=z, solid_joinstyle="miter"))
+        self.axes.add_line(
+            Line2D(xs, ys, color=color, linewidth=width, linestyle=style, zorder=z, solid_joinstyle="miter")
+        )
 
-    def mark(self, x: float, y: float, marker: str, *, color: str = INK, size: float = 6, fill: bool = True, z: float = 5.5, width: float = 1.0) -> None:
+    def mark(
+        self,
+        x: float,
+        y: float,
+        marker: str,
+        *,
+        color: str = INK,
+        size: float = 6,
+        fill: bool = True,
+        z: float = 5.5,
+        width: float = 1.0,
+    ) -> None:
         """A symbol."""
         self.axes.add_line(
             Line2D(

@@ -17,6 +17,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     for group, sides in groups.items():
         if len(sides) == 2:
             ours, peer = sides["ours"] * 1e6, sides["peer"] * 1e6
-            terminalreporter.write_line(f"{group}: {peer / ours:.1f} x  ({ours:.1f} µs against {peer:.1f} µs a command)")
+            terminalreporter.write_line(
+                f"{group}: {peer / ours:.1f} x  ({ours:.1f} µs against {peer:.1f} µs a command)"
+            )
         else:
             terminalreporter.write_line(f"{group}: {next(iter(sides.values())) * 1e3:.1f} ms")

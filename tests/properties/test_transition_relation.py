@@ -157,9 +157,7 @@ def test_fork_and_go_on_equals_go_on(name: str, variant: str, data: st.DataObjec
 
 @pytest.mark.parametrize(("name", "variant"), SCENARIOS)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_restoring_every_process_from_its_log_at_every_step_changes_nothing(
-    name: str, variant: str, seed: int
-) -> None:
+def test_restoring_every_process_from_its_log_at_every_step_changes_nothing(name: str, variant: str, seed: int) -> None:
     plain, restored = scenario_world(name, variant), scenario_world(name, variant)
     left, right = Drawn(seed), Drawn(seed)
     while steps := plain.enabled():

@@ -108,7 +108,7 @@ def test_a_crash_while_holding_strikes_between_handling_and_acknowledging() -> N
 def test_a_crash_strikes_nobody_who_holds_nothing_and_no_more_often_than_its_budget() -> None:
     plan = {"faults": [Crash("c", when="holding", budget=2)], "faults_ms": 5000, "within_ms": 5000}
     for seed in range(30):
-        made = world(Process("p", add, turns=5, initial=0), Process("c", read), **plan)  # type: ignore[arg-type]
+        made = world(Process("p", add, turns=5, initial=0), Process("c", read), **plan)
         drive(made, Drawn(seed))
         crashes = of(made, events.Crashed)
         assert len(crashes) <= 2
