@@ -65,6 +65,12 @@ class IdMap(Generic[V]):
             self._firsts.append(key)
             self._size = 1
             return
+        tail = self._chunks[-1]
+        if key > tail.keys[-1] and not tail.shared and len(tail.keys) < CHUNK_MAX:  # mostly
+            tail.keys.append(key)
+            tail.values.append(value)
+            self._size += 1
+            return
         at = max(bisect_right(self._firsts, key) - 1, 0)
         chunk = self._own(at)
         keys = chunk.keys

@@ -70,6 +70,8 @@ def parse(text: bytes, default_seq: int, *, strict: bool) -> int | None:
         if text == b"+":
             return ID_MAX
     ms_text, dash, seq_text = text.partition(b"-")
+    if len(text) < 20 and ms_text.isdigit() and seq_text.isdigit():  # mostly
+        return int(ms_text) << 64 | int(seq_text)
     ms = _unsigned(ms_text)
     if ms is None:
         return None

@@ -11,6 +11,10 @@ EMPTY_BYTES = 7
 """A listpack's header of six bytes and its end marker."""
 
 
+INT_BYTES_MAX = 10
+"""No integer takes more, nor do the header and back-length of a string."""
+
+
 def size_of_int(value: int) -> int:
     """Bytes that an integer element takes, with its back-length."""
     if 0 <= value <= 127:

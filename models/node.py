@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from .ids import PART_MAX, signed64
-from .listpack import EMPTY_BYTES, size_of_bytes, size_of_int
+from .listpack import EMPTY_BYTES, INT_BYTES_MAX, size_of_bytes, size_of_int
 
 Fields: TypeAlias = tuple[bytes, ...]
 """Names and values in turn; names may repeat, and keep their order."""
@@ -14,7 +14,7 @@ Fields: TypeAlias = tuple[bytes, ...]
 class Node:
     """One listpack: slots in the order of adding, a deleted entry keeping its slot until the node goes."""
 
-    __slots__ = ("_bytes", "ids", "live", "master_fields", "shared", "slots")
+    __slots__ = ("_bytes", "_measured", "_unmeasured_max", "ids", "live", "master_fields", "shared", "slots")
 
     def __init__(self, entry_id: int, fields: Fields) -> None:
         names = fields[::2]
@@ -24,8 +24,12 @@ class Node:
         self.master_fields = names
         self.shared = False
         self._bytes = EMPTY_BYTES + size_of_int(len(names)) + size_of_int(0)
+        """The size of the master entry and of the first ``_measured`` slots."""
         for name in names:
             self._bytes += size_of_bytes(name)
+        self._measured = 0
+        self._unmeasured_max = 0
+        """What the other slots take at most: measuring is put off until it can matter."""
         self.append(entry_id, fields)
 
     def copy(self) -> Node:
@@ -37,31 +41,54 @@ class Node:
         twin.master_fields = self.master_fields
         twin.shared = False
         twin._bytes = self._bytes
+        twin._measured = self._measured
+        twin._unmeasured_max = self._unmeasured_max
         return twin
 
     @property
     def size_bytes(self) -> int:
         """What the listpack takes, to the byte."""
+        self.measure()
         return self._bytes + size_of_int(self.live) + size_of_int(len(self.ids) - self.live)
 
+    def has_room(self, more_bytes: int, limit: int) -> bool:
+        """Whether the listpack stays below ``limit`` with ``more_bytes`` of names and values."""
+        if self._bytes + self._unmeasured_max + 2 * INT_BYTES_MAX + more_bytes < limit:
+            return True
+        return self.size_bytes + more_bytes < limit
+
     def append(self, entry_id: int, fields: Fields) -> None:
-        """Adds a slot at the end; where the names are those of the first entry, only values are stored."""
+        """Adds a slot at the end."""
+        self._unmeasured_max += sum(map(len, fields)) + INT_BYTES_MAX * (len(fields) + 5)
+        self.ids.append(entry_id)
+        self.slots.append(fields)
+        self.live += 1
+
+    def bury(self, slot: int) -> None:
+        """Makes a live slot a tombstone, which takes as much room as the entry did."""
+        assert self.slots[slot] is not None
+        self.measure()
+        self.slots[slot] = None
+        self.live -= 1
+
+    def measure(self) -> None:
+        """Adds the slots that were not measured yet to the size."""
+        for slot in range(self._measured, len(self.slots)):
+            fields = self.slots[slot]
+            assert fields is not None, "a slot is measured before it becomes a tombstone"
+            self._bytes += self._slot_bytes(self.ids[slot], fields)
+        self._measured = len(self.slots)
+        self._unmeasured_max = 0
+
+    def _slot_bytes(self, entry_id: int, fields: Fields) -> int:
+        """What an entry takes; where its names are those of the first one, only values are stored."""
         count = len(fields) // 2
-        master = self.ids[0] if self.ids else entry_id
-        self._bytes += (
+        master = self.ids[0]
+        size = (
             size_of_int(0)
             + size_of_int(signed64((entry_id >> 64) - (master >> 64)))
             + size_of_int(signed64((entry_id & PART_MAX) - (master & PART_MAX)))
         )
         if fields[::2] == self.master_fields:
-            for value in fields[1::2]:
-                self._bytes += size_of_bytes(value)
-            self._bytes += size_of_int(count + 3)
-        else:
-            self._bytes += size_of_int(count)
-            for text in fields:
-                self._bytes += size_of_bytes(text)
-            self._bytes += size_of_int(2 * count + 4)
-        self.ids.append(entry_id)
-        self.slots.append(fields)
-        self.live += 1
+            return size + sum(map(size_of_bytes, fields[1::2])) + size_of_int(count + 3)
+        return size + size_of_int(count) + sum(map(size_of_bytes, fields)) + size_of_int(2 * count + 4)

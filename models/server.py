@@ -108,7 +108,14 @@ class Server:
         session = self.sessions[session_id]
         assert session.wait is None, "a blocked connection sends nothing that the server would read"
         facts: list[Fact] = []
-        reply = self._accept(session, argv, now_ms, facts)
+        command = self._find(argv)
+        if isinstance(command, Failure):
+            return refuse(session, argv, command), ()
+        if session.queue is None or "no-multi" in command.flags:
+            reply = self._run(command, session, argv, now_ms, facts, session.queue is None)
+        else:
+            session.queue.append(tuple(argv))
+            reply = QUEUED
         if self._ready:
             self._serve_ready(now_ms)
         return reply, tuple(facts)
@@ -135,23 +142,14 @@ class Server:
         except CommandError as error:
             return error.reply
 
-    def _accept(self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact]) -> Reply:
-        command = self._find(argv)
-        if isinstance(command, Failure):
-            return refuse(session, argv, command)
-        if session.queue is None or "no-multi" in command.flags:
-            return self._run(command, session, argv, now_ms, facts, session.queue is None)
-        session.queue.append(tuple(argv))
-        return QUEUED
-
     def _find(self, argv: Sequence[bytes]) -> Command | Failure:
         """The row of the table that a command line means, or the error that it gets instead."""
         name = argv[0].upper()
         command = self._table.get(name)
         if command is None:
             return _unknown(argv, self.dialect)
-        subcommands = self._subcommands[name]
-        if subcommands and len(argv) > 1:
+        if command.subcommands and len(argv) > 1:
+            subcommands = self._subcommands[name]
             container = command
             command = subcommands.get(argv[1].upper())
             if command is None:

@@ -74,7 +74,7 @@ class Stream:
                 self._straight = False
             limit = node_bytes_max if 0 < node_bytes_max <= NODE_BYTES_LIMIT else NODE_BYTES_LIMIT
             full = node_entries_max and len(node.ids) >= node_entries_max
-            if not full and node.size_bytes + sum(map(len, fields)) < limit:
+            if not full and node.has_room(sum(map(len, fields)), limit):
                 self._own(len(self.nodes) - 1).append(entry_id, fields)
                 return
         at = bisect_left(self._firsts, entry_id)
@@ -102,10 +102,7 @@ class Stream:
 
     def bury(self, at: int, slot: int) -> None:
         """Makes one live slot of node ``at`` a tombstone, keeping the node even where none is left."""
-        node = self._own(at)
-        assert node.slots[slot] is not None
-        node.slots[slot] = None
-        node.live -= 1
+        self._own(at).bury(slot)
         self.length -= 1
 
     def drop_node(self, at: int) -> None:

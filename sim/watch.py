@@ -84,7 +84,12 @@ class Watch:
         self.violations: list[Violation] = []
         self.seen = 0
         """How many events there were so far."""
-        self._monitors = [p.monitor() for p in self.properties]
+        self._monitors: list[Monitor] = []
+        for which, p in enumerate(self.properties):
+            try:
+                self._monitors.append(p.monitor())
+            except Exception as error:
+                raise self._raised(which, error) from error
         self._route()
 
     def fork(self) -> Watch:
@@ -133,8 +138,15 @@ class Watch:
 
     def unmet(self) -> list[str]:
         """The *sometimes* statements that no step met."""
-        pairs = zip(self.properties, self._monitors, strict=True)
-        return [p.name for p, monitor in pairs if p.kind == "sometimes" and not monitor.met()]
+        found = []
+        for which, (p, monitor) in enumerate(zip(self.properties, self._monitors, strict=True)):
+            try:
+                met = p.kind != "sometimes" or monitor.met()
+            except Exception as error:
+                raise self._raised(which, error) from error
+            if not met:
+                found.append(p.name)
+        return found
 
     def _route(self) -> None:
         self._routes: dict[type, list[tuple[int, Callable[..., str | None]]]] = {}

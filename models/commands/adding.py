@@ -145,7 +145,7 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
         elif adding and word == b"NOMKSTREAM":
             wanted.make_stream = False
         elif adding:
-            if call.dialect.open_sequence:
+            if call.dialect.open_sequence and b"*" in argv[at]:
                 wanted.open_ms = ids.parse_open_sequence(argv[at])
             if wanted.open_ms is None:
                 wanted.entry_id = strict_id(argv[at])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models.facts import Acked, Claimed, Delivered, Fact, Trimmed
+from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Forgotten, GroupRemoved, Trimmed
 from ..events import Crashed, Event, Started
 from ..watch import Monitor, Property
 
@@ -34,6 +34,24 @@ class CrashedHolding(Monitor):
     def on_acked(self, fact: Acked, event: Event) -> str | None:
         """Nobody has it."""
         self.owner.pop((fact.stream, fact.group, fact.id), None)
+        return None
+
+    def on_forgotten(self, fact: Forgotten, event: Event) -> str | None:
+        """Nobody has it."""
+        self.owner.pop((fact.stream, fact.group, fact.id), None)
+        return None
+
+    def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
+        """Nobody has what it had."""
+        return self._dropped(fact)
+
+    def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
+        """Nobody has what was pending in it."""
+        return self._dropped(fact)
+
+    def _dropped(self, fact: ConsumerRemoved | GroupRemoved) -> str | None:
+        for entry_id in fact.pending:
+            self.owner.pop((fact.stream, fact.group, entry_id), None)
         return None
 
     def on_crashed(self, event: Crashed) -> str | None:

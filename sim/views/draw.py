@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
-from textwrap import wrap
 from typing import Any
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.figure import Figure
 
 from ..history import History
@@ -15,10 +17,10 @@ from .paint_entries import draw_blocks
 from .paint_lanes import draw_claims, draw_lanes
 from .palette import FAINT, GOOD, INK, PAPER, SOFT, TROUBLE
 from .picture import Picture
-from .sheet import VERDICT_LINE_IN, Sheet, heights
-from .words import duration
+from .sheet import LEVEL_UP_IN, SMALL, WIDTH_IN, Sheet, width_of, wrapped
+from .words import roughly
 
-SETTINGS: Any = {
+SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so the picture does not depend on the machine
     "svg.hashsalt": "redelivery",
     "svg.fonttype": "path",
@@ -26,106 +28,161 @@ SETTINGS: Any = {
     "hatch.linewidth": 0.7,
     "path.simplify": False,
 }
-WIDTH_IN = 12.0
-VERDICT_CHARACTERS = 140
+METADATA: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": "Redelivery"},
+    "pdf": {"CreationDate": None, "Creator": "Redelivery", "Producer": None},
+    "png": {"Software": "Redelivery"},
+}
+"""Neither dates nor versions: the same history gives the same file."""
+DOTS_PER_INCH = 160
+LINE_IN = 0.175
+VERDICT_SIZE = 8.5
+REPLAY_LINES_MAX = 3
+MONOSPACE = "DejaVu Sans Mono"
 
 
 def render(history: History, form: str) -> bytes:
     """The picture as the bytes of an svg, png or pdf file. No date is in them."""
-    metadata: Any = None
-    if form == "svg":
-        metadata = {"Date": None, "Creator": "redelivery"}
-    elif form == "pdf":
-        metadata = {"CreationDate": None}
-    with rc_context(SETTINGS):
-        page = paint(history)
+    with _settings():
         out = BytesIO()
-        page.savefig(out, format=form, dpi=150, metadata=metadata, facecolor=PAPER)
+        page = paint(history)
+        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=PAPER)
     return out.getvalue()
 
 
 def paint(history: History) -> Figure:
     """The picture as a figure."""
     picture = layout(history)
-    verdict = [line for text in picture.verdict for line in wrap(text, VERDICT_CHARACTERS) or [""]]
-    if picture.left_out:
-        verdict += wrap(f"Not shown: {'; '.join(picture.left_out)}.", VERDICT_CHARACTERS)
-    places = heights(picture, len(verdict))
-    with rc_context(SETTINGS):
-        page = Figure(figsize=(WIDTH_IN, places.total))
+    with _settings():
+        page = Figure(figsize=(WIDTH_IN, 1))
         axes = page.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_xlim(0, WIDTH_IN)
-        axes.set_ylim(places.total, 0)
         axes.axis("off")
-        sheet = Sheet(axes, picture, places)
+        sheet = Sheet(axes, picture)
         _heading(sheet, picture)
-        _time(sheet, picture)
+        _scale(sheet, picture)
+        _lines(sheet)
         draw_lanes(sheet)
         draw_blocks(sheet)
         draw_claims(sheet)
-        _footer(sheet, picture, verdict)
+        height = _footer(sheet, picture, _legend(sheet))
+        # Only now is it known how much there was to explain: one inch of the axes is one of the paper.
+        page.set_size_inches(WIDTH_IN, height)
+        axes.set_xlim(0, WIDTH_IN)
+        axes.set_ylim(height, 0)
     return page
 
 
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Matplotlib as it comes, whatever the user's own settings are, with ours on top."""
+    with rc_context(), warnings.catch_warnings():
+        # A name in a script that DejaVu Sans does not have is drawn as boxes: no reason for alarm.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        rcdefaults()
+        rcParams.update(SETTINGS)
+        yield
+
+
 def _heading(sheet: Sheet, picture: Picture) -> None:
-    sheet.text(sheet.edge, 0.30, picture.title, size=15, weight="bold")
-    sheet.text(
-        sheet.right_edge,
-        0.30,
-        picture.badge,
-        size=10,
-        weight="bold",
-        color=TROUBLE if picture.bad else GOOD,
-        ha="right",
-    )
-    sheet.text(sheet.edge, 0.56, picture.summary, size=9.5)
-    sheet.text(sheet.edge, 0.78, picture.subtitle, size=8, color=SOFT)
+    sheet.text(sheet.edge, 0.28, picture.title, size=14, weight="bold")
+    colour = TROUBLE if picture.bad else GOOD
+    sign = "✗ " if picture.bad else "✓ "
+    if picture.badge:
+        room = sheet.right_edge - sheet.edge - width_of(picture.title, 14, "bold") - 0.4
+        size = 10 if width_of(sign + picture.badge, 10, "bold") <= room else SMALL
+        sheet.text(
+            sheet.right_edge, 0.28, sign + picture.badge, size=size, weight="bold", color=colour, ha="right"
+        )
+    sheet.text(sheet.edge, 0.54, picture.summary, size=9)
+    sheet.text(sheet.edge, 0.74, picture.subtitle, size=SMALL, color=SOFT)
 
 
-def _time(sheet: Sheet, picture: Picture) -> None:
-    top, bottom = sheet.places.top, sheet.places.bottom
+def _scale(sheet: Sheet, picture: Picture) -> None:
+    """The axis of time, with its breaks."""
+    top, bottom = sheet.top, sheet.bottom
     for at_ms, label in picture.axis.ticks():
         x = sheet.x(at_ms)
-        sheet.line([(x, top), (x, bottom)], color=FAINT, width=0.6, z=0.5)
-        sheet.text(x, bottom + 0.16, label, size=8, color=SOFT, ha="center")
-    sheet.text(sheet.left - 0.12, bottom + 0.16, f"time in {picture.axis.unit}", size=8, color=SOFT, ha="right")
+        sheet.line([(x, top), (x, bottom)], color=FAINT, width=0.5, z=0.5)
+        sheet.text(x, bottom + 0.13, label, color=SOFT, ha="center")
+    sheet.text(sheet.left - 0.26, bottom + 0.13, f"time, {picture.axis.unit}", color=SOFT, ha="right")
     for piece in picture.axis.breaks:
-        left, right = sheet.x(piece.begin_ms), sheet.x(piece.end_ms)
-        middle = (left + right) / 2
-        sheet.box(middle - 0.05, top - 0.02, 0.10, bottom - top + 0.04, PAPER, z=6)
-        for side in (-0.05, 0.05):
-            zigzag = [(middle + side + 0.02 * (-1) ** i, top + (bottom - top) * i / 40) for i in range(41)]
+        middle = (sheet.x(piece.begin_ms) + sheet.x(piece.end_ms)) / 2
+        sheet.box(middle - 0.045, top - 0.02, 0.09, bottom - top + 0.06, PAPER, z=6)
+        teeth = max(round((bottom - top) / 0.09), 2)
+        for side in (-0.045, 0.045):
+            zigzag = [
+                (middle + side + 0.018 * (-1) ** n, top + (bottom + 0.04 - top) * n / teeth) for n in range(teeth + 1)
+            ]
             sheet.line(zigzag, color=SOFT, width=0.5, z=6.1)
-        sheet.text(middle, top - 0.10, duration(piece.end_ms - piece.begin_ms), size=6.5, color=SOFT, ha="center")
-    for mark in picture.lines:
-        x = sheet.x(mark.at_ms)
-        bad = mark.kind == "violated"
-        sheet.line([(x, top), (x, bottom)], color=TROUBLE if bad else SOFT, width=1.4 if bad else 1.0, style="--", z=5)
-        align = "right" if x > sheet.right - 1.2 else "left"
-        shift = -0.05 if align == "right" else 0.05
-        sheet.text(x + shift, bottom + 0.34, mark.text, size=7.5, color=TROUBLE if bad else SOFT, ha=align)
+        told = f"{roughly(piece.end_ms - piece.begin_ms)} pass"
+        sheet.text(middle, bottom + 0.13, told, size=SMALL, color=SOFT, ha="center", style="italic")
+        sheet.explain("time cut short", lambda x, y: _sample_break(sheet, x, y))
 
 
-def _footer(sheet: Sheet, picture: Picture, verdict: list[str]) -> None:
-    y = sheet.places.bottom + 0.66
+def _sample_break(sheet: Sheet, x: float, y: float) -> None:
+    for side in (0.08, 0.17):
+        sheet.line([(x + side + 0.018 * (-1) ** n, y - 0.08 + 0.04 * n) for n in range(5)], width=0.5)
+
+
+def _lines(sheet: Sheet) -> None:
+    """Moments that concern the whole world, named above the lanes."""
+    for line, begin, level in sheet.headlines:
+        x, bad = sheet.x(line.at_ms), line.kind == "violated"
+        y = sheet.top - 0.11 - LEVEL_UP_IN * level
+        ends = [(x, y + 0.08), (x, sheet.bottom)]
+        if bad:
+            sheet.line(ends, color=TROUBLE, width=1.6, dashes=(4, 2), z=4.5, alpha=0.85)
+            sheet.text(begin, y, line.text, color=TROUBLE, weight="bold", boxed=True)
+        else:
+            sheet.line(ends, color=SOFT, width=0.9, dashes=(1, 2), z=1)
+            sheet.text(begin, y, line.text, color=SOFT, boxed=True)
+
+
+def _legend(sheet: Sheet) -> float:
+    """What was drawn and is not labelled where it stands; returns where it ends."""
+    y = sheet.bottom + 0.48
     x = sheet.edge
-    for draw_sample, text in sheet.legend:
-        width = 0.38 + 0.062 * len(text) + 0.2
+    for sample, text in sheet.legend:
+        width = 0.36 + width_of(text, SMALL)
         if x + width > sheet.right_edge:
-            x, y = sheet.edge, y + 0.22
-        draw_sample(x, y)
-        sheet.text(x + 0.38, y, text, size=7.5, color=SOFT)
-        x += width
-    y = sheet.places.total - VERDICT_LINE_IN * len(verdict) - 0.22
-    for i, line in enumerate(verdict):
-        sheet.text(sheet.edge, y, line, size=8.5, weight="bold" if i == 0 else "normal", color=INK)
-        y += VERDICT_LINE_IN
-    sheet.text(
-        sheet.right_edge,
-        sheet.places.total - 0.14,
-        picture.replay,
-        size=6.5,
-        color=SOFT,
-        ha="right",
-        family="DejaVu Sans Mono",
-    )
+            x, y = sheet.edge, y + 0.2
+        sample(x, y)
+        sheet.text(x + 0.36, y, text, size=SMALL, color=SOFT)
+        x += width + 0.22
+    return y if sheet.legend else sheet.bottom + 0.25
+
+
+def _footer(sheet: Sheet, picture: Picture, y: float) -> float:
+    """The verdict in words, what is not shown, the command that runs it again; returns the height."""
+    room = sheet.right_edge - sheet.edge
+    y += 0.22
+    sheet.line([(sheet.edge, y), (sheet.right_edge, y)], color=FAINT, width=0.8)
+    y += 0.2
+    for n, sentence in enumerate(picture.verdict):
+        first, _, rest = sentence.partition(". ") if n == 0 else ("", "", sentence)
+        if first:
+            first += "." if rest else ""
+            sheet.text(sheet.edge, y, first, size=VERDICT_SIZE + 0.5, weight="bold", color=TROUBLE if picture.bad else INK)
+            y += LINE_IN + 0.01
+        for line in wrapped(rest, room, VERDICT_SIZE):
+            sheet.text(sheet.edge, y, line, size=VERDICT_SIZE, color=INK)
+            y += LINE_IN
+    if picture.left_out:
+        y += 0.04
+        for line in wrapped(f"Not shown: {'; '.join(picture.left_out)}.", room, SMALL):
+            sheet.text(sheet.edge, y, line, size=SMALL, color=SOFT, style="italic")
+            y += 0.15
+    for line in _replay(picture.replay, room):
+        y += 0.02
+        sheet.text(sheet.right_edge, y + 0.04, line, size=SMALL - 0.5, color=SOFT, ha="right", family=MONOSPACE)
+        y += 0.13
+    return y + 0.1
+
+
+def _replay(command: str, room: float) -> list[str]:
+    """The command in as many lines as it takes, or where to find it if it takes too many."""
+    per_line = int(room / width_of("0" * 100, SMALL - 0.5, family=MONOSPACE) * 100)
+    lines = [command[n : n + per_line] for n in range(0, len(command), per_line)]
+    if len(lines) > REPLAY_LINES_MAX:
+        return [f"redelivery replay TAPE; the tape has {len(command):,} characters: see the history's header"]
+    return lines

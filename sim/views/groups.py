@@ -44,6 +44,8 @@ class Groups:
     def __init__(self, history: History, numbering: words.Numbering) -> None:
         self.views: dict[_Group, GroupView] = {}
         self.claims: list[Claim] = []
+        self.takers: set[str] = set()
+        """Processes that took an entry."""
         self.clock = 0
         """How far the server's clock is ahead of true time."""
         self._numbering = numbering
@@ -69,6 +71,7 @@ class Groups:
             if isinstance(fact, f.Delivered | f.Reread | f.Claimed):
                 consumer = words.text(fact.consumer)
                 self._uses(event.at_ms, consumer, event.process)
+                self.takers.add(event.process)
                 if isinstance(fact, f.Claimed):
                     before = self._claimed(event.at_ms, event.process, fact)
                     if before is not None:
@@ -221,7 +224,10 @@ class Groups:
     def groupless(self, at_ms: int) -> None:
         """Gives the entries of streams without any group their lives too."""
         for (stream, born), entries in self._entries.items():
-            if not self._of_stream(stream, born):
+            groups = {view.group for view in self._of_stream(stream, born)}
+            if len(groups) > 1:
+                self.views.pop((stream, born, NO_GROUP), None)
+            elif groups <= {NO_GROUP}:
                 for entry_id in entries:
                     self._life(at_ms, stream, born, NO_GROUP, entry_id)
 
@@ -229,7 +235,7 @@ class Groups:
 def server_jumps(history: History) -> tuple[Mark, ...]:
     """The jumps of the server's own clock."""
     return tuple(
-        Mark(event.at_ms, Sign.JUMPED, words.duration(event.by_ms))
+        Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms))
         for event in history
         if isinstance(event, ClockJumped) and event.host == SERVER
     )

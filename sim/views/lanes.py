@@ -97,14 +97,17 @@ class Lanes:
             case Effect() | Served():
                 self._command(event)
             case Lost():
-                self.losses.append(Loss(event.at_ms, event.process, event.what))
+                # What a crash cut off is no loss of its own: the crash is what there is to see.
+                view = self._view(event.process)
+                if view.running or not view.lives or view.since_ms != event.at_ms:
+                    self.losses.append(Loss(event.at_ms, event.process, event.what))
             case Projected():
                 said = f"{event.name} = {event.value}"
                 self._view(event.process).marks.append(Mark(event.at_ms, Sign.PUBLISHED, said))
             case ClockJumped():
                 for view in self.views.values():
                     if view.host == event.host:
-                        view.marks.append(Mark(event.at_ms, Sign.JUMPED, words.duration(event.by_ms)))
+                        view.marks.append(Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms)))
             case _:
                 pass
 
@@ -156,7 +159,9 @@ class Lanes:
         text = "+".join(words.text(argv[0]).upper() for argv in sent.commands)
         answer = " → 0" if replies == (0,) else ""
         replied_ms = self._replied.get(event.call)
-        command = Command(event.at_ms, sent.sent_ms, replied_ms, event.process, text + answer, failed)
+        # A read that waited was sent long before; what counts is that it got its answer now.
+        sent_ms = sent.sent_ms if isinstance(event, Effect) else event.at_ms
+        command = Command(event.at_ms, sent_ms, replied_ms, event.process, text + answer, failed)
         self.commands.append(command)
         self._added(event)
 

@@ -45,13 +45,14 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         bad=header.get("verdict") not in ("holds", None),
         axis=_axis(history, blocks, some_lanes, claims, lines, commands, end_ms),
         lanes=some_lanes,
+        takers=frozenset(groups.takers | {handler[3].process for handler in lanes.handlers}),
         commands=commands,
         losses=tuple(loss for loss in lanes.losses if loss.process in names),
         server_marks=server_jumps(history),
         claims=tuple(c for c in claims if c.process_before in names and c.process_after in names),
         blocks=blocks,
         lines=lines,
-        verdict=tuple(words.verdict(header)),
+        verdict=tuple(_numbered(line, blocks) for line in words.verdict(header)),
         replay=words.replay(header),
         left_out=_left_out(blocks, len(all_lanes) - len(some_lanes), lanes.quiet, groups, shown),
     )
@@ -199,8 +200,17 @@ def _lines(history: History) -> tuple[Line, ...]:
         name, at_ms = str(item.get("property")), item.get("at_ms")
         if isinstance(at_ms, int) and name not in seen:
             seen.add(name)
-            lines.append(Line(at_ms, "violated", f"{name} broken"))
+            lines.append(Line(at_ms, "violated", f"✗ {name} broken"))
     return tuple(sorted(lines))
+
+
+def _numbered(sentence: str, blocks: tuple[Block, ...]) -> str:
+    """Properties name entries by ID; the picture numbers them, so a sentence below it says both."""
+    for row in (row for block in blocks for row in block.rows):
+        name = f"entry {ids.show(row.id).decode()}"
+        if f"[{name[6:]}]" not in sentence:
+            sentence = sentence.replace(name, f"entry {row.entry} [{name[6:]}]")
+    return sentence
 
 
 def _axis(

@@ -72,10 +72,12 @@ class EntryLife:
 
     def ack(self, at_ms: int, clock: int) -> None:
         """Acknowledged."""
+        gone = self.state is State.DANGLING
         self._leave(at_ms, clock)
         self.marks.append(Mark(at_ms, Sign.ACKED))
-        times = "" if self.count < 2 else f", delivery {self.count}"
-        self._end(at_ms, f"acknowledged{times}", self.owner, False)
+        self._end(at_ms, "acknowledged", self.owner, False)
+        if gone:
+            self.state = None
 
     def remove(self, at_ms: int, clock: int, sign: Sign) -> None:
         """The entry itself went out of the stream: trimmed or deleted."""
@@ -83,6 +85,7 @@ class EntryLife:
         if self.state is State.WAITING:
             self._leave(at_ms)
             self._end(at_ms, f"{word} undelivered", "", True)
+            self.state = None
         elif self.pending:
             self._turn(at_ms, State.DANGLING)
             self._fate = (f"{word} while pending", self.owner, True)
@@ -99,6 +102,8 @@ class EntryLife:
         self._leave(at_ms, clock)
         self.marks.append(Mark(at_ms, Sign.FORGOTTEN, cause))
         self._end(at_ms, f"forgotten by {cause}", owner, True)
+        if self.taken:
+            self.state = None
 
     def skip(self, at_ms: int, cause: str) -> None:
         """The group's cursor passed it without a delivery."""
@@ -128,16 +133,18 @@ class EntryLife:
         self._leave(at_ms, clock, hide_kept=not keep)
         if self.pending or state is State.WAITING:
             gone = self._fate[0] + ", " if self._fate else ""
-            words = {State.WAITING: "never delivered", State.ORPHANED: "pending, owner gone"}
+            words = {State.WAITING: "never delivered", State.ORPHANED: "pending, its owner is gone"}
             self._fate = (gone + words.get(self.state or State.KEPT, "still pending"), self.owner, True)
         outcome, by, trouble = self._fate or ("in the stream", "", False)
+        if self._removed and self.state is None and outcome == "acknowledged":
+            outcome = f"acknowledged, then {self._removed}"
         if not grouped:
             trouble, outcome = False, self._removed or "in the stream"
         marks = tuple(sorted(self.marks, key=lambda mark: mark.at_ms))
         works = stacked(self.works)
         return Row(
-            self.entry, self.id, self.fields, tuple(self.segments), works, marks, tuple(self._idle), outcome, by,
-            trouble, self._interest(trouble, named),
+            self.entry, self.id, self.fields, tuple(self.segments), works, marks, tuple(self._idle), self.count,
+            outcome, by, trouble, self._interest(trouble, named),
         )  # fmt: skip
 
     def _interest(self, trouble: bool, named: bool) -> int:

@@ -144,7 +144,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The life of one entry in one group."""
+    """The life of one entry in one group, or in several in which it fared the same."""
 
     entry: str
     id: int
@@ -154,6 +154,8 @@ class Row:
     marks: tuple[Mark, ...]
     idle: tuple[tuple[tuple[int, int], ...], ...]
     """The idle saw-tooth: lines through (time, idle), one for each stretch in which it was pending."""
+    deliveries: int
+    """The delivery count that it ended with."""
     outcome: str
     by: str
     """Who is meant by the outcome: a consumer, or empty."""
@@ -161,6 +163,17 @@ class Row:
     """Whether the outcome is one that nobody wants."""
     interest: int
     """How much this row tells; where not all fit, the rows with the most are shown."""
+
+    @property
+    def at_once(self) -> tuple[tuple[int, int], ...]:
+        """The stretches in which more than one handler worked on it."""
+        out: list[tuple[int, int]] = []
+        for n, work in enumerate(self.works):
+            for other in self.works[n + 1 :]:
+                begin, end = max(work.begin_ms, other.begin_ms), min(work.end_ms, other.end_ms)
+                if begin < end:
+                    out.append((begin, end))
+        return tuple(out)
 
     @property
     def idle_max_ms(self) -> int:
@@ -206,6 +219,8 @@ class Picture:
     bad: bool
     axis: Axis
     lanes: tuple[Lane, ...]
+    takers: frozenset[str]
+    """The processes that took an entry; the others only add, look or clean up."""
     commands: tuple[Command, ...]
     losses: tuple[Loss, ...]
     server_marks: tuple[Mark, ...]

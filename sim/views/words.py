@@ -20,8 +20,13 @@ def duration(ms: int) -> str:
         return f"{sign}{seconds(ms)} s"
     minutes, rest = divmod(ms, 60_000)
     hours, minutes = divmod(minutes, 60)
-    parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes else "", f"{seconds(rest)} s" if rest else ""]
-    return sign + " ".join(part for part in parts if part)
+    parts = [(hours, f"{hours} h"), (minutes, f"{minutes} min"), (rest, f"{seconds(rest)} s")]
+    return sign + " ".join(part for value, part in parts if value)
+
+
+def jump(by_ms: int) -> str:
+    """How far a clock was set: ``+5 s`` or ``−5 s``."""
+    return duration(by_ms) if by_ms < 0 else f"+{duration(by_ms)}"
 
 
 def seconds(ms: int) -> str:
@@ -33,14 +38,13 @@ def roughly(ms: int) -> str:
     """A time in about two digits, for labels in which the exact one would be noise."""
     if ms < 1000:
         return duration(ms)
-    if ms < 10_000:
-        return f"{ms / 1000:.1f}".rstrip("0").rstrip(".") + " s"
-    return duration(round(ms, -3))
+    return duration(round(ms, -2 if ms < 60_000 else -3))
 
 
 def text(value: bytes) -> str:
-    """Bytes as people read them."""
-    return value.decode("utf-8", "backslashreplace")
+    """Bytes as people read them, on one line: what cannot be printed is spelled out."""
+    read = value.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in read)
 
 
 def short(value: str, length: int) -> str:

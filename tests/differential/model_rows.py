@@ -8,9 +8,9 @@ The file is read line by line::
     B> XREAD STREAMS k 0        of connection B: a capital letter speaks RESP3
     +100                        the clock goes on by 100 ms
 
-Indented lines are the answers, as ``sim.real.values.show`` tells replies apart to the byte: of every dialect, or of
-those that are named first. ``(b)`` begins the answer of a connection that had been waiting. ``answered`` writes a
-story with the model's answers; the servers have to agree to them.
+Indented lines are the answers, as ``sim.real.values.show`` tells replies apart to the byte: of every
+dialect, or of those that are named first. ``(b)`` begins the answer of a connection that had been waiting.
+``answered`` writes a story with the model's answers; the servers have to agree to them.
 """
 
 from __future__ import annotations

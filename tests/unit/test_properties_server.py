@@ -1,0 +1,439 @@
+"""Each server invariant: what breaks it, what nearly does, and its documented exceptions."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+from redelivery.models import facts as f
+from redelivery.models import ids
+from redelivery.sim.errors import BadInput
+from redelivery.sim.events import Crashed, Effect, Ended, Event, Served, Started
+from redelivery.sim.properties import BUILT_IN, SERVER_INVARIANTS, named
+from redelivery.sim.watch import Monitor, Property, Violation, Watch
+
+S, G, A, B = b"s", b"g", b"a", b"b"
+
+
+def entry(n: int) -> int:
+    return ids.make(n, 0)
+
+
+def entries(*numbers: int) -> tuple[int, ...]:
+    return tuple(entry(n) for n in numbers)
+
+
+def did(*facts: f.Fact, at: int = 0, clock: int = 0) -> Effect:
+    """A command of which only its facts matter."""
+    return Effect(at, "p", 1, 1, at, clock or 1000 + at, ((b"X",),), (0,), facts)
+
+
+def added(n: int, *, born: int = 1) -> f.Added:
+    return f.Added(S, born, entry(n), (b"k", b"v"))
+
+
+def created(cursor: int = 0, *, group: bytes = G) -> f.GroupCreated:
+    return f.GroupCreated(S, 1, group, 1, entry(cursor))
+
+
+def delivered(
+    n: int, to: bytes = A, *, epoch: int = 1, group: bytes = G, born: int = 1, noack: bool = False, owner: Any = None
+) -> f.Delivered:
+    return f.Delivered(S, born, group, epoch, to, entry(n), 1, noack, owner)
+
+
+def moved(before: int, cursor: int, cause: str = "read", *, lag: int | None = None, epoch: int = 1) -> f.CursorMoved:
+    return f.CursorMoved(S, 1, G, epoch, entry(before), entry(cursor), None, lag, cause)
+
+
+def read(n: int, before: int, to: bytes = A, *, at: int = 0, noack: bool = False) -> Effect:
+    """``XREADGROUP ... COUNT 1 >`` that gets entry ``n``."""
+    return did(delivered(n, to, noack=noack), moved(before, n), at=at)
+
+
+def acked(n: int, owner: bytes = A, *, group: bytes = G) -> f.Acked:
+    return f.Acked(S, 1, group, entry(n), owner)
+
+
+def claimed(
+    n: int, by: bytes = B, *, of: bytes | None = A, idle: int | None = 0, min_idle: int = 0, since: int = 1000
+) -> f.Claimed:
+    return f.Claimed(S, 1, G, by, entry(n), of, idle, min_idle, 2, since)
+
+
+def forced(n: int, by: bytes = B, *, since: int = 1000) -> f.Claimed:
+    return claimed(n, by, of=None, idle=None, since=since)
+
+
+def reread(n: int, by: bytes = A) -> f.Reread:
+    return f.Reread(S, 1, G, by, entry(n), 2)
+
+
+def forgotten(n: int, owner: bytes = A) -> f.Forgotten:
+    return f.Forgotten(S, 1, G, entry(n), owner, "XAUTOCLAIM")
+
+
+def consumer_removed(consumer: bytes, *pending: int) -> f.ConsumerRemoved:
+    return f.ConsumerRemoved(S, 1, G, consumer, entries(*pending))
+
+
+def group_removed(*pending: int) -> f.GroupRemoved:
+    return f.GroupRemoved(S, 1, G, 1, entries(*pending), "XGROUP DESTROY")
+
+
+def deleted(*numbers: int) -> f.Deleted:
+    return f.Deleted(S, 1, entries(*numbers), "XDEL")
+
+
+def trimmed(*numbers: int) -> f.Trimmed:
+    return f.Trimmed(S, 1, entries(*numbers), "XTRIM")
+
+
+def lag_is(lag: int | None, cursor: int, *, group: bytes = G) -> f.LagReported:
+    return f.LagReported(S, 1, group, entry(cursor), lag)
+
+
+def last_id_set(before: int, last_id: int) -> f.LastIdSet:
+    return f.LastIdSet(S, 1, entry(before), entry(last_id))
+
+
+START = [did(added(1)), did(added(2)), did(added(3)), did(created(0))]
+"""Three entries, and a group that starts before them."""
+
+
+class Case(NamedTuple):
+    """A story, and what the message has to name where the story's last event breaks the property."""
+
+    property: str
+    story: str
+    events: list[Event]
+    names: tuple[str, ...] = ()
+    exception: str = ""
+    """The documented exception that it shows: how its text starts."""
+
+
+BREAKS = [
+    Case("accounted-for", "a read passes an entry", [*START, read(2, 0)], ("group g", "entry 1-0", "without")),
+    Case("accounted-for", "a read passes an entry between two that it delivers",
+         [*START, did(delivered(1), delivered(3), moved(0, 3))], ("entry 2-0",)),
+    Case("accounted-for", "the cursor is said to have been further than it was",
+         [*START, read(1, 0), did(delivered(3), moved(2, 3))], ("entry 2-0",)),
+    Case("accounted-for", "an entry is acknowledged twice",
+         [*START, read(1, 0), did(acked(1)), did(acked(1))], ("entry 1-0", "acknowledged", "not pending", "group g")),
+    Case("accounted-for", "what was given with NOACK is acknowledged",
+         [*START, read(1, 0, noack=True), did(acked(1))], ("entry 1-0", "not pending")),
+    Case("accounted-for", "an entry is claimed that was never delivered",
+         [*START, did(claimed(1))], ("entry 1-0", "claimed", "not pending")),
+    Case("accounted-for", "what was not pending is forgotten", [*START, did(forgotten(1))], ("1-0", "XAUTOCLAIM")),
+    Case("accounted-for", "DELCONSUMER drops what was not pending",
+         [*START, did(consumer_removed(A, 1))], ("1-0", "DELCONSUMER")),
+    Case("accounted-for", "a group goes with less than was pending",
+         [*START, read(1, 0), read(2, 1), did(group_removed(1))], ("group g",)),
+    Case("delivered-once", "an entry is delivered again",
+         [*START, read(1, 0), did(delivered(1, B))], ("entry 1-0", "twice", "group g")),
+    Case("delivered-once", "an entry given with NOACK is delivered again",
+         [*START, read(1, 0, noack=True), did(delivered(1, B))], ("entry 1-0",)),
+    Case("delivery-in-order", "an older entry comes after a newer one",
+         [*START, read(2, 1), read(1, 0)], ("group g", "1-0 after 2-0")),
+    Case("ids-increase", "an ID is given twice", [did(added(2)), did(added(2))], ("stream s", "2-0 after 2-0")),
+    Case("ids-increase", "an ID falls behind", [did(added(2)), did(added(1))], ("1-0 after 2-0",)),
+    Case("ids-increase", "an ID falls behind that of an entry that was deleted",
+         [did(added(2)), did(deleted(2)), did(added(1))], ("1-0 after 2-0",)),
+    Case("acked-stays-acked", "an acknowledged entry is delivered",
+         [*START, read(1, 0), did(acked(1)), did(delivered(1, B))], ("entry 1-0", "delivered", "group g")),
+    Case("acked-stays-acked", "an acknowledged entry is claimed",
+         [*START, read(1, 0), did(acked(1)), did(claimed(1))], ("entry 1-0", "claimed")),
+    Case("acked-stays-acked", "an acknowledged entry is read from history",
+         [*START, read(1, 0), did(acked(1)), did(reread(1))], ("entry 1-0", "history")),
+    Case("acked-stays-acked", "what FORCE brought back and was acknowledged again is claimed",
+         [*START, read(1, 0), did(acked(1)), did(forced(1)), did(acked(1, B)), did(claimed(1))], ("entry 1-0",)),
+    Case("acked-stays-acked", "what was acknowledged past the cursor is delivered a second time",
+         [*START, did(forced(1)), did(acked(1, B)), read(1, 0), did(acked(1)), did(delivered(1))], ("entry 1-0",)),
+    Case("pending-is-owned", "an entry is claimed from one who did not have it",
+         [*START, read(1, 0), did(claimed(1, B, of=b"c"))], ("entry 1-0", "belongs to a", "says c")),
+    Case("pending-is-owned", "an entry is claimed from nobody, and somebody had it",
+         [*START, read(1, 0), did(forced(1))], ("belongs to a", "says nobody")),
+    Case("pending-is-owned", "the old owner still has it in its history",
+         [*START, read(1, 0), did(claimed(1, B)), did(reread(1, A))], ("entry 1-0", "belongs to b", "says a")),
+    Case("pending-is-owned", "it is acknowledged from the wrong list",
+         [*START, read(1, 0), did(claimed(1, B)), did(acked(1, A))], ("belongs to b", "says a")),
+    Case("pending-is-owned", "it is forgotten from the wrong list",
+         [*START, read(1, 0), did(claimed(1, B)), did(forgotten(1, A))], ("belongs to b", "says a")),
+    Case("pending-is-owned", "a consumer leaves with less than it owned",
+         [*START, read(1, 0), read(2, 1), did(consumer_removed(A, 1))], ("consumer a",)),
+    Case("pending-is-owned", "a consumer leaves with what another has claimed",
+         [*START, read(1, 0), did(claimed(1, B)), did(consumer_removed(A, 1))], ("consumer a",)),
+    Case("pending-is-owned", "the redelivery after a SETID does not say whose it was",
+         [*START, read(1, 0), did(moved(1, 0, "SETID", epoch=2)), did(delivered(1, B, epoch=2))], ("says nobody",)),
+    Case("claim-respects-idle", "a claim comes a millisecond too early",
+         [*START, read(1, 0, at=100), did(claimed(1, min_idle=500, idle=500), at=599)],
+         ("b claimed entry 1-0", "499 ms", "min-idle 500 ms")),
+    Case("claim-respects-idle", "a claim does not see that the owner read it again",
+         [*START, read(1, 0), did(reread(1), at=400), did(claimed(1, min_idle=500, idle=600), at=600)], ("200 ms",)),
+    Case("claim-respects-idle", "a claim does not see that the clock of the server was set back",
+         [*START, read(1, 0, at=100), did(claimed(1, min_idle=500, idle=900), at=1000, clock=1300)], ("200 ms",)),
+    Case("claim-respects-idle", "the second claim does not wait for the idle time of the first",
+         [*START, read(1, 0), did(claimed(1, idle=600, min_idle=500, since=1600), at=600),
+          did(claimed(1, A, of=B, idle=500, min_idle=500), at=700)], ("a claimed", "100 ms")),
+    Case("claim-respects-idle", "what a blocked read was served is claimed too early",
+         [*START, Served(100, "p", 1, 1, 1100, 0, (delivered(1), moved(0, 1))),
+          did(claimed(1, min_idle=500, idle=500), at=300)], ("200 ms",)),
+    Case("lag-exact-or-null", "the lag after a read is one too large",
+         [*START, did(delivered(1), moved(0, 1, lag=3))], ("group g", "lag", "is 3", "2 entries")),
+    Case("lag-exact-or-null", "the lag that XINFO tells is one too small",
+         [*START, did(lag_is(2, 0))], ("is 2", "3 entries")),
+    Case("lag-exact-or-null", "a group that starts at the end has a lag at once",
+         [did(added(1)), did(created(1)), did(lag_is(1, 1))], ("is 1", "0 entries")),
+]  # fmt: skip
+
+NEARLY = [
+    Case("accounted-for", "every entry is delivered, in two reads",
+         [*START, did(delivered(1), delivered(2), moved(0, 2)), read(3, 2)]),
+    Case("accounted-for", "a read passes what was deleted and trimmed before",
+         [*START, did(trimmed(1)), did(deleted(2)), read(3, 0)]),
+    Case("accounted-for", "SETID and LASTID pass entries, which is no read",
+         [*START, did(moved(0, 1, "LASTID")), did(moved(1, 2, "SETID", epoch=2)), read(3, 2)]),
+    Case("accounted-for", "an entry given with NOACK is accounted for", [*START, read(1, 0, noack=True), read(2, 1)]),
+    Case("accounted-for", "FORCE makes an entry pending, which is then acknowledged",
+         [*START, did(forced(2)), did(acked(2, B))]),
+    Case("accounted-for", "pending entries leave by every name that there is",
+         [*START, did(delivered(1), delivered(2, B), delivered(3), moved(0, 3)), did(deleted(1)), did(forgotten(1)),
+          did(consumer_removed(B, 2)), did(group_removed(3))]),
+    Case("accounted-for", "a group of the same name starts anew",
+         [*START, read(1, 0), did(group_removed(1)), did(created(1)), read(2, 1)]),
+    Case("accounted-for", "the stream goes, and another takes its name",
+         [*START, did(group_removed(), f.StreamRemoved(S, 1, "DEL")), did(added(9, born=2))]),
+    Case("delivered-once", "SETID opens a new epoch", [*START, read(1, 0), did(delivered(1, epoch=2))]),
+    Case("delivered-once", "another group gets it too", [*START, read(1, 0), did(delivered(1, group=b"h"))]),
+    Case("delivered-once", "another stream of that name has such an ID", [read(1, 0), did(delivered(1, born=2))]),
+    Case("delivered-once", "reading one's history is no delivery by '>'", [*START, read(1, 0), did(reread(1))]),
+    Case("delivery-in-order", "there are gaps, and a new epoch starts over",
+         [*START, read(1, 0), read(3, 2), did(delivered(1, epoch=2))]),
+    Case("delivery-in-order", "another group is further behind", [*START, read(3, 2), did(delivered(1, group=b"h"))]),
+    Case("ids-increase", "another incarnation of the stream starts over", [did(added(2)), did(added(1, born=2))]),
+    Case("ids-increase", "only the sequence grows",
+         [did(added(2)), did(f.Added(S, 1, ids.make(2, 1), (b"k", b"v")))]),
+    Case("acked-stays-acked", "another group still has it",
+         [*START, read(1, 0), did(acked(1, group=b"h")), did(reread(1)), did(claimed(1))]),
+    Case("acked-stays-acked", "a new group of that name gets it again",
+         [*START, read(1, 0), did(acked(1)), did(group_removed()), did(created(0)), read(1, 0)]),
+    Case("pending-is-owned", "it changes hands as the server says",
+         [*START, read(1, 0), did(claimed(1, B)), did(reread(1, B)), did(claimed(1, A, of=B)), did(acked(1, A))]),
+    Case("pending-is-owned", "NOACK after a SETID leaves it with its owner",
+         [*START, read(1, 0), did(moved(1, 0, "SETID", epoch=2)), did(delivered(1, B, epoch=2, noack=True, owner=None)),
+          did(reread(1, A))]),
+    Case("pending-is-owned", "a consumer leaves with exactly what it owned",
+         [*START, read(1, 0), read(2, 1), did(claimed(2, B)), did(consumer_removed(A, 1)), did(acked(2, B))]),
+    Case("pending-is-owned", "after the group went nobody owns anything",
+         [*START, read(1, 0), did(group_removed(1)), did(created(0)), read(1, 0, B)]),
+    Case("claim-respects-idle", "a claim comes just in time",
+         [*START, read(1, 0, at=100), did(claimed(1, min_idle=500, idle=500), at=600)]),
+    Case("claim-respects-idle", "the first claim set the idle time by hand, so that the second need not wait",
+         [*START, read(1, 0), did(claimed(1, idle=600, min_idle=500, since=600), at=600),
+          did(claimed(1, A, of=B, idle=500, min_idle=500), at=601)]),
+    Case("lag-exact-or-null", "the lag is exact, in two groups",
+         [*START, did(created(0, group=b"h")), did(delivered(1), moved(0, 1, lag=2)), did(lag_is(2, 1)),
+          did(lag_is(3, 0, group=b"h"))]),
+    Case("lag-exact-or-null", "the lag is null", [*START, did(delivered(1), moved(0, 1, lag=None)), did(lag_is(None, 1))]),
+    Case("lag-exact-or-null", "a new entry makes it grow",
+         [*START, did(delivered(3), moved(0, 3, lag=0)), did(added(4)), did(lag_is(1, 3))]),
+]  # fmt: skip
+
+EXCEPTIONS = [
+    Case("ids-increase", "XSETID sets it back",
+         [did(added(2)), did(last_id_set(2, 0)), did(added(1))], exception="XSETID says"),
+    Case("acked-stays-acked", "FORCE brings it back",
+         [*START, read(1, 0), did(acked(1)), did(forced(1)), did(reread(1, B)), did(claimed(1, A, of=B))],
+         exception="XCLAIM FORCE"),
+    Case("acked-stays-acked", "SETID goes back, and all comes again",
+         [*START, read(1, 0), did(acked(1)), did(moved(1, 0, "SETID", epoch=2)), did(delivered(1, epoch=2))],
+         exception="SETID opens"),
+    Case("acked-stays-acked", "FORCE was ahead of '>', which comes to the acknowledged entry later",
+         [*START, did(forced(1)), did(acked(1, B)), read(1, 0)], exception="what was acknowledged past"),
+    Case("acked-stays-acked", "SETID goes back, it is acknowledged there, and '>' comes to it",
+         [*START, read(1, 0), did(moved(1, 0, "SETID", epoch=2)), did(acked(1)), did(delivered(1, epoch=2))],
+         exception="what was acknowledged past"),
+    Case("claim-respects-idle", "min-idle is 0",
+         [*START, read(1, 0, at=5), did(claimed(1), at=5)], exception="min-idle 0"),
+    Case("claim-respects-idle", "FORCE takes what was not pending",
+         [*START, did(f.Claimed(S, 1, G, B, entry(1), None, None, 500, 2, 1000))], exception="FORCE"),
+    Case("lag-exact-or-null", "XSETID told the stream what it had",
+         [*START, did(last_id_set(3, 9)), did(lag_is(7, 0))], exception="after XSETID"),
+    Case("lag-exact-or-null", "SETID took the cursor elsewhere",
+         [*START, did(moved(0, 2, "SETID", lag=9, epoch=2)), did(lag_is(9, 2))], exception="after XSETID"),
+    Case("lag-exact-or-null", "LASTID took the cursor elsewhere",
+         [*START, did(moved(0, 2, "LASTID", lag=9)), did(lag_is(9, 2))], exception="after XSETID"),
+    Case("lag-exact-or-null", "entries were deleted", [*START, did(deleted(2)), did(lag_is(3, 0))],
+         exception="after XDEL"),
+    Case("lag-exact-or-null", "entries were trimmed", [*START, did(trimmed(1)), did(lag_is(3, 0))],
+         exception="after XDEL"),
+    Case("lag-exact-or-null", "the group starts inside the stream",
+         [did(added(1)), did(added(2)), did(created(1)), did(lag_is(2, 1))], exception="a group that starts inside"),
+]  # fmt: skip
+
+ALL = [*BREAKS, *NEARLY, *EXCEPTIONS]
+
+
+def told(case: Case) -> str:
+    return f"{case.property}: {case.story}"
+
+
+def watched(name: str, events: list[Event]) -> Watch:
+    watch = Watch(named([name]))
+    for event in events:
+        watch.observe(event)
+    watch.finish(events[-1].at_ms)
+    return watch
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=told)
+def test_the_last_event_of_the_story_breaks_it_and_the_message_names_what_matters(case: Case) -> None:
+    (violation,) = watched(case.property, case.events).violations
+    assert violation.property == case.property
+    assert (violation.step, violation.at_ms) == (len(case.events) - 1, case.events[-1].at_ms)
+    for text in case.names:
+        assert text in violation.message
+
+
+@pytest.mark.parametrize("case", [*NEARLY, *EXCEPTIONS], ids=told)
+def test_the_story_nearly_breaks_it_and_does_not(case: Case) -> None:
+    assert watched(case.property, case.events).violations == []
+
+
+@pytest.mark.parametrize("case", ALL, ids=told)
+def test_a_fork_in_the_middle_of_the_story_goes_its_own_way(case: Case) -> None:
+    whole = watched(case.property, case.events)
+    for cut in range(len(case.events) + 1):
+        watch = Watch(named([case.property]))
+        for event in case.events[:cut]:
+            watch.observe(event)
+        before = repr(watch.components())
+        twin = watch.fork()
+        assert repr(twin.components()) == before
+        for event in case.events[cut:]:
+            twin.observe(event)
+        twin.finish(case.events[-1].at_ms)
+        assert twin.violations == whole.violations
+        assert twin.components() == whole.components()
+        assert repr(watch.components()) == before, "the original has heard what only its fork was told"
+
+
+def test_every_invariant_has_a_story_that_breaks_it_and_one_that_nearly_does() -> None:
+    names = {p.name for p in SERVER_INVARIANTS}
+    assert len(names) == 8
+    assert {case.property for case in BREAKS} == names
+    assert {case.property for case in NEARLY} == names
+    for p in SERVER_INVARIANTS:
+        assert BUILT_IN[p.name] is p
+        assert p.kind == "always"
+        assert p.statement
+        assert p.formal
+
+
+def test_every_documented_exception_has_a_story_and_every_story_shows_a_documented_one() -> None:
+    told_of = {(case.property, case.exception) for case in EXCEPTIONS}
+    for name, start in told_of:
+        assert any(text.startswith(start) for text in BUILT_IN[name].exceptions), (name, start)
+    for p in SERVER_INVARIANTS:
+        for text in p.exceptions:
+            assert any(name == p.name and text.startswith(start) for name, start in told_of), (p.name, text)
+
+
+# ---- the watch itself ----
+
+
+class Complains(Monitor):
+    """Is never content with a crash, nor with the end."""
+
+    def on_crashed(self, event: Crashed) -> str | None:
+        return f"{event.process} crashed"
+
+    def at_end(self, at_ms: int) -> str | None:
+        return "it is over"
+
+
+class Raises(Monitor):
+    """A monitor with a mistake in it."""
+
+    def on_crashed(self, event: Crashed) -> str | None:
+        raise KeyError("no such thing")
+
+    def on_acked(self, fact: f.Acked, event: Event) -> str | None:
+        raise KeyError("no such thing")
+
+
+class RaisesAtTheEnd(Monitor):
+    """Another monitor with a mistake in it."""
+
+    def at_end(self, at_ms: int) -> str | None:
+        return str([][0])
+
+
+class NeverMet(Monitor):
+    """A sometimes statement with a mistake in it."""
+
+    def met(self) -> bool:
+        raise KeyError("no such thing")
+
+
+class NotMade(Monitor):
+    """A monitor that cannot be made."""
+
+    def __init__(self) -> None:
+        raise KeyError("no such thing")
+
+
+def test_a_property_is_reported_at_its_first_violation_only() -> None:
+    watch = Watch([Property("calm", "always", "nothing crashes", Complains)])
+    for at_ms, process in ((3, "a"), (5, "b"), (7, "c")):
+        watch.observe(Started(at_ms, process, process, process, 1))
+        watch.observe(Crashed(at_ms, process, "fault", "crashed"))
+    watch.finish(9)
+    assert watch.violations == [Violation("calm", 1, 3, "a crashed")]
+    assert watch.seen == 6
+
+
+def test_a_violation_at_the_end_stands_past_the_last_event() -> None:
+    watch = Watch([Property("calm", "eventually", "it goes on", Complains)])
+    watch.observe(Ended(9))
+    watch.finish(9)
+    assert watch.violations == [Violation("calm", 1, 9, "it is over")]
+
+
+def test_each_property_is_reported_for_itself_in_the_order_of_events() -> None:
+    watch = Watch([*SERVER_INVARIANTS, Property("calm", "always", "nothing crashes", Complains)])
+    for event in [*START, Crashed(1, "p", "fault", "crashed"), did(acked(1, B), at=2)]:
+        watch.observe(event)
+    assert [(v.property, v.step) for v in watch.violations] == [
+        ("calm", 4), ("accounted-for", 5), ("pending-is-owned", 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("monitor", "event", "error"),
+    [
+        (Raises, Crashed(1, "p", "fault", "crashed"), "KeyError at event 1: 'no such thing'"),
+        (Raises, did(acked(1)), "KeyError at event 1: 'no such thing'"),
+        (RaisesAtTheEnd, Ended(1), "IndexError at event 2: list index out of range"),
+        (NeverMet, Ended(1), "KeyError at event 2: 'no such thing'"),
+        (NotMade, Ended(1), "KeyError at event 0: 'no such thing'"),
+    ],
+)
+def test_a_property_that_raises_is_bad_input_that_names_property_and_event(
+    monitor: type[Monitor], event: Event, error: str
+) -> None:
+    with pytest.raises(BadInput) as raised:
+        watch = Watch([Property("mine", "sometimes", "a mistake", monitor)])
+        watch.observe(Started(0, "p", "p", "p", 1))
+        watch.observe(event)
+        watch.finish(1)
+        watch.unmet()
+    assert str(raised.value) == f"property 'mine' raised {error}"
+
+
+def test_a_monitor_that_listens_for_what_never_happens_is_refused() -> None:
+    with pytest.raises(AssertionError, match=r"on_eaten names no event or fact"):
+
+        class Listens(Monitor):
+            def on_eaten(self, event: Event) -> str | None:
+                return None
