@@ -54,13 +54,17 @@ class Trimmed(NamedTuple):
 
 
 class GroupCreated(NamedTuple):
-    """A group came to be; ``>`` will deliver what is greater than ``cursor``."""
+    """A group came to be; ``>`` will deliver what is greater than ``cursor``.
+
+    ``entries_read`` is what ENTRIESREAD claimed, ``None`` where it was not given.
+    """
 
     stream: bytes
     born: int
     group: bytes
     epoch: int
     cursor: int
+    entries_read: int | None = None
 
 
 class GroupRemoved(NamedTuple):

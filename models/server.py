@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.table import commands_of, subcommands_of
@@ -23,6 +23,9 @@ from .stream import Stream
 
 _TABLES: dict[str, tuple[dict[bytes, Command], dict[bytes, dict[bytes, Command]]]] = {}
 """The resolved command table of each dialect: derived from constants, so a cache and no state."""
+
+
+READ_LINES_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,18 @@ class Server:
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
     __slots__ = (
-        "_births", "_next_session", "_ready", "_served", "_subcommands", "_table", "config", "dialect",
-        "keys", "sessions", "waiting",
+        "_births",
+        "_next_session",
+        "_ready",
+        "_served",
+        "_subcommands",
+        "_table",
+        "config",
+        "dialect",
+        "keys",
+        "read_lines",
+        "sessions",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
@@ -56,6 +69,8 @@ class Server:
         self.config = config or Config()
         self.keys: dict[bytes, Stream | bytes] = {}
         self.sessions: dict[int, Session] = {}
+        self.read_lines: dict[tuple[bytes, ...], Any] = {}
+        """What lines of XREAD and XREADGROUP mean: remembered, and no state."""
         self.waiting: dict[bytes, list[int]] = {}
         """Key to the sessions blocked on it, longest first."""
         self._births = 0
@@ -76,6 +91,7 @@ class Server:
             if isinstance(value, Stream):
                 value.shared = True
         twin.keys = self.keys.copy()
+        twin.read_lines = self.read_lines
         twin.sessions = {sid: session.copy() for sid, session in self.sessions.items()}
         twin.waiting = {key: queue.copy() for key, queue in self.waiting.items()}
         twin._births = self._births
@@ -164,6 +180,12 @@ class Server:
     def read_group_command(self) -> Command:
         """The row of XREADGROUP, which a woken read was."""
         return self._table[b"XREADGROUP"]
+
+    def remember_line(self, line: tuple[bytes, ...], meaning: Any) -> None:
+        """Keeps what a line of XREAD or XREADGROUP means; not too many of them."""
+        if len(self.read_lines) >= READ_LINES_MAX:
+            self.read_lines.clear()
+        self.read_lines[line] = meaning
 
     # -- keys -----------------------------------------------------------------------------------
 

@@ -101,13 +101,14 @@ class Enumerated:
 
     def advance(self) -> bool:
         """Goes to the next run; false where there is none."""
-        while self.answers and self.answers[-1] + 1 == self._sizes[-1]:
-            self.answers.pop()
-            self._sizes.pop()
-        if not self.answers:
+        prefix, sizes = self.answers.copy(), self._sizes.copy()  # whoever keeps the answers of a run has their own
+        while prefix and prefix[-1] + 1 == sizes[-1]:
+            prefix.pop()
+            sizes.pop()
+        if not prefix:
             return False
-        self._prefix = self.answers
-        self._prefix[-1] += 1
+        prefix[-1] += 1
+        self._prefix = prefix
         self.answers = []
         self._sizes = []
         return True

@@ -70,7 +70,8 @@ def read(path: Path) -> History:
         raise BadInput(f"cannot read the history {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not a history: it is not UTF-8 text") from error
-    return parse(text.splitlines(), str(path))
+    # not splitlines(): it takes U+0085 and U+2028 for ends of lines, and they stand in strings
+    return parse(text.removesuffix("\n").split("\n") if text else (), str(path))
 
 
 def parse(lines: Iterable[str], name: str) -> History:
@@ -79,14 +80,14 @@ def parse(lines: Iterable[str], name: str) -> History:
     for number, line in enumerate(lines, 1):
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"{name}, line {number}: not JSON") from error
         if history is None:
             history = History(_check_header(value, name))
             continue
         try:
             history.events.append(_event_in(value))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise BadInput(f"{name}, line {number}: not an event of a history") from error
     if history is None:
         raise BadInput(f"{name} is empty: a history starts with a header line")
@@ -136,15 +137,25 @@ def _event_in(value: dict[str, Any]) -> Event:
             item = reply_in(item)
         elif name == "facts":
             item = tuple(_fact_in(fact) for fact in item)
-        elif _names_bytes(hint):
-            item = _bytes_in(item)
+        else:
+            item = _plain_in(item, getattr(hint, "__forward_arg__", hint))
         fields[name] = item
     event: Event = kind(**fields)
     return event
 
 
-def _names_bytes(hint: Any) -> bool:
-    return bool(getattr(hint, "__forward_arg__", hint) == "bytes")
+_PLAIN: dict[str, tuple[type, ...]] = {
+    "int": (int,), "int | None": (int, type(None)), "bool": (bool,), "str": (str,),
+}  # fmt: skip
+"""What may stand in a field, by its annotation."""
+
+
+def _plain_in(item: Any, hint: str) -> Any:
+    if hint == "bytes" or (hint == "bytes | None" and item is not None):
+        return _bytes_in(item)
+    if type(item) not in _PLAIN.get(hint, (type(item),)) or hint.startswith("tuple"):
+        raise TypeError(item)
+    return item
 
 
 def fact_out(fact: fact_kinds.Fact) -> dict[str, Any]:
@@ -174,14 +185,14 @@ def _fact_in(value: dict[str, Any]) -> Any:
             item = tuple(_id_in(text) for text in item)
         elif isinstance(item, list):
             item = tuple(_bytes_in(part) for part in item)
-        elif "bytes" in text and item is not None:
-            item = _bytes_in(item)
+        else:
+            item = _plain_in(item, text)
         fields[name] = item
     return kind(**fields)
 
 
 def _id_in(text: str) -> int:
-    entry_id = ids.parse(text.encode(), 0, strict=True)
+    entry_id = ids.parse(text.encode(), 0, strict=True) if isinstance(text, str) else None
     if entry_id is None:
         raise ValueError(text)
     return entry_id

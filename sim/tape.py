@@ -16,6 +16,8 @@ from .errors import BadInput
 PREFIX = "redelivery-1"
 CHOICES_MAX = 10_000_000
 """A longer tape is a mistake, not a run."""
+DIGITS_MAX = 9
+"""Nor has any decision so many answers; and what is larger by far Python refuses to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,10 @@ def _read_choices(text: str) -> tuple[int, ...]:
     choices: list[int] = []
     for run in filter(None, text.split(".")):
         length, times, answer = run.rpartition("x")
-        if not answer.isdecimal() or (times and not length.isdecimal()):
+        if not run.isascii() or not answer.isdecimal() or (times and not length.isdecimal()):
             raise BadInput(f"the tape's choices hold {run!r}, which is neither a number nor a run such as 12x0")
+        if (digits := max(len(answer), len(length))) > DIGITS_MAX:
+            raise BadInput(f"the tape's choices hold a number of {digits} digits")
         times_n = int(length) if times else 1
         if len(choices) + times_n > CHOICES_MAX:
             raise BadInput(f"the tape holds more than {CHOICES_MAX:,} choices")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from .. import ids
 from ..replies import BLOCKED, NIL_ARRAY, Map, Reply
@@ -25,34 +25,32 @@ NEW_WITHOUT_GROUP = (
 )
 
 
-@dataclass(slots=True)
-class _Read:
-    """A parsed command."""
+class _Options(NamedTuple):
+    """What a command line says, before any key is looked at."""
 
     grouped: bool
-    count: int | None = None
-    block_ms: int | None = None
-    noack: bool = False
-    group: bytes | None = None
-    consumer: bytes = b""
-    keys: tuple[bytes, ...] = ()
-    ids_at: int = 0
-    positions: tuple[int, ...] = ()
+    count: int | None
+    block_ms: int | None
+    noack: bool
+    group: bytes | None
+    consumer: bytes
+    keys: tuple[bytes, ...]
+    ids_at: int
 
 
 def xread(call: Call) -> Reply:
     """XREAD [COUNT n] [BLOCK ms] STREAMS key ... id ..."""
-    return _read(call, _parse(call, grouped=False))
+    return _read(call, *_parse(call, grouped=False))
 
 
 def xreadgroup(call: Call) -> Reply:
     """XREADGROUP GROUP group consumer [COUNT n] [BLOCK ms] [NOACK] STREAMS key ... id ..."""
-    return _read(call, _parse(call, grouped=True))
+    return _read(call, *_parse(call, grouped=True))
 
 
-def _read(call: Call, want: _Read) -> Reply:
+def _read(call: Call, want: _Options, positions: tuple[int, ...]) -> Reply:
     served: list[tuple[Reply, Reply]] = []
-    for key, position in zip(want.keys, want.positions, strict=True):
+    for key, position in zip(want.keys, positions, strict=True):
         stream = call.stream(key)
         if stream is None:
             continue
@@ -65,18 +63,18 @@ def _read(call: Call, want: _Read) -> Reply:
         return Map(tuple(served), paired=True)
     if want.block_ms is None or not call.may_block:
         return NIL_ARRAY
-    call.server.block(call.session, _wait(call, want))
+    call.server.block(call.session, _wait(call, want, positions))
     return BLOCKED
 
 
-def _entries(stream: Stream, want: _Read, position: int) -> Reply | None:
+def _entries(stream: Stream, want: _Options, position: int) -> Reply | None:
     if position == ids.ID_MAX:
         return None
     found = islice(stream.ascending(position + 1, ids.ID_MAX), want.count)
     return tuple((ids.show(entry_id), fields) for entry_id, fields in found) or None
 
 
-def _group_entries(call: Call, want: _Read, key: bytes, position: int) -> Reply | None:
+def _group_entries(call: Call, want: _Options, key: bytes, position: int) -> Reply | None:
     assert want.group is not None
     stream = call.stream_for_write(key)
     group = None if stream is None else stream.group_for_write(want.group)
@@ -94,11 +92,11 @@ def _group_entries(call: Call, want: _Read, key: bytes, position: int) -> Reply 
     return deliver(call, key, stream, group, consumer, want.count, noack=want.noack)
 
 
-def _wait(call: Call, want: _Read) -> Wait:
+def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
     """What the session waits for, with ``$`` resolved so that waking cannot move it."""
     argv = list(call.argv)
     positions: dict[bytes, int] = {}
-    for i, (key, position) in enumerate(zip(want.keys, want.positions, strict=True)):
+    for i, (key, position) in enumerate(zip(want.keys, read_from, strict=True)):
         positions.setdefault(key, position)
         if shown(argv[want.ids_at + i]) == b"$":
             argv[want.ids_at + i] = ids.show(position)
@@ -114,49 +112,63 @@ def _wait(call: Call, want: _Read) -> Wait:
     )
 
 
-def _parse(call: Call, *, grouped: bool) -> _Read:
-    want = _Read(grouped)
-    streams_at = _parse_options(call, want)
-    names = (len(call.argv) - streams_at) // 2
-    want.keys = tuple(call.argv[streams_at : streams_at + names])
-    want.ids_at = streams_at + names
-    if grouped and want.group is None:
+def _parse(call: Call, *, grouped: bool) -> tuple[_Options, tuple[int, ...]]:
+    """The options, and the ID after which each stream is read."""
+    options = _options(call, grouped)
+    if grouped and options.group is None:
         raise CommandError(b"ERR Missing GROUP option for XREADGROUP")
-    want.positions = tuple(
-        _position(call, want, key, text)
-        for key, text in zip(want.keys, call.argv[want.ids_at :], strict=True)
-    )
-    return want
+    argv, at = call.argv, options.ids_at
+    return options, tuple([_position(call, options, key, argv[at + i]) for i, key in enumerate(options.keys)])
 
 
-def _parse_options(call: Call, want: _Read) -> int:
-    """Reads up to ``STREAMS`` and returns the position of the first key."""
+def _options(call: Call, grouped: bool) -> _Options:
+    """Reads up to the IDs. A client sends the same line again and again, so what it meant is remembered."""
+    line = tuple(call.argv)
+    known = call.server.read_lines.get(line)
+    if known is None:
+        known = _read_options(call, grouped)
+        if not known.block_ms or known.block_ms < BLOCK_SURE_MS:
+            call.server.remember_line(line, known)
+    return known
+
+
+BLOCK_SURE_MS = 2**62
+"""A longer BLOCK may or may not overflow the clock, so it is looked at each time."""
+
+
+def _read_options(call: Call, grouped: bool) -> _Options:
     argv = call.argv
+    count: int | None = None
+    block_ms: int | None = None
+    noack = False
+    group: bytes | None = None
+    consumer = b""
     at = 1
     while at < len(argv):
         more = len(argv) - 1 - at
         word = call.takes(argv[at])
         if word == b"BLOCK" and more:
             at += 1
-            want.block_ms = _timeout(call, argv[at])
+            block_ms = _timeout(call, argv[at])
         elif word == b"COUNT" and more:
             at += 1
-            want.count = need_integer(argv[at])
-            if want.count <= 0:
-                want.count = None
+            count = need_integer(argv[at])
+            if count <= 0:
+                count = None
         elif word == b"STREAMS" and more:
             if more % 2:
-                raise CommandError(_unbalanced(call, want.grouped))
-            return at + 1
+                raise CommandError(_unbalanced(call, grouped))
+            keys = tuple(argv[at + 1 : at + 1 + more // 2])
+            return _Options(grouped, count, block_ms, noack, group, consumer, keys, at + 1 + more // 2)
         elif word == b"GROUP" and more >= 2:
-            if not want.grouped:
+            if not grouped:
                 raise CommandError(_only_grouped(b"GROUP"))
-            want.group, want.consumer = argv[at + 1], argv[at + 2]
+            group, consumer = argv[at + 1], argv[at + 2]
             at += 2
         elif word == b"NOACK":
-            if not want.grouped:
+            if not grouped:
                 raise CommandError(_only_grouped(b"NOACK"))
-            want.noack = True
+            noack = True
         else:
             break
         at += 1
@@ -172,7 +184,7 @@ def _timeout(call: Call, text: bytes) -> int:
     return timeout_ms
 
 
-def _position(call: Call, want: _Read, key: bytes, text: bytes) -> int:
+def _position(call: Call, want: _Options, key: bytes, text: bytes) -> int:
     """The ID after which a stream is read, with the checks that come stream by stream."""
     stream = call.stream(key)
     if want.grouped:

@@ -152,9 +152,10 @@ class LagExactOrNull(LiveEntries):
         return self._compare((fact.born, fact.group), fact.cursor, fact.lag)
 
     def on_group_created(self, fact: GroupCreated, event: Event) -> str | None:
-        """A group that starts inside the stream is estimated, not counted."""
+        """A group that starts inside the stream is estimated; one with ENTRIESREAD is taken at its word."""
         live = self.live.get(fact.born, [])
-        if fact.cursor and live and fact.cursor != live[-1]:
+        inside = bool(fact.cursor and live and fact.cursor != live[-1])
+        if inside or fact.entries_read is not None:
             self.unsure[fact.born, fact.group] = None
         return None
 

@@ -267,7 +267,7 @@ PROPERTIES: tuple[Property, ...] = (
         "lag-exact-or-null", "always", "a group's lag is the number of entries beyond its cursor, or null",
         LagExactOrNull, "CursorMoved.lag and LagReported.lag are None or the count of live IDs past the cursor",
         ("after XSETID, XGROUP SETID or LASTID the server estimates", "after XDEL or a trim it may count what is gone",
-         "a group that starts inside the stream is estimated"),
+         "a group that starts inside the stream is estimated, and ENTRIESREAD is believed"),
     ),
 )  # fmt: skip
 """The server invariants, in the order in which they are reported."""

@@ -114,9 +114,22 @@ def _scale(sheet: Sheet, picture: Picture) -> None:
                 (middle + side + 0.018 * (-1) ** n, top + (bottom + 0.04 - top) * n / teeth) for n in range(teeth + 1)
             ]
             sheet.line(zigzag, color=SOFT, width=0.5, z=6.1)
-        told = f"{roughly(piece.end_ms - piece.begin_ms)} pass"
-        sheet.text(middle, bottom + 0.13, told, size=SMALL, color=SOFT, ha="center", style="italic")
         sheet.explain("time cut short", lambda x, y: _sample_break(sheet, x, y))
+    _say_lengths(sheet, picture)
+
+
+def _say_lengths(sheet: Sheet, picture: Picture) -> None:
+    """How long the shortened stretches are, below the labels of the axis and as far as there is room."""
+    free = 0.0
+    for piece in picture.axis.breaks:
+        middle = (sheet.x(piece.begin_ms) + sheet.x(piece.end_ms)) / 2
+        length = roughly(piece.end_ms - piece.begin_ms)
+        for told in (f"{length} pass", length):
+            half = width_of(told, SMALL) / 2
+            if middle - half > free:
+                sheet.text(middle, sheet.bottom + 0.28, told, size=SMALL, color=SOFT, ha="center", style="italic")
+                free = middle + half + 0.04
+                break
 
 
 def _sample_break(sheet: Sheet, x: float, y: float) -> None:
@@ -140,7 +153,7 @@ def _lines(sheet: Sheet) -> None:
 
 def _legend(sheet: Sheet) -> float:
     """What was drawn and is not labelled where it stands; returns where it ends."""
-    y = sheet.bottom + 0.48
+    y = sheet.bottom + (0.55 if sheet.picture.axis.breaks else 0.42)
     x = sheet.edge
     for sample, text in sheet.legend:
         width = 0.36 + width_of(text, SMALL)

@@ -17,6 +17,9 @@ from .lanes import Lanes
 from .picture import Block, Claim, Command, Lane, Line, Picture, Row, Sign, State
 
 ROWS_MAX = 14
+ROWS_MIN, BESIDE = 8, 4
+"""Where not all rows fit: how many there are at least, and how many uneventful ones give the setting."""
+EVENTFUL = 10
 LANES_MAX = 8
 IDLE_TOP = 1.6
 """The scale of a saw-tooth ends at this many min-idles."""
@@ -54,7 +57,7 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         lines=lines,
         verdict=tuple(_numbered(line, blocks) for line in words.verdict(header)),
         replay=words.replay(header),
-        left_out=_left_out(blocks, len(all_lanes) - len(some_lanes), lanes.quiet, groups, shown),
+        left_out=_left_out(len(history), blocks, len(all_lanes) - len(some_lanes), lanes.quiet, groups, shown),
     )
 
 
@@ -77,11 +80,25 @@ def _blocks(
         if rows:
             whole.append(_block(view, rows, _declared_min_idle(header)))
     whole = _merged(whole)
-    ranked = sorted((-row.interest, n, i) for i, block in enumerate(whole) for n, row in enumerate(block.rows))
-    chosen = {(i, n) for _, n, i in ranked[:rows_max]}
+    chosen = _telling(whole, rows_max)
     return tuple(
         _selected(block, [n for n in range(len(block.rows)) if (i, n) in chosen]) for i, block in enumerate(whole)
     )
+
+
+def _telling(blocks: list[Block], rows_max: int) -> set[tuple[int, int]]:
+    """(block, row) of what is shown: everything if it fits, else the eventful rows and a few beside them."""
+    places = [(i, n) for i, block in enumerate(blocks) for n in range(len(block.rows))]
+    if len(places) <= rows_max:
+        return set(places)
+    interest = {(i, n): blocks[i].rows[n].interest for i, n in places}
+    eventful = [place for place in places if interest[place] >= EVENTFUL]
+
+    def rank(place: tuple[int, int]) -> tuple[int, int, tuple[int, int]]:
+        near = min((abs(place[1] - n) for i, n in eventful if i == place[0]), default=place[1])
+        return (-interest[place] if interest[place] >= EVENTFUL else 0, near, place)
+
+    return set(sorted(places, key=rank)[: min(rows_max, max(len(eventful) + BESIDE, ROWS_MIN))])
 
 
 def _attach(groups: Groups, lanes: Lanes) -> None:
@@ -187,7 +204,8 @@ def _choose_lanes(
     def interest(lane: Lane) -> int:
         crashed = any(mark.sign is Sign.CRASHED for mark in lane.marks)
         worked = any(work.entry in shown for work in lane.works)
-        return 4 * crashed + 2 * (lane.name in claimers) + worked
+        added = any(mark.sign is Sign.ADDED and mark.text[1:] in shown for mark in lane.marks)
+        return 8 * crashed + 4 * (lane.name in claimers) + 2 * worked + added
 
     ranked = sorted(range(len(lanes)), key=lambda index: (-interest(lanes[index]), index))
     return tuple(lanes[index] for index in sorted(ranked[:lanes_max]))
@@ -237,9 +255,11 @@ def _axis(
 
 
 def _left_out(
-    blocks: tuple[Block, ...], lanes: int, quiet: int, groups: Groups, shown: set[str]
+    events: int, blocks: tuple[Block, ...], lanes: int, quiet: int, groups: Groups, shown: set[str]
 ) -> tuple[str, ...]:
-    out = []
+    out: list[str] = []
+    if not events:
+        return ("anything: this history has no events",)
     rows = sum(1 for view in groups.views.values() for _ in view.lives)
     rest = rows - sum(len(block.rows) * max(len(block.groups), 1) for block in blocks)
     if rest:

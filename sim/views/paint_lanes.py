@@ -206,12 +206,11 @@ def _draw_loss(sheet: Sheet, loss: Loss) -> None:
     """A request or a reply that never arrived: dashed, with a cross where it was lost."""
     if loss.process not in sheet.places.lanes:
         return
-    x, home, server = sheet.x(loss.at_ms), lane_middle(sheet, loss.process), server_middle(sheet)
-    begin, end = (home, server) if loss.what == "request" else (server, home)
-    cross = begin + (end - begin) * 0.6
-    sheet.line([(x, begin), (x, cross)], color=TROUBLE, width=1.1, dashes=(3, 2), z=5)
-    sheet.mark(x, cross, "x", color=TROUBLE, size=7, z=6, edge_width=1.8)
-    sheet.text(x + 0.08, cross, f"{loss.what} lost", size=SMALL, color=TROUBLE, boxed=True)
+    x, home = sheet.x(loss.at_ms), lane_middle(sheet, loss.process)
+    begin, cross = (home if loss.what == "request" else server_middle(sheet)), home + 0.19
+    sheet.line([(x, begin), (x, cross)], color=TROUBLE, width=1.1, dashes=(2, 1.5), z=5)
+    sheet.mark(x, cross, "x", color=TROUBLE, size=6, z=6, edge_width=1.8)
+    sheet.text(x + 0.09, cross, f"{loss.what} lost", size=SMALL, color=TROUBLE, weight="bold", boxed=True)
 
 
 def draw_claims(sheet: Sheet) -> None:

@@ -132,7 +132,7 @@ class Sheet:
         return out
 
     def _names_in(self) -> float:
-        widths = [width_of(lane.name, LARGE, "bold") for lane in self.picture.lanes]
+        widths = [width_of(name, LARGE, "bold") for name in ("server", *(lane.name for lane in self.picture.lanes))]
         widths += [width_of("  ".join(name_of(row)), PLAIN) + 0.1 for row in self._rows()]
         return max(widths, default=0.0) + 0.14
 

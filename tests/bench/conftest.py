@@ -11,6 +11,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     groups: dict[str, dict[str, float]] = {}
     for bench in session.benchmarks:
+        if not bench.stats.data:
+            continue  # it raised, and says so itself
         side = "peer" if "peer" in bench.name else "ours"
         groups.setdefault(bench.group, {})[side] = bench.stats.median / bench.extra_info.get("commands", 1)
     terminalreporter.section("ratios")

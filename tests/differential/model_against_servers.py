@@ -171,7 +171,7 @@ class Bench:
         self.server.close()
         self.clock.close()
 
-    def differences(self, recorder: Recorder, most: int = 3) -> tuple[Difference, ...]:
+    def differences(self, recorder: Recorder, *, watchdog_s: float = 2.0) -> tuple[Difference, ...]:
         """Where the server does not follow the model's script."""
         config = recorder.server.config
         self.clock.set(START_MS)
@@ -181,8 +181,8 @@ class Bench:
         ):
             reply = self._control.call(b"CONFIG", b"SET", name, b"%d" % value)
             assert reply == b"+OK\r\n", reply
-        found = replay(recorder.script, self.server, differences_max=50, watchdog_s=2).differences
-        return tuple(d for d in found if not is_undefined(d))[:most]
+        found = replay(recorder.script, self.server, differences_max=50, watchdog_s=watchdog_s).differences
+        return tuple(d for d in found if not is_undefined(d))
 
 
 def shrink(bench: Bench, config: Config, actions: Sequence[Action]) -> list[Action]:
@@ -190,7 +190,7 @@ def shrink(bench: Bench, config: Config, actions: Sequence[Action]) -> list[Acti
     left = list(actions)
 
     def differs(some: list[Action]) -> bool:
-        return bool(bench.differences(record(bench.dialect, config, some), most=1))
+        return bool(bench.differences(record(bench.dialect, config, some), watchdog_s=0.2))
 
     size = max(len(left) // 2, 1)
     while True:

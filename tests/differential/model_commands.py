@@ -6,7 +6,7 @@ ones look like. The state of the model lends real IDs, so that most commands hav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -39,7 +39,7 @@ VALUES = (
     b"f", b"v", b"name", b"1", b"-1", b"127", b"128", b"4095", b"-4097", b"32768", b"8388608", b"2147483648",
     b"-9223372036854775808", b"9223372036854775808", b"", b"x\r\ny", b"\0",
 )  # fmt: skip
-LONG = (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096)
+LONG = (40, 62, 63, 64, 65, 127, 128, 300, 1000, 4096, 20000)
 JUNK = (
     b"", b"x", b"COUNT", b"count", b"MAXLEN", b"~", b"=", b"BLOCK", b"STREAMS", b"0", b"-1", b"a\0b",
     b"a\r\nb", b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe",
@@ -63,7 +63,7 @@ SUBCOMMAND_WEIGHTS = {
 class Taste:
     """What a run is fond of: how often its commands are malformed, how long its values are."""
 
-    weights: dict[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     """Instead of the usual ones."""
     focus: float = 0.5
     """How often keys, groups and consumers are some that there are."""
@@ -362,7 +362,7 @@ class Commands:
         chance = self.chance
         wide = chance.random() < self.taste.wrong / 2
         if kind == "block":  # a wait beyond the end of time is an error, or undefined behaviour
-            forms = (b"x", b"-1", b"1.5", b"")
+            forms: tuple[bytes, ...] = (b"x", b"-1", b"1.5", b"")
             if self.server.dialect.block_overflow_error:
                 forms += (b"9223372036854775807", b"9223372036854775808")
             return chance.choice(forms) if wide else b"%d" % chance.choice((0, 1, 5, 20, 100, 1000, 5000))

@@ -188,7 +188,6 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
     }  # fmt: skip
 
 
-@pytest.mark.xfail(reason="GroupCreated does not tell ENTRIESREAD, so that the lag cannot be held against it")
 @pytest.mark.parametrize("dialect", ["redis-7.0", "redis-8.6"])
 def test_a_group_that_says_what_it_has_read_is_taken_at_its_word(dialect: str) -> None:
     judged = Judged(dialect)
