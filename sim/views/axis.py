@@ -69,14 +69,14 @@ class Axis:
 
     def ticks(self) -> list[tuple[int, str]]:
         """Times with labels: round ones, never in a shortened piece; in s or, in short runs, in ms."""
-        placed: dict[int, float] = {}
+        placed = {self.begin_ms: 0.0}
         plain = [piece for piece in self.pieces if not piece.broken]
         steps = _steps(self.end_ms - self.begin_ms)
         # Plain pieces share one scale, so one step serves them all; a piece that it misses gets a finer one.
         main = min((step for step in steps if self._share(step) >= TICK_SHARE), default=steps[0])
         for step in [main, *(step for step in steps if step < main)]:
             for piece in plain:
-                if step != main and any(piece.begin_ms <= at_ms <= piece.end_ms for at_ms in placed):
+                if step != main and any(piece.begin_ms <= at_ms < piece.end_ms for at_ms in placed):
                     continue
                 first = -(-piece.begin_ms // step) * step
                 for at_ms in range(first, piece.end_ms + 1, step):

@@ -14,7 +14,7 @@ from . import words
 from .axis import Axis, axis, typical
 from .groups import Groups, GroupView, server_jumps
 from .lanes import Lanes
-from .picture import Block, Claim, Command, Lane, Line, Picture, Row, Sign, State
+from .picture import Block, Claim, Command, Lane, Line, Mark, Picture, Row, Sign, State
 
 ROWS_MAX = 14
 ROWS_MIN, BESIDE = 8, 4
@@ -37,6 +37,8 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
     lines = _lines(history)
     claims = tuple(claim for claim in groups.claims if shown.intersection(claim.entries))
     all_lanes = [lanes.views[name].lane() for name in _order(header, lanes)]
+    if any(block.left_out for block in blocks):
+        all_lanes = [_without_additions(lane, shown) for lane in all_lanes]
     some_lanes = _choose_lanes(all_lanes, claims, shown, lanes_max)
     names = {lane.name for lane in some_lanes}
     commands = tuple(command for command in lanes.commands if command.process in names)
@@ -55,7 +57,7 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         claims=tuple(c for c in claims if c.process_before in names and c.process_after in names),
         blocks=blocks,
         lines=lines,
-        verdict=tuple(_numbered(line, blocks) for line in words.verdict(header)),
+        verdict=tuple(numbering.in_sentence(line) for line in words.verdict(header)),
         replay=words.replay(header),
         left_out=_left_out(len(history), blocks, len(all_lanes) - len(some_lanes), lanes.quiet, groups, shown),
     )
@@ -194,6 +196,16 @@ def _declared_min_idle(header: dict[str, Any]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def _without_additions(lane: Lane, shown: set[str]) -> Lane:
+    """The lane without the marks of entries that have no row."""
+    marks = [mark for mark in lane.marks if mark.sign is not Sign.ADDED or shown.intersection(_added(mark))]
+    return replace(lane, marks=tuple(marks))
+
+
+def _added(mark: Mark) -> list[str]:
+    return mark.text.removeprefix("+").split(", ")
+
+
 def _choose_lanes(
     lanes: list[Lane], claims: tuple[Claim, ...], shown: set[str], lanes_max: int
 ) -> tuple[Lane, ...]:
@@ -204,7 +216,7 @@ def _choose_lanes(
     def interest(lane: Lane) -> int:
         crashed = any(mark.sign is Sign.CRASHED for mark in lane.marks)
         worked = any(work.entry in shown for work in lane.works)
-        added = any(mark.sign is Sign.ADDED and mark.text[1:] in shown for mark in lane.marks)
+        added = any(mark.sign is Sign.ADDED and shown.intersection(_added(mark)) for mark in lane.marks)
         return 8 * crashed + 4 * (lane.name in claimers) + 2 * worked + added
 
     ranked = sorted(range(len(lanes)), key=lambda index: (-interest(lanes[index]), index))
@@ -220,15 +232,6 @@ def _lines(history: History) -> tuple[Line, ...]:
             seen.add(name)
             lines.append(Line(at_ms, "violated", f"✗ {name} broken"))
     return tuple(sorted(lines))
-
-
-def _numbered(sentence: str, blocks: tuple[Block, ...]) -> str:
-    """Properties name entries by ID; the picture numbers them, so a sentence below it says both."""
-    for row in (row for block in blocks for row in block.rows):
-        name = f"entry {ids.show(row.id).decode()}"
-        if f"[{name[6:]}]" not in sentence:
-            sentence = sentence.replace(name, f"entry {row.entry} [{name[6:]}]")
-    return sentence
 
 
 def _axis(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -114,6 +115,20 @@ class Numbering:
             return short(text(entry), 12)
         # An entry that nobody added in this history still needs a name: 0 is no incarnation of a key.
         return self._newest.get((stream, entry_id)) or self.of(stream, 0, entry_id)
+
+    def in_sentence(self, sentence: str) -> str:
+        """A sentence of a property, which names entries by ID, with their numbers added."""
+        return re.sub(r"entry (\d+-\d+)", self._with_number, sentence)
+
+    def _with_number(self, found: re.Match[str]) -> str:
+        number = self.stated(found[1].encode())
+        return f"entry {number} [{found[1]}]" if number else found[0]
+
+    def stated(self, entry: bytes) -> str:
+        """The number of an entry whose stream is not said; empty where two streams have one, or none has."""
+        entry_id = ids.parse(entry, 0, strict=True)
+        found = {number for (_, known), number in self._newest.items() if known == entry_id}
+        return found.pop() if len(found) == 1 else ""
 
 
 def _letters(index: int) -> str:
