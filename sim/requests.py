@@ -9,29 +9,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """Commands that the server runs as one: a single one, or a whole transaction."""
 
     commands: tuple[tuple[bytes, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(NamedTuple):
     """Nothing, for a while."""
 
     ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """Handling an entry: it takes ``ms`` (``None``: what the process is declared to take)."""
 
     entry: bytes
@@ -39,21 +35,18 @@ class Work:
     stream: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """One of ``n`` answers, decided by the tape."""
 
     n: int
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """The time on the process's own host, in ms since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(NamedTuple):
     """The value of a projection, for properties to compare."""
 
     name: str
@@ -61,14 +54,16 @@ class Publish:
     upto: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fork:
+class Fork(NamedTuple):
     """Several coroutines at once, within one process."""
 
     children: tuple[Coroutine[Any, Any, Any], ...]
 
 
 Request: TypeAlias = Command | Sleep | Work | Pick | Clock | Publish | Fork
+
+KINDS: frozenset[type] = frozenset(get_args(Request))
+"""The kinds of requests: a quick test whether something is one."""
 
 
 class Ask:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeAlias
 
 from .errors import ScenarioError
-from .requests import Driving, Fork, Request
+from .requests import KINDS, Driving, Fork, Request
 
 Path: TypeAlias = tuple[int, ...]
 Log: TypeAlias = list[tuple[Path, Any]]
@@ -73,9 +73,9 @@ class Turn:
         except Exception as raised:
             self._raised(path, raised)
         else:
-            if isinstance(request, Fork):
+            if type(request) is Fork:
                 self._start(path, request)
-            elif isinstance(request, Request):
+            elif type(request) in KINDS:
                 self.waiting[path] = request
                 self.fresh.append(path)
             else:

@@ -29,7 +29,7 @@ class _Options(NamedTuple):
     """What a command line says, before any key is looked at."""
 
     grouped: bool
-    count: int | None
+    count_max: int | None
     block_ms: int | None
     noack: bool
     group: bytes | None
@@ -70,7 +70,7 @@ def _read(call: Call, want: _Options, positions: tuple[int, ...]) -> Reply:
 def _entries(stream: Stream, want: _Options, position: int) -> Reply | None:
     if position == ids.ID_MAX:
         return None
-    found = islice(stream.ascending(position + 1, ids.ID_MAX), want.count)
+    found = islice(stream.ascending(position + 1, ids.ID_MAX), want.count_max)
     return tuple((ids.show(entry_id), fields) for entry_id, fields in found) or None
 
 
@@ -88,8 +88,8 @@ def _group_entries(call: Call, want: _Options, key: bytes, position: int) -> Rep
     if nothing_new:
         return None
     if position != NEW:
-        return history(call, key, stream, group, consumer, position, want.count)
-    return deliver(call, key, stream, group, consumer, want.count, noack=want.noack)
+        return history(call, key, stream, group, consumer, position, want.count_max)
+    return deliver(call, key, stream, group, consumer, want.count_max, noack=want.noack)
 
 
 def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
@@ -108,7 +108,7 @@ def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
         group=want.group,
         consumer=want.consumer,
         noack=want.noack,
-        count=want.count or 0,
+        count=want.count_max or 0,
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
-from matplotlib import rc_context, rcdefaults, rcParams
+from matplotlib import rc_context, rcdefaults
 from matplotlib.figure import Figure
 
 from ..history import History
@@ -79,8 +79,8 @@ def _settings() -> Iterator[None]:
         # A name in a script that DejaVu Sans does not have is drawn as boxes: no reason for alarm.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         rcdefaults()
-        rcParams.update(SETTINGS)
-        yield
+        with rc_context(SETTINGS):
+            yield
 
 
 def _heading(sheet: Sheet, picture: Picture) -> None:
@@ -175,7 +175,8 @@ def _footer(sheet: Sheet, picture: Picture, y: float) -> float:
         first, _, rest = sentence.partition(". ") if n == 0 else ("", "", sentence)
         if first:
             first += "." if rest else ""
-            sheet.text(sheet.edge, y, first, size=VERDICT_SIZE + 0.5, weight="bold", color=TROUBLE if picture.bad else INK)
+            colour = TROUBLE if picture.bad else INK
+            sheet.text(sheet.edge, y, first, size=VERDICT_SIZE + 0.5, weight="bold", color=colour)
             y += LINE_IN + 0.01
         for line in wrapped(rest, room, VERDICT_SIZE):
             sheet.text(sheet.edge, y, line, size=VERDICT_SIZE, color=INK)

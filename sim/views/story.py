@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from textwrap import wrap
 from typing import NamedTuple
 
 from ...models import facts as f
@@ -13,6 +14,7 @@ from ..history import History
 from . import words
 from .words import duration, entries, listed, text
 
+WIDTH = 100
 LINES_MAX = 80
 """A longer story tells only what the entries that went another way than the others have to do with."""
 
@@ -21,6 +23,7 @@ class Told(NamedTuple):
     """One line of the story. ``entry`` is the entry that it is about, empty where it concerns everything."""
 
     at_ms: int
+    who: str
     line: str
     entry: str
     eventful: bool
@@ -40,7 +43,8 @@ def tell(history: History, lines_max: int = LINES_MAX) -> list[str]:
     lines += filter(None, [words.summary(header)])
     lines.append("")
     lines += _numbered(teller.told, lines_max) or ["Nothing happened."]
-    lines += ["", *(teller.numbers.in_sentence(line) for line in words.verdict(header))]
+    for sentence in ["", *words.verdict(header)]:
+        lines += wrap(teller.numbers.in_sentence(sentence), WIDTH, subsequent_indent="  ") or [""]
     if header.get("tape"):
         lines += ["", words.replay(header)]
     return lines
@@ -60,7 +64,7 @@ def _numbered(told: list[Told], lines_max: int) -> list[str]:
             continue
         for item in items:
             number += 1
-            lines.append(f"{number:>3}. {duration(item.at_ms):>10}  {item.line}")
+            lines.append(f"{number:>3}. {duration(item.at_ms):>10}  {item.who} {item.line}")
     return lines
 
 
@@ -73,6 +77,8 @@ class _Teller:
         self._work: dict[str, list[str]] = {}
         self._down_since: dict[str, int] = {}
         self._commands: dict[int, str] = {}
+        self._pending: dict[tuple[bytes, int, bytes, int], tuple[str, str]] = {}
+        """Entries in groups: who took them, under which name."""
 
     def hear(self, event: e.Event) -> None:
         """Tells one event, if it is worth a line."""
@@ -83,87 +89,113 @@ class _Teller:
                 self._down_since.pop(event.process, None)
                 if event.incarnation > 1:
                     name = "" if event.consumer == event.process else f" as consumer {event.consumer}"
-                    self._say(event.at_ms, f"{event.process} starts again{name}", eventful=True)
-            case e.Handling():
-                entry = self.numbers.named(event.stream, event.entry)
-                self._work.setdefault(event.process, []).append(entry)
-                self._continue(event.at_ms, f"{event.process} begins to handle {entries([entry])}", entry)
-            case e.Handled():
-                self._handled(event)
+                    self._say(event.at_ms, event.process, f"starts again{name}", eventful=True)
+            case e.Handling() | e.Handled():
+                self._works(event)
             case e.Crashed():
                 self._crashed(event)
             case e.Lost():
                 # A crash takes what was on its way with it; that is no loss of its own.
                 if self._down_since.get(event.process) != event.at_ms:
-                    what = f"the {event.what} of {event.process}'s {self._commands.get(event.call, 'command')} is lost"
-                    self._say(event.at_ms, what, eventful=True)
+                    command = self._commands.get(event.call, "command")
+                    self._say(event.at_ms, event.process, f"loses the {event.what} of its {command}", eventful=True)
             case e.Projected():
                 entry = self.numbers.stated(event.upto)
                 upto = f", up to entry {entry or text(event.upto)}"
-                self._say(event.at_ms, f"{event.process} publishes {event.name} = {event.value}{upto}", entry)
+                self._say(event.at_ms, event.process, f"publishes {event.name} = {event.value}{upto}", entry)
             case e.ClockJumped():
-                jump = f"the clock of {event.host} jumps by {words.jump(event.by_ms)}"
-                self._say(event.at_ms, jump, eventful=True)
+                jump = f"of {event.host} jumps by {words.jump(event.by_ms)}"
+                self._say(event.at_ms, "the clock", jump, eventful=True)
             case e.Healed():
-                self._say(event.at_ms, "from here on there are no more faults", eventful=True)
+                self._say(event.at_ms, "from here on", "there are no more faults", eventful=True)
             case _:
                 pass
 
-    def _handled(self, event: e.Handled) -> None:
+    def _works(self, event: e.Handling | e.Handled) -> None:
         entry = self.numbers.named(event.stream, event.entry)
-        work = self._work.get(event.process, [])
-        if entry in work:
-            work.remove(entry)
-        others = [who for who, at_work in self._work.items() if entry in at_work]
-        still = f", while {listed(others)} is still at it" if others else ""
-        line = f"{event.process} has handled {entries([entry])}{still}"
-        self._say(event.at_ms, line, entry, eventful=bool(others))
+        work = self._work.setdefault(event.process, [])
+        if isinstance(event, e.Handling):
+            verb = "begins to handle"
+            work.append(entry)
+        else:
+            verb = "has handled"
+            if entry in work:
+                work.remove(entry)
+        others = [who for who, at_work in self._work.items() if entry in at_work and who != event.process]
+        still = f" (while {listed(others)} handles it too)" if others else ""
+        line = f"{verb} {entries([entry])}{still}"
+        self._continue(event.at_ms, event.process, line, entry, eventful=bool(others))
 
     def _crashed(self, event: e.Crashed) -> None:
         self._down_since[event.process] = event.at_ms
         work = self._work.pop(event.process, [])
         over = f" while it handles {entries(work)}" if work else ""
         how = "crashes" if event.why == "fault" else f"raises {event.message!r} and is gone"
-        self._say(event.at_ms, f"{event.process} {how}{over}", work[0] if work else "", eventful=True)
+        held: dict[str, list[str]] = {}
+        for (stream, born, _, entry_id), (process, consumer) in self._pending.items():
+            if process == event.process:
+                held.setdefault(consumer, []).append(self.numbers.of(stream, born, entry_id))
+        left = "".join(
+            f"; {entries(numbers)} {'stays' if len(numbers) == 1 else 'stay'} pending for {consumer}"
+            for consumer, numbers in held.items()
+        )
+        about = next((number for numbers in held.values() for number in numbers), "".join(work[:1]))
+        self._say(event.at_ms, event.process, how + over + left, about, eventful=True)
 
     def _hear_command(self, event: e.Effect | e.Served) -> None:
         who = event.process or "the setup"
         if isinstance(event, e.Effect):
             self._commands[event.call] = "+".join(text(argv[0]).upper() for argv in event.commands)
         for fact in event.facts:
+            self._keep(event.process, fact)
             self._hear_fact(event.at_ms, who, fact)
         command = self._commands.get(event.call, "command")
         replies = event.replies if isinstance(event, e.Effect) else (event.reply,)
         for reply in replies:
             if isinstance(reply, Failure):
-                self._say(event.at_ms, f"Redis refuses {who}'s {command}: {text(reply.text)}", eventful=True)
+                self._say(event.at_ms, who, f"sends {command}; Redis refuses: {text(reply.text)}", eventful=True)
         if isinstance(event, e.Effect) and command == "XACK" and replies == (0,):
             named = [self.numbers.named(event.commands[0][1], entry) for entry in event.commands[0][3:]]
-            line = f"{who} acknowledges {entries(named)}; Redis answers 0: not pending any more"
-            self._say(event.at_ms, line, named[0] if named else "", eventful=True)
+            line = f"acknowledges {entries(named)}, but Redis answers 0: not pending any more"
+            self._continue(event.at_ms, who, line, "".join(named[:1]), eventful=True)
+
+    def _keep(self, process: str, fact: f.Fact) -> None:
+        """Remembers who has what pending."""
+        match fact:
+            case f.Delivered() | f.Claimed() | f.Reread():
+                if not (isinstance(fact, f.Delivered) and fact.noack):
+                    key = (fact.stream, fact.born, fact.group, fact.id)
+                    self._pending[key] = (process, text(fact.consumer))
+            case f.Acked() | f.Forgotten():
+                self._pending.pop((fact.stream, fact.born, fact.group, fact.id), None)
+            case f.ConsumerRemoved() | f.GroupRemoved():
+                for entry_id in fact.pending:
+                    self._pending.pop((fact.stream, fact.born, fact.group, entry_id), None)
+            case _:
+                pass
 
     def _hear_fact(self, at_ms: int, who: str, fact: f.Fact) -> None:
         match fact:
             case f.Added():
                 fields = words.short(words.fields_of(fact.fields), 40)
-                self._say(at_ms, f"{who} adds {self._of(fact)} to {text(fact.stream)} ({fields})", self._number(fact))
+                self._say(at_ms, who, f"adds {self._of(fact)} to {text(fact.stream)} ({fields})", self._number(fact))
             case f.Delivered():
-                again = f", taking it from {text(fact.owner_before)}" if fact.owner_before else ""
+                name = _as(who, fact.consumer)
+                again = f", which was {text(fact.owner_before)}'s" if fact.owner_before else ""
                 noack = ", with NOACK" if fact.noack else ""
-                line = f"Redis delivers {self._of(fact)} to {text(fact.consumer)}{again}{noack}"
-                self._say(at_ms, line, self._number(fact), eventful=bool(again))
+                line = f"is given {self._of(fact)}{name}{again}{noack}"
+                self._say(at_ms, who, line, self._number(fact), eventful=bool(again))
             case f.Reread():
-                line = f"{text(fact.consumer)} reads {self._of(fact)} again from its own history"
-                self._say(at_ms, f"{line} (delivery {fact.count})", self._number(fact), eventful=True)
+                line = f"reads {self._of(fact)} again from the history of {text(fact.consumer)}"
+                self._say(at_ms, who, f"{line} (delivery {fact.count})", self._number(fact), eventful=True)
             case f.Claimed():
-                self._say(at_ms, self._claim(fact), self._number(fact), eventful=True)
+                self._say(at_ms, who, self._claim(who, fact), self._number(fact), eventful=True)
             case f.Acked():
-                owner = text(fact.owner)
-                whose = "" if owner == who or owner.startswith(f"{who}-") else f", which {owner} owned"
-                self._continue(at_ms, f"{who} acknowledges {self._of(fact)}{whose}", self._number(fact))
+                owner = _as(who, fact.owner).replace(" as ", ", pending for ")
+                self._continue(at_ms, who, f"acknowledges {self._of(fact)}{owner}", self._number(fact))
             case f.Forgotten():
-                line = f"{self._of(fact)} of {text(fact.owner)} is gone from the stream; {fact.cause} forgets it"
-                self._say(at_ms, line, self._number(fact), eventful=True)
+                line = f"finds {self._of(fact)} of {text(fact.owner)} gone from the stream: {fact.cause} forgets it"
+                self._say(at_ms, who, line, self._number(fact), eventful=True)
             case _:
                 self._hear_loss(at_ms, who, fact)
 
@@ -172,30 +204,31 @@ class _Teller:
         match fact:
             case f.Trimmed() | f.Deleted():
                 how = "trims" if isinstance(fact, f.Trimmed) else "deletes"
-                line = f"{who} {how} {self._many(fact.stream, fact.born, fact.ids)} of {text(fact.stream)}"
+                line = f"{how} {self._many(fact.stream, fact.born, fact.ids)} of {text(fact.stream)}"
             case f.ConsumerRemoved() if fact.pending:
                 gone = self._many(fact.stream, fact.born, fact.pending)
-                line = f"{who} removes consumer {text(fact.consumer)}, and its pending {gone} with it"
+                line = f"removes consumer {text(fact.consumer)}, and its pending {gone} with it"
             case f.GroupRemoved():
-                line = f"{fact.cause} removes group {text(fact.group)}"
+                line = f"removes group {text(fact.group)} by {fact.cause}"
                 if fact.pending:
                     line += f", and its pending {self._many(fact.stream, fact.born, fact.pending)}"
             case f.StreamRemoved():
-                line = f"{fact.cause} removes stream {text(fact.stream)}"
+                line = f"removes stream {text(fact.stream)} by {fact.cause}"
             case f.CursorMoved() if fact.cause != "read":
                 before, after = ids.show(fact.before).decode(), ids.show(fact.cursor).decode()
-                line = f"{fact.cause} moves the cursor of group {text(fact.group)} from {before} to {after}"
+                line = f"moves the cursor of group {text(fact.group)} by {fact.cause}, from {before} to {after}"
             case _:
                 return
-        self._say(at_ms, line, eventful=True)
+        self._say(at_ms, who, line, eventful=True)
 
-    def _claim(self, fact: f.Claimed) -> str:
+    def _claim(self, who: str, fact: f.Claimed) -> str:
         idle = "" if fact.idle_ms is None else f" after {duration(fact.idle_ms)} of idleness"
         if fact.owner_before == fact.consumer:
-            return f"{text(fact.consumer)} renews its claim on {self._of(fact)}{idle}"
+            return f"renews its claim on {self._of(fact)}{idle}"
         before = f" from {text(fact.owner_before)}" if fact.owner_before else ""
         least = f", min-idle {duration(fact.min_idle_ms)}" if fact.min_idle_ms else ""
-        return f"{text(fact.consumer)} claims {self._of(fact)}{before}{idle} (delivery {fact.count}{least})"
+        name = _as(who, fact.consumer)
+        return f"claims {self._of(fact)}{before}{name}{idle} (delivery {fact.count}{least})"
 
     def _number(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten) -> str:
         return self.numbers.of(fact.stream, fact.born, fact.id)
@@ -206,16 +239,19 @@ class _Teller:
     def _many(self, stream: bytes, born: int, which: tuple[int, ...]) -> str:
         return entries([self.numbers.of(stream, born, entry_id) for entry_id in which])
 
-    def _continue(self, at_ms: int, line: str, entry: str) -> None:
-        """Joins a line to the one before, where that is of the same moment and entry."""
+    def _continue(self, at_ms: int, who: str, line: str, entry: str, *, eventful: bool = False) -> None:
+        """Joins what a process does to what it did at the same moment with the same entry."""
         last = self.told[-1] if self.told else None
-        if last is None or (last.at_ms, last.entry) != (at_ms, entry):
-            self._say(at_ms, line, entry)
+        if last is None or (last.at_ms, last.who, last.entry) != (at_ms, who, entry):
+            self._say(at_ms, who, line, entry, eventful=eventful)
             return
-        who, _, rest = line.partition(" ")
-        rest = rest.replace(entries([entry]), "it")
-        again = last.line.startswith(f"{who} ")
-        self.told[-1] = last._replace(line=f"{last.line} and {rest}" if again else f"{last.line}; {who} {rest}")
+        joined = f"{last.line} and {line.replace(entries([entry]), 'it')}"
+        self.told[-1] = last._replace(line=joined, eventful=last.eventful or eventful)
 
-    def _say(self, at_ms: int, line: str, entry: str = "", *, eventful: bool = False) -> None:
-        self.told.append(Told(at_ms, line, entry, eventful))
+    def _say(self, at_ms: int, who: str, line: str, entry: str = "", *, eventful: bool = False) -> None:
+        self.told.append(Told(at_ms, who, line, entry, eventful))
+
+
+def _as(who: str, consumer: bytes) -> str:
+    """The consumer's name, where it is not the process's own."""
+    return "" if text(consumer) == who else f" as {text(consumer)}"
