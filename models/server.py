@@ -136,9 +136,7 @@ class Server:
             self._serve_ready(now_ms)
         return reply, tuple(facts)
 
-    def run(
-        self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact], *, may_block: bool
-    ) -> Reply:
+    def run(self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact], *, may_block: bool) -> Reply:
         """Runs a command that was accepted before: what EXEC and a woken read do."""
         command = self._find(argv)
         assert isinstance(command, Command), "only commands that exist are queued, or block"
@@ -239,9 +237,7 @@ class Server:
 
     def next_deadline(self) -> int | None:
         """The first time at which a blocked session gives up: one past its deadline, as the server does."""
-        deadlines = [
-            s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None
-        ]
+        deadlines = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
         return min(deadlines) + 1 if deadlines else None
 
     def expire(self, now_ms: int) -> None:

@@ -13,8 +13,7 @@ from .stream import Stream
 def snapshot(server: Server) -> tuple[Any, ...]:
     """Keys, streams with their nodes, groups, sessions, and who waits; nothing is left out."""
     keys = tuple(
-        (key, _stream(value) if isinstance(value, Stream) else value)
-        for key, value in sorted(server.keys.items())
+        (key, _stream(value) if isinstance(value, Stream) else value) for key, value in sorted(server.keys.items())
     )
     sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
     waiting = tuple((key, tuple(queue)) for key, queue in sorted(server.waiting.items()))
@@ -22,9 +21,7 @@ def snapshot(server: Server) -> tuple[Any, ...]:
 
 
 def _stream(stream: Stream) -> tuple[Any, ...]:
-    nodes = tuple(
-        (tuple(node.ids), tuple(node.slots), node.master_fields, node.size_bytes) for node in stream.nodes
-    )
+    nodes = tuple((tuple(node.ids), tuple(node.slots), node.master_fields, node.size_bytes) for node in stream.nodes)
     groups = tuple(_group(group) for _, group in sorted(stream.groups.items()))
     counts = (stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added)
     return (stream.born, nodes, *counts, groups)

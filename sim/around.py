@@ -30,9 +30,14 @@ def around(turn: TurnFunction) -> Scenario:
     Its stream and group are parameters (``--param stream=... --param group=...``). The consumer is declared to
     lose nothing, whichever of its instances crashes.
     """
-    parameters = list(inspect.signature(turn).parameters.values())
-    if len(parameters) < 2:
-        raise BadInput(f"{turn.__name__} takes {len(parameters)} arguments; a consumer is called with (redis, me)")
+    signature = inspect.signature(turn)
+    parameters = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    arguments = ("redis", "me", "state")[: 3 if len(parameters) > 2 else 2]
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        called = ", ".join(arguments)
+        raise BadInput(f"the consumer {turn.__name__!r} cannot be called with ({called}): {error}") from error
     initial = parameters[2].default if len(parameters) > 2 else None
     return Scenario(
         name=turn.__name__,

@@ -53,7 +53,11 @@ def _shipped(name: str) -> Scenario:
 
 
 def _load_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError:  # no file can be called so
+        found = False
+    if not found:
         raise BadInput(f"there is no file {path}")
     spec = importlib.util.spec_from_file_location(f"redelivery_user_{path.stem}", path)
     assert spec is not None
@@ -64,7 +68,7 @@ def _load_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except RedeliveryError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadInput(f"{path}{_line_in(error, path)}: {type(error).__name__}: {error}") from error
     return module
 
@@ -76,14 +80,16 @@ def _load_module(name: str) -> ModuleType:
         raise BadInput(f"there is no module {error.name!r}") from error
     except RedeliveryError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadInput(f"module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _line_in(error: Exception, path: Path) -> str:
+def _line_in(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.lineno:
         return f", line {error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path.absolute()
+    ]
     return f", line {lines[-1]}" if lines else ""
 
 

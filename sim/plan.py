@@ -47,8 +47,13 @@ class Process:
     def __post_init__(self) -> None:
         if not inspect.iscoroutinefunction(self.turn):
             raise ScenarioError(f"process {self.name!r}: its turn {_name(self.turn)!r} is not an 'async def' function")
-        if self.turn_ms < 1:
-            raise ScenarioError(f"process {self.name!r}: turn_ms is {self.turn_ms}, it must be at least 1")
+        for what, value, least in (
+            ("turn_ms", self.turn_ms, 1),
+            ("turns", self.turns, 1),
+            ("start_ms", self.start_ms, 0),
+        ):
+            if value is not None and value < least:
+                raise ScenarioError(f"process {self.name!r}: {what} is {value}, it must be at least {least}")
 
     @property
     def takes_state(self) -> bool:
@@ -128,6 +133,11 @@ class Plan:
                     raise ScenarioError(f"a crash is declared of {process!r}, which is no process of the world")
             if isinstance(fault, ClockJump) and fault.host not in hosts:
                 raise ScenarioError(f"a clock jump is declared of {fault.host!r}, which is no host of the world")
+            if fault.budget < 0:
+                raise ScenarioError(f"the budget of a fault is {fault.budget}, it must be at least 0")
+        for what, value in (("faults_ms", self.faults_ms), ("within_ms", self.within_ms)):
+            if value < 0:
+                raise ScenarioError(f"{what} is {value}, it must be at least 0")
         if not self.latency_ms or min(self.latency_ms) < 0:
             raise ScenarioError("latency_ms must name at least one latency, and none below 0")
 
@@ -170,11 +180,16 @@ class Params:
 
 
 def _convert(name: str, text: str, default: Any) -> Any:
-    if isinstance(default, int):
-        try:
-            return int(text)
-        except ValueError:
-            raise BadInput(f"parameter {name!r} takes a whole number, not {text!r}") from None
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise BadInput(f"parameter {name!r} takes true or false, not {text!r}")
+        return text.lower() == "true"
+    for kind, words in ((int, "a whole number"), (float, "a number")):
+        if isinstance(default, kind):
+            try:
+                return kind(text)
+            except ValueError:
+                raise BadInput(f"parameter {name!r} takes {words}, not {text!r}") from None
     return text
 
 

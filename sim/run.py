@@ -8,10 +8,11 @@ from typing import Any
 
 from ..models.dialects import DEFAULT, DIALECTS
 from .choices import Choices, Drawn, Replayed
-from .errors import BadInput, unknown
+from .errors import BadInput, RedeliveryError, ScenarioError, unknown
 from .events import Effect
 from .history import History
 from .plan import Params
+from .properties import SERVER_INVARIANTS
 from .scenario import Scenario, Variant
 from .steps import Step, Strike
 from .tape import Tape
@@ -56,11 +57,15 @@ class Run:
 
     @property
     def as_declared(self) -> bool:
-        """Whether the run shows what the variant is declared to show."""
+        """Whether the run shows what the variant is declared to show.
+
+        What breaks one application property may break another; no variant is declared to break the server.
+        """
         violates = self.variant.violates
         if violates is None:
             return self.verdict == HOLDS
-        return any(violation.property == violates for violation in self.violations)
+        broken = {violation.property for violation in self.violations}
+        return violates in broken and not broken.intersection(p.name for p in SERVER_INVARIANTS)
 
 
 def build(
@@ -71,7 +76,14 @@ def build(
         raise unknown("dialect", dialect, DIALECTS)
     variant = scenario.variant(variant_name)
     params = Params(dict(scenario.params), dict(given))
-    plan = variant.plan(params)
+    try:
+        plan = variant.plan(params)
+    except RedeliveryError:
+        raise
+    except Exception as error:
+        raise ScenarioError(
+            f"the plan of {scenario.name!r}, variant {variant_name!r}, raised {type(error).__name__}: {error}"
+        ) from error
     return World(plan, dialect, watch=Watch(scenario.properties_of(variant)), record=record), params
 
 

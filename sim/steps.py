@@ -82,6 +82,7 @@ class Strike(NamedTuple):
 
 Step: TypeAlias = Due | Expire | Strike
 
+
 def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> str:
     """A step in words."""
     if isinstance(step, Expire):

@@ -140,9 +140,7 @@ class World(Chronicle):
         else:
             running.rise()
             host = running.plan.host or running.plan.name
-            self.record(
-                events.Started(self.now_ms, running.plan.name, running.consumer, host, running.incarnation)
-            )
+            self.record(events.Started(self.now_ms, running.plan.name, running.consumer, host, running.incarnation))
             self._begin_turn(event.process, choices)
 
     # -- commands ------------------------------------------------------------------------------------
@@ -287,9 +285,7 @@ class World(Chronicle):
             running.feed(path, self.clock(running.plan.host or running.plan.name))
         else:
             assert isinstance(request, Publish)
-            self.record(
-                events.Projected(self.now_ms, running.plan.name, request.name, request.value, request.upto)
-            )
+            self.record(events.Projected(self.now_ms, running.plan.name, request.name, request.value, request.upto))
             running.feed(path, None)
 
     def _work(self, index: int, path: Path, request: Work) -> None:

@@ -166,9 +166,7 @@ def _claim_one(call: Call, claim: _Claim, entry_id: int) -> Reply | None:
 def _forget(call: Call, claim: _Claim, entry_id: int, cause: str) -> None:
     nack = claim.group.release(entry_id)
     if nack is not None:
-        call.facts.append(
-            Forgotten(claim.key, claim.stream.born, claim.group.name, entry_id, nack.consumer, cause)
-        )
+        call.facts.append(Forgotten(claim.key, claim.stream.born, claim.group.name, entry_id, nack.consumer, cause))
 
 
 def _parse_options(call: Call, claim: _Claim, at: int) -> int:

@@ -54,9 +54,7 @@ def deliver(
             owner_before = group.assign(entry_id, consumer, now_ms, 1)
         reply.append((ids.show(entry_id), fields))
         facts.append(
-            Delivered(
-                key, stream.born, group.name, group.epoch, consumer.name, entry_id, 1, noack, owner_before
-            )
+            Delivered(key, stream.born, group.name, group.epoch, consumer.name, entry_id, 1, noack, owner_before)
         )
     if not noack and reply:
         consumer.active_ms = now_ms
@@ -80,9 +78,7 @@ def history(
     return tuple(reply)
 
 
-def cursor_moved(
-    call: Call, key: bytes, stream: Stream, group: Group, before: int, cause: str
-) -> CursorMoved:
+def cursor_moved(call: Call, key: bytes, stream: Stream, group: Group, before: int, cause: str) -> CursorMoved:
     """The fact that a group's cursor is now elsewhere, with what XINFO would say."""
     counted = call.dialect.counts_entries and group.entries_read != UNKNOWN
     return CursorMoved(

@@ -54,9 +54,7 @@ def _read(call: Call, want: _Options, positions: tuple[int, ...]) -> Reply:
         stream = call.stream(key)
         if stream is None:
             continue
-        entries = (
-            _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
-        )
+        entries = _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
         if entries is not None:
             served.append((key, entries))
     if served:

@@ -49,9 +49,7 @@ def _run_again(server: Server, session: Session, key: bytes, now_ms: int, facts:
     return reply
 
 
-def _serve_one_key(
-    server: Server, session: Session, wait: Wait, key: bytes, now_ms: int, facts: list[Fact]
-) -> Reply:
+def _serve_one_key(server: Server, session: Session, wait: Wait, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
     """Answers from this one key alone, judging by the stream's last-generated-id."""
     stream = server.keys.get(key)
     if not isinstance(stream, Stream):

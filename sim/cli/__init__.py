@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -36,8 +37,12 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # a console script does not look there, and ``module:name`` is the user's
     try:
-        code = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="redelivery", standalone_mode=False
+        )
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.Abort:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -36,14 +37,28 @@ def command(
 
 def _read(text: str) -> Tape:
     if text == "-":
-        return parse(sys.stdin.read())
+        return _held(sys.stdin.read(), "standard input")
     if text.startswith(PREFIX.partition("-")[0] + "-") and ":" in text:
         return parse(text)
     path = Path(text)
-    if not path.is_file():
+    try:
+        held = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise BadInput(f"cannot read {text}: {error.strerror}") from error
+        held = None
+    if held is None:
         raise BadInput(f"{text!r} is neither a tape (a tape starts with '{PREFIX}:') nor a file")
-    if path.suffix == ".jsonl":
-        from ..history import read
+    return _held(held, text)
 
-        return parse(str(read(path).header.get("tape", "")))
-    return parse(path.read_text(encoding="utf-8", errors="replace"))
+
+def _held(text: str, where: str) -> Tape:
+    """The tape that a file holds: alone, or in the header of a history."""
+    if not text.startswith("{"):
+        return parse(text)
+    from ..history import parse as parse_history
+
+    tape = parse_history(text.removesuffix("\n").split("\n"), where).header.get("tape")
+    if not isinstance(tape, str):
+        raise BadInput(f"{where} is a history that holds no tape")
+    return parse(tape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import click
 
 from ...models.dialects import DEFAULT
 from ..catalogue import find
+from ..errors import BadInput
 from ..run import Run, simulate
 from . import output
 from .options import outputs, pairs
@@ -60,6 +63,9 @@ def report(
         from ..views.timeline import check_ending
 
         check_ending(timeline)
+    for what, target in (("timeline", timeline), ("history", history)):
+        if target is not None:
+            _check_place(what, target)
     outcome: Outcome | None = None
     began = perf_counter()
     if against is None:
@@ -86,6 +92,13 @@ def report(
     else:
         output.print_run(done, outcome)
     return output.exit_code(done, outcome)
+
+
+def _check_place(what: str, target: Path) -> None:
+    """Refuses a file that cannot be written for want of a folder, before anything is run for it."""
+    problem = os.strerror(errno.EISDIR) if target.is_dir() else os.strerror(errno.ENOENT)
+    if target.is_dir() or not target.parent.is_dir():
+        raise BadInput(f"cannot write the {what} to {target}: {problem}")
 
 
 if TYPE_CHECKING:

@@ -93,11 +93,7 @@ class IdPairs:
         """Each argument with the streams that it can be an ID of: those of XREAD belong one to one."""
         named = self._named(argv)
         upper = [argument.upper() for argument in argv]
-        keys_at = (
-            upper.index(b"STREAMS") + 1
-            if upper[0] in (b"XREAD", b"XREADGROUP") and b"STREAMS" in upper
-            else 0
-        )
+        keys_at = upper.index(b"STREAMS") + 1 if upper[0] in (b"XREAD", b"XREADGROUP") and b"STREAMS" in upper else 0
         ids_at = keys_at + (len(argv) - keys_at) // 2 if keys_at else len(argv)
         for index, argument in enumerate(argv):
             yield argument, named if index < ids_at else [argv[index - ids_at + keys_at]]

@@ -47,9 +47,7 @@ def identify(connection: Connection) -> Identity:
     said = information(connection, "server")
     mode = said.get("redis_mode", said.get("server_mode", "standalone"))
     if mode != "standalone":
-        raise RealServerError(
-            f"{connection.address} runs in {mode} mode; give the address of a standalone server"
-        )
+        raise RealServerError(f"{connection.address} runs in {mode} mode; give the address of a standalone server")
     # Valkey keeps the name `redis_version` for clients that look for it, with the version it was forked from.
     line, version = "redis", said.get("redis_version")
     if "valkey_version" in said:

@@ -155,9 +155,7 @@ class Lockstep(ABC):
             else:
                 self._close(step, peer)
         except ServerClosed:
-            model = (
-                _shown(step.reply) if isinstance(step, Send | Reply) and step.reply is not None else BLOCKS
-            )
+            model = _shown(step.reply) if isinstance(step, Send | Reply) and step.reply is not None else BLOCKS
             self._part(index, peer, model, CLOSES)
 
     def _open(self, resp: int) -> _Peer:
@@ -192,9 +190,7 @@ class Lockstep(ABC):
             if peer.connection.readable():
                 self._part(index, peer, BLOCKS, _shown(peer.connection.read()))
             if time.monotonic() > limit:
-                raise NoReply(
-                    f"{self.control.address} neither answers {show_command(peer.argv)} nor blocks on it"
-                )
+                raise NoReply(f"{self.control.address} neither answers {show_command(peer.argv)} nor blocks on it")
             time.sleep(_PAUSE_S)
 
     def _served(self, index: int, step: Reply, peer: _Peer) -> None:

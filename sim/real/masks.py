@@ -20,9 +20,7 @@ UNKNOWN_COMMANDS = frozenset({b"MEMORY"})
 """Commands whose whole reply is a memory figure: only its kind is compared."""
 
 _NODES = re.compile(rb"\r\n" + RADIX_TREE_NODES + rb"\r\n:\d+\r\n")
-_MEMORY_LINE = re.compile(
-    rb"(?m)^(used_memory|mem_|total_system_memory|maxmemory|allocator_)[^:\r\n]*:[^\r\n]*"
-)
+_MEMORY_LINE = re.compile(rb"(?m)^(used_memory|mem_|total_system_memory|maxmemory|allocator_)[^:\r\n]*:[^\r\n]*")
 
 
 def is_masked(argv: Sequence[bytes]) -> bool:

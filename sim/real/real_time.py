@@ -39,9 +39,7 @@ class RealTimeComparison:
         """
         mine, theirs = parse(model), parse(server)
         if queued and isinstance(mine, list) and isinstance(theirs, list):
-            return len(mine) == len(theirs) == len(queued) and all(
-                map(self._same_result, queued, mine, theirs)
-            )
+            return len(mine) == len(theirs) == len(queued) and all(map(self._same_result, queued, mine, theirs))
         return self._same_result(argv, mine, theirs)
 
     def _same_result(self, argv: Sequence[bytes], model: object, server: object) -> bool:

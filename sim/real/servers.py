@@ -102,9 +102,7 @@ def examine(path: str | Path, *, name: str | None = None) -> ServerBinary:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise RealServerError(
-            f"{path} does not end when asked for --version; is it a Redis server?"
-        ) from None
+        raise RealServerError(f"{path} does not end when asked for --version; is it a Redis server?") from None
     except OSError as error:
         raise RealServerError(f"{path} cannot be started: {error.strerror}") from None
     found = _VERSION.search(ran.stdout)

@@ -20,7 +20,7 @@ from .picture import Picture
 from .sheet import LEVEL_UP_IN, SMALL, WIDTH_IN, Sheet, width_of, wrapped
 from .words import roughly
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "font.family": "DejaVu Sans",  # it comes with matplotlib, so the picture does not depend on the machine
     "svg.hashsalt": "redelivery",
     "svg.fonttype": "path",
@@ -90,9 +90,7 @@ def _heading(sheet: Sheet, picture: Picture) -> None:
     if picture.badge:
         room = sheet.right_edge - sheet.edge - width_of(picture.title, 14, "bold") - 0.4
         size = 10 if width_of(sign + picture.badge, 10, "bold") <= room else SMALL
-        sheet.text(
-            sheet.right_edge, 0.28, sign + picture.badge, size=size, weight="bold", color=colour, ha="right"
-        )
+        sheet.text(sheet.right_edge, 0.28, sign + picture.badge, size=size, weight="bold", color=colour, ha="right")
     sheet.text(sheet.edge, 0.54, picture.summary, size=9)
     sheet.text(sheet.edge, 0.74, picture.subtitle, size=SMALL, color=SOFT)
 

@@ -15,6 +15,7 @@ from .axis import Axis, axis, typical
 from .groups import Groups, GroupView, server_jumps
 from .lanes import Lanes
 from .picture import Block, Claim, Command, Lane, Line, Mark, Picture, Row, Sign, State
+from .thinning import thin
 
 ROWS_MAX = 14
 ROWS_MIN, BESIDE = 8, 4
@@ -42,13 +43,15 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
     some_lanes = _choose_lanes(all_lanes, claims, shown, lanes_max)
     names = {lane.name for lane in some_lanes}
     commands = tuple(command for command in lanes.commands if command.process in names)
+    scale = _axis(history, blocks, some_lanes, claims, lines, commands, end_ms)
+    some_lanes, commands, thinned = thin(scale, some_lanes, commands, shown)
     return Picture(
         title=words.title(header),
         summary=words.summary(header),
         subtitle=words.subtitle(header),
         badge=words.badge(header),
         bad=header.get("verdict") not in ("holds", None),
-        axis=_axis(history, blocks, some_lanes, claims, lines, commands, end_ms),
+        axis=scale,
         lanes=some_lanes,
         takers=frozenset(groups.takers | {handler[3].process for handler in lanes.handlers}),
         commands=commands,
@@ -59,13 +62,13 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         lines=lines,
         verdict=tuple(numbering.in_sentence(line) for line in words.verdict(header)),
         replay=words.replay(header),
-        left_out=_left_out(len(history), blocks, len(all_lanes) - len(some_lanes), lanes.quiet, groups, shown),
+        left_out=_left_out(blocks, len(all_lanes) - len(some_lanes), lanes.quiet, thinned, groups, shown)
+        if history.events
+        else ("anything: this history has no events",),
     )
 
 
-def _blocks(
-    header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int, rows_max: int
-) -> tuple[Block, ...]:
+def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int, rows_max: int) -> tuple[Block, ...]:
     groups.groupless(end_ms)
     _attach(groups, lanes)
     said = " ".join(str(item.get("message")) for item in words.violations(header))
@@ -206,9 +209,7 @@ def _added(mark: Mark) -> list[str]:
     return mark.text.removeprefix("+").split(", ")
 
 
-def _choose_lanes(
-    lanes: list[Lane], claims: tuple[Claim, ...], shown: set[str], lanes_max: int
-) -> tuple[Lane, ...]:
+def _choose_lanes(lanes: list[Lane], claims: tuple[Claim, ...], shown: set[str], lanes_max: int) -> tuple[Lane, ...]:
     if len(lanes) <= lanes_max:
         return tuple(lanes)
     claimers = {name for claim in claims for name in (claim.process_before, claim.process_after)}
@@ -258,11 +259,9 @@ def _axis(
 
 
 def _left_out(
-    events: int, blocks: tuple[Block, ...], lanes: int, quiet: int, groups: Groups, shown: set[str]
+    blocks: tuple[Block, ...], lanes: int, quiet: int, thinned: int, groups: Groups, shown: set[str]
 ) -> tuple[str, ...]:
     out: list[str] = []
-    if not events:
-        return ("anything: this history has no events",)
     rows = sum(1 for view in groups.views.values() for _ in view.lives)
     rest = rows - sum(len(block.rows) * max(len(block.groups), 1) for block in blocks)
     if rest:
@@ -272,6 +271,8 @@ def _left_out(
     hidden = sum(1 for claim in groups.claims if not shown.intersection(claim.entries))
     if hidden:
         out.append(f"{words.counted(hidden, 'claim')} of entries that are not shown")
+    if thinned:
+        out.append(f"{words.counted(thinned, 'handler or command', 'handlers and commands')} too close to others")
     if quiet:
         out.append(words.counted(quiet, "command") + " that changed nothing, such as reads that found nothing")
     return tuple(out)

@@ -237,15 +237,15 @@ def _draw_cursor(sheet: Sheet, block: Block, rows: list[tuple[float, float]]) ->
 
     points: list[tuple[float, float]] = []
     for at_ms, entry_id in block.cursor:
-        x = sheet.x(at_ms)
+        x, y = sheet.x(at_ms), below(entry_id)
+        if points and y == points[-1][1]:
+            continue  # it passed entries that have no row
         if points:
             points.append((x, points[-1][1]))
-        points.append((x, below(entry_id)))
+        points.append((x, y))
     end = sheet.right
     points.append((end, points[-1][1]))
     sheet.line(points, color=CURSOR, width=1.1, dashes=CURSOR_DASHES, z=1.1)
     sheet.text(end - 0.03, points[-1][1] - 0.075, "cursor", size=SMALL, color=CURSOR, ha="right")
     word = "the group's cursor (last-delivered-id): all above it has been delivered"
-    sheet.explain(
-        word, lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=CURSOR, width=1.1, dashes=CURSOR_DASHES)
-    )
+    sheet.explain(word, lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=CURSOR, width=1.1, dashes=CURSOR_DASHES))

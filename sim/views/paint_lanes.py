@@ -151,9 +151,7 @@ def _draw_said(sheet: Sheet, lane: Lane, y: float) -> None:
                 sheet.text(x, place, label, size=SMALL, ha=ha, color=colour, weight="bold", boxed=True)
                 break
     if any(mark.sign is Sign.ADDED for mark in said):
-        sheet.explain(
-            "adds an entry", lambda x, y: sheet.mark(x + 0.18, y, "o", fill=PAPER, size=6, edge_width=1.1)
-        )
+        sheet.explain("adds an entry", lambda x, y: sheet.mark(x + 0.18, y, "o", fill=PAPER, size=6, edge_width=1.1))
 
 
 def _draw_server(sheet: Sheet) -> None:

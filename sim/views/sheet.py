@@ -21,7 +21,7 @@ WIDTH_IN = 11.0
 EDGE_IN = 0.22
 GUTTER_IN = 0.16
 """Between the names on the left, the time axis, and the outcomes on the right."""
-NAMES_MAX_IN, OUTCOMES_MAX_IN = 2.1, 2.0
+NAMES_MAX_IN, OUTCOMES_MAX_IN = 2.3, 2.0
 TOP_IN, LEVEL_UP_IN = 0.98, 0.17
 LANE_IN, LEVEL_IN = 0.42, 0.24
 SERVER_IN = 0.42
@@ -52,7 +52,7 @@ def wrapped(text: str, width_in: float, size: float) -> list[str]:
 
 def name_of(row: Row) -> tuple[str, str]:
     """What a row is called: the entry's number, and its fields."""
-    return row.entry, short(row.fields, 26)
+    return row.entry, short(row.fields, 24)
 
 
 def outcome_of(row: Row) -> tuple[str, str]:
@@ -173,9 +173,7 @@ class Sheet:
         """Text whose middle line is at ``y``; ``boxed`` lifts it off what lies below."""
         if boxed:
             more["bbox"] = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.2, "alpha": 0.88}
-        self.axes.text(
-            x, y, text, fontsize=size, color=color, ha=ha, va="center", zorder=z, parse_math=False, **more
-        )
+        self.axes.text(x, y, text, fontsize=size, color=color, ha=ha, va="center", zorder=z, parse_math=False, **more)
 
     def box(
         self, x: float, y: float, width: float, height: float, fill: str, *, edge: str = "none",
@@ -211,4 +209,3 @@ class Sheet:
                 markerfacecolor=fill or color, markeredgewidth=edge_width,
             )
         )  # fmt: skip
-

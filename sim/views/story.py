@@ -102,7 +102,7 @@ class _Teller:
             case e.Projected():
                 entry = self.numbers.stated(event.upto)
                 upto = f", up to entry {entry or text(event.upto)}"
-                self._say(event.at_ms, event.process, f"publishes {event.name} = {event.value}{upto}", entry)
+                self._continue(event.at_ms, event.process, f"publishes {event.name} = {event.value}{upto}", entry)
             case e.ClockJumped():
                 jump = f"of {event.host} jumps by {words.jump(event.by_ms)}"
                 self._say(event.at_ms, "the clock", jump, eventful=True)
@@ -222,13 +222,12 @@ class _Teller:
         self._say(at_ms, who, line, eventful=True)
 
     def _claim(self, who: str, fact: f.Claimed) -> str:
-        idle = "" if fact.idle_ms is None else f" after {duration(fact.idle_ms)} of idleness"
+        least = f" of at least {duration(fact.min_idle_ms)}" if fact.min_idle_ms else ""
+        idle = "" if fact.idle_ms is None else f", idle {duration(fact.idle_ms)}{least}"
         if fact.owner_before == fact.consumer:
             return f"renews its claim on {self._of(fact)}{idle}"
         before = f" from {text(fact.owner_before)}" if fact.owner_before else ""
-        least = f", min-idle {duration(fact.min_idle_ms)}" if fact.min_idle_ms else ""
-        name = _as(who, fact.consumer)
-        return f"claims {self._of(fact)}{before}{name}{idle} (delivery {fact.count}{least})"
+        return f"claims {self._of(fact)}{before}{_as(who, fact.consumer)}{idle} (delivery {fact.count})"
 
     def _number(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten) -> str:
         return self.numbers.of(fact.stream, fact.born, fact.id)
@@ -245,7 +244,8 @@ class _Teller:
         if last is None or (last.at_ms, last.who, last.entry) != (at_ms, who, entry):
             self._say(at_ms, who, line, entry, eventful=eventful)
             return
-        joined = f"{last.line} and {line.replace(entries([entry]), 'it')}"
+        link = ", then" if " and " in last.line else " and"
+        joined = f"{last.line}{link} {line.replace(entries([entry]), 'it')}"
         self.told[-1] = last._replace(line=joined, eventful=last.eventful or eventful)
 
     def _say(self, at_ms: int, who: str, line: str, entry: str = "", *, eventful: bool = False) -> None:

@@ -30,8 +30,10 @@ async def take_orders(client: Any, me: str, n: int = 0) -> int:
 
 async def consume(client: Any, me: str, cursor: bytes = b"0-0") -> bytes:
     cursor, claimed, *_ = await client.xautoclaim("orders", "workers", me, 60_000, cursor, count=1)
-    for _, entries in [("orders", claimed)] if claimed else await client.xreadgroup(
-        "workers", me, {"orders": ">"}, count=1, block=1000
+    for _, entries in (
+        [("orders", claimed)]
+        if claimed
+        else await client.xreadgroup("workers", me, {"orders": ">"}, count=1, block=1000)
     ):
         for entry_id, fields in entries:
             await handle(entry_id, fields, ms=0)

@@ -210,9 +210,7 @@ def show(bench: Bench, config: Config, actions: Sequence[Action]) -> str:
     """A run as text, with what differs in it."""
     recorder = record(bench.dialect, config, actions)
     found = bench.differences(recorder)
-    lines = [
-        f"{bench.dialect}, a node has {config.stream_node_max_bytes} B, {config.stream_node_max_entries}"
-    ]
+    lines = [f"{bench.dialect}, a node has {config.stream_node_max_bytes} B, {config.stream_node_max_entries}"]
     for index, step in enumerate(recorder.script):
         if isinstance(step, Send | Reply):
             said = show_command(step.argv) if isinstance(step, Send) else "(served)"

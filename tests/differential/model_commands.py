@@ -133,9 +133,7 @@ class Commands:
 
     def _plain(self, command: Command) -> list[bytes]:
         """The positional arguments, then options."""
-        return [text for kind in command.arguments for text in self._kind(kind)] + self._options(
-            command.options
-        )
+        return [text for kind in command.arguments for text in self._kind(kind)] + self._options(command.options)
 
     def _options(self, options: Sequence[Option], share: float = 0.3) -> list[bytes]:
         chance = self.chance

@@ -26,9 +26,7 @@ def check(found: IdMap[int], expected: dict[int, int]) -> None:
 
 
 @given(OPERATIONS, KEYS)
-def test_maps_and_their_copies_are_dictionaries(
-    operations: list[tuple[str, int, int, int]], start: int
-) -> None:
+def test_maps_and_their_copies_are_dictionaries(operations: list[tuple[str, int, int, int]], start: int) -> None:
     with patch.object(idmap, "CHUNK_MAX", 4):  # so that few keys make many chunks
         maps: list[tuple[IdMap[int], dict[int, int]]] = [(IdMap(), {})]
         for what, which, key, value in operations:

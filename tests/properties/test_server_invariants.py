@@ -67,7 +67,11 @@ TRIMS = st.one_of(
 )
 NEW_IDS = st.one_of(st.just(b"*"), st.just(b"*"), st.just(b"*"), IDS)
 CLAIM_OPTIONS = command(
-    optional(b"IDLE", MS), optional(b"RETRYCOUNT", MS), optional(b"FORCE"), optional(b"JUSTID"), optional(b"LASTID", IDS)
+    optional(b"IDLE", MS),
+    optional(b"RETRYCOUNT", MS),
+    optional(b"FORCE"),
+    optional(b"JUSTID"),
+    optional(b"LASTID", IDS),
 )
 
 COMMANDS = st.one_of(

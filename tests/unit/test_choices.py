@@ -133,5 +133,10 @@ def test_enumeration_visits_every_tape_exactly_once_in_lexicographic_order(tree:
 
 def test_after_the_last_run_there_is_none() -> None:
     choices = Enumerated()
-    assert [choices.choose(2, "any"), choices.advance(), choices.choose(2, "any"), choices.advance()] == [0, True, 1, False]
+    assert [choices.choose(2, "any"), choices.advance(), choices.choose(2, "any"), choices.advance()] == [
+        0,
+        True,
+        1,
+        False,
+    ]
     assert not choices.advance()

@@ -137,9 +137,7 @@ def loaded_twice(files: dict[str, str | None]) -> dict[str, list[str]]:
                     names.setdefault(inside.as_posix(), []).append(name)
                 break
     return {
-        file: found
-        for file, found in names.items()
-        if len(found) > 1 or found[0].partition(".")[0] != "redelivery"
+        file: found for file, found in names.items() if len(found) > 1 or found[0].partition(".")[0] != "redelivery"
     }
 
 

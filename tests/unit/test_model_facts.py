@@ -129,9 +129,7 @@ def test_xclaim(three: Told) -> None:
     three.do("XGROUP CREATECONSUMER k g d")
     three.now_ms += 70
     assert three.do("XCLAIM k g d 71 1-1") == ()
-    assert three.do("XCLAIM k g d 70 1-1") == (
-        facts.Claimed(K, 1, G, b"d", ONE, b"c", 70, 70, 2, three.now_ms),
-    )
+    assert three.do("XCLAIM k g d 70 1-1") == (facts.Claimed(K, 1, G, b"d", ONE, b"c", 70, 70, 2, three.now_ms),)
     assert three.do("XCLAIM k g d 0 2-1 FORCE JUSTID IDLE 5") == (
         facts.Claimed(K, 1, G, b"d", TWO, None, None, 0, 1, three.now_ms - 5),
     )

@@ -53,9 +53,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "path", sorted(MODELS.rglob("*.py")), ids=lambda path: path.relative_to(MODELS).as_posix()
-)
+@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.py")), ids=lambda path: path.relative_to(MODELS).as_posix())
 def test_a_model_imports_models_and_what_is_harmless(path: Path) -> None:
     depth = len(path.relative_to(MODELS).parts)
     for level, module in imports(path):

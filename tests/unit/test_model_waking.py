@@ -101,9 +101,7 @@ def test_two_keys_filled_at_once(dialect: str, found: list[str]) -> None:
     assert crowd.server.waiting == {}
 
 
-@pytest.mark.parametrize(
-    ("dialect", "count"), [("redis-6.2", 1000), ("redis-7.0", 1000), ("redis-8.6", 1100)]
-)
+@pytest.mark.parametrize(("dialect", "count"), [("redis-6.2", 1000), ("redis-7.0", 1000), ("redis-8.6", 1100)])
 def test_how_much_a_woken_reader_gets(dialect: str, count: int) -> None:
     crowd = Crowd(dialect)
     crowd.block("XREAD BLOCK 0 STREAMS k $", "a")

@@ -234,7 +234,8 @@ NEARLY = [
     Case("lag-exact-or-null", "the lag is exact, in two groups",
          [*START, did(created(0, group=b"h")), did(delivered(1), moved(0, 1, lag=2)), did(lag_is(2, 1)),
           did(lag_is(3, 0, group=b"h"))]),
-    Case("lag-exact-or-null", "the lag is null", [*START, did(delivered(1), moved(0, 1, lag=None)), did(lag_is(None, 1))]),
+    Case("lag-exact-or-null", "the lag is null",
+         [*START, did(delivered(1), moved(0, 1, lag=None)), did(lag_is(None, 1))]),
     Case("lag-exact-or-null", "a new entry makes it grow",
          [*START, did(delivered(3), moved(0, 3, lag=0)), did(added(4)), did(lag_is(1, 3))]),
 ]  # fmt: skip
@@ -422,12 +423,15 @@ def test_each_property_is_reported_for_itself_in_the_order_of_events() -> None:
 def test_a_property_that_raises_is_bad_input_that_names_property_and_event(
     monitor: type[Monitor], event: Event, error: str
 ) -> None:
-    with pytest.raises(BadInput) as raised:
+    def whole_run() -> None:
         watch = Watch([Property("mine", "sometimes", "a mistake", monitor)])
         watch.observe(Started(0, "p", "p", "p", 1))
         watch.observe(event)
         watch.finish(1)
         watch.unmet()
+
+    with pytest.raises(BadInput) as raised:
+        whole_run()
     assert str(raised.value) == f"property 'mine' raised {error}"
 
 

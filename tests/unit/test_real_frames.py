@@ -37,9 +37,7 @@ def _aggregates(inner: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
             lambda drawn: b"%b%d\r\n%b" % (drawn[0], len(drawn[1]), b"".join(drawn[1]))
         ),
         pairs.map(lambda drawn: b"%%%d\r\n%b" % (len(drawn), b"".join(drawn))),
-        st.tuples(pairs, inner).map(
-            lambda drawn: b"|%d\r\n%b%b" % (len(drawn[0]), b"".join(drawn[0]), drawn[1])
-        ),
+        st.tuples(pairs, inner).map(lambda drawn: b"|%d\r\n%b%b" % (len(drawn[0]), b"".join(drawn[0]), drawn[1])),
     )
 
 

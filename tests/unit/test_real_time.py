@@ -40,9 +40,7 @@ def test_ids_are_paired_only_where_the_model_generated_them() -> None:
     assert comparison.same_reply(add, bulk(NOW), bulk(then))
     assert comparison.same_reply(read, bulk(NOW), bulk(then))
     assert not comparison.same_reply(read, bulk(NOW), bulk(b"1800000000000-1"))
-    assert not comparison.same_reply(
-        add, bulk(b"%d-1" % START_MS), bulk(then)
-    )  # no stream generates an ID twice
+    assert not comparison.same_reply(add, bulk(b"%d-1" % START_MS), bulk(then))  # no stream generates an ID twice
     assert comparison.arguments((b"XACK", b"s", NOW, b"(" + NOW)) == (b"XACK", b"s", then, b"(" + then)
     error, echoed = b"-ERR args: `%b`\r\n" % NOW, b"-ERR args: `%b`\r\n" % then
     assert comparison.same_reply((b"NOSUCH", NOW), error, echoed)
@@ -64,9 +62,7 @@ def test_the_same_id_in_two_streams_is_two_pairs_also_within_a_transaction() -> 
 @pytest.mark.parametrize("label", [b"idle", b"inactive", b"seen-time", b"active-time"])
 def test_times_are_not_compared_and_their_kind_is(label: bytes) -> None:
     comparison = RealTimeComparison([])
-    flat = [
-        array(bulk(label), value, bulk(b"count"), b":2\r\n") for value in (b":5\r\n", b":70\r\n", b"_\r\n")
-    ]
+    flat = [array(bulk(label), value, bulk(b"count"), b":2\r\n") for value in (b":5\r\n", b":70\r\n", b"_\r\n")]
     pairs = [b"%1\r\n" + bulk(label) + value for value in (b":5\r\n", b":70\r\n")]
     assert comparison.same_reply((b"XINFO",), flat[0], flat[1])
     assert not comparison.same_reply((b"XINFO",), flat[0], flat[2])

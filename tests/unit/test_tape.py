@@ -70,8 +70,7 @@ def test_a_tape_without_choices_and_parameters_has_empty_parts() -> None:
         ("redelivery-1:s:v:d:a=1,b:", "the tape's parameter 'b' is not of the form K=V"),
         *(
             (f"redelivery-1:s:v:d::1.{bad}", f"the tape's choices hold '{bad}', which is neither a number nor a run")
-            for bad in ("a", "-1", "x5", "3x", "1x2x3", "2 ", "+1", "1e3", "\u0663", "\u00b2")
-            if bad != "2 "
+            for bad in ("a", "-1", "x5", "3x", "1x2x3", "+1", "1e3", "\u0663", "\u00b2")
         ),
         ("redelivery-1:s:v:d::10000001x0", "the tape holds more than 10,000,000 choices"),
         ("redelivery-1:s:v:d::10000000x0.1", "the tape holds more than 10,000,000 choices"),
@@ -89,9 +88,10 @@ def test_what_is_no_tape_is_refused_with_the_reason(line: str, message: str) -> 
 @given(st.text() | st.text("redlivy-1:=x0.,%", max_size=30).map(lambda text: "redelivery-1:s:v:d:" + text))
 def test_any_text_is_a_tape_or_bad_input(text: str) -> None:
     try:
-        parse(text)
+        said = str(parse(text))
     except BadInput as error:
-        assert str(error)
+        said = str(error)
+    assert said
 
 
 # ---- a tape and its run ----

@@ -365,12 +365,15 @@ def many(entries: int, processes: int) -> History:
 def test_a_long_run_shows_what_went_wrong_and_says_what_it_left_out() -> None:
     picture = layout(many(200, 12))
     (block,) = picture.blocks
-    assert len(block.rows) == 14
-    assert "51" in [row.entry for row in block.rows]
-    assert block.left_out == "186 more entries: acknowledged"
+    assert [row.entry for row in block.rows] == ["47", "48", "49", "50", "51", "52", "53", "54"]
+    assert block.left_out == "192 more entries: acknowledged"
     assert "worker-2" in [lane.name for lane in picture.lanes]
     assert len(picture.lanes) == 8
-    assert picture.left_out == ("186 entries of 200, the uneventful ones", "5 processes")
+    assert picture.left_out == (
+        "192 entries of 200, the uneventful ones", "5 processes", "120 handlers and commands too close to others"
+    )  # fmt: skip
+    shop = picture.lanes[0]
+    assert [mark.text for mark in shop.marks if mark.sign is Sign.ADDED] == [f"+{n}" for n in range(47, 55)]
 
 
 def test_the_verdict_names_entries_as_the_picture_does() -> None:
@@ -394,3 +397,11 @@ def test_every_moment_has_its_place_on_the_axis(at_ms: int) -> None:
     axis = layout(crash_before_ack(repaired=True)).axis
     assert 0 <= axis.place(at_ms) <= 1
     assert (axis.begin_ms, axis.end_ms) == (0, 8000)
+
+
+def test_marks_that_could_not_be_told_apart_are_left_out_and_counted() -> None:
+    picture = layout(many(3000, 4))
+    assert sum(len(lane.works) for lane in picture.lanes) < 800
+    assert len(picture.commands) < 3000
+    assert "51" in [work.entry for lane in picture.lanes for work in lane.works]
+    assert picture.left_out[-1].endswith("handlers and commands too close to others")

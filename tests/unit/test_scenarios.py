@@ -1,0 +1,115 @@
+"""Every shipped scenario shows what it declares: by default, in every dialect, and whatever the seed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from redelivery.models.dialects import DIALECTS
+from redelivery.sim.catalogue import find, shipped
+from redelivery.sim.errors import RedeliveryError
+from redelivery.sim.plan import Params
+from redelivery.sim.properties import SERVER_INVARIANTS
+from redelivery.sim.run import INCOMPLETE, simulate
+from redelivery.sim.scenario import Scenario
+
+SCENARIOS = {scenario.name: scenario for scenario in shipped()}
+VARIANTS = [(scenario.name, variant) for scenario in SCENARIOS.values() for variant in scenario.variants]
+SEEDS = 100
+AS_DECLARED_MIN = 85
+
+TOO = {
+    ("crash-before-ack", "broken"): {"handled-at-least-once"},  # where it crashes before it has handled the order
+    ("event-sourcing", "broken"): {"projections-agree"},  # the late projection never gets what was trimmed
+}
+"""What a variant may break beside what it is declared to break: another way to say the same."""
+
+
+def may_break(name: str, variant: str) -> set[str]:
+    violates = SCENARIOS[name].variants[variant].violates
+    return TOO.get((name, variant), set()) | ({violates} if violates else set())
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_the_default_run_shows_the_declared_verdict(name: str, variant: str, dialect: str) -> None:
+    run = simulate(find(name), variant, dialect=dialect)
+    violates = run.variant.violates
+    assert run.as_declared
+    assert run.verdict == ("holds" if violates is None else "violated")
+    assert [violation.property for violation in run.violations][:1] == ([] if violates is None else [violates])
+    assert {violation.property for violation in run.violations} <= may_break(name, variant)
+    assert run.unmet == []
+    assert run.commands > 20
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_whatever_the_seed_a_run_is_as_declared_or_shows_nothing(name: str, variant: str) -> None:
+    scenario = find(name)
+    shown: Counter[str] = Counter()
+    for seed in range(SEEDS):
+        dialect = list(DIALECTS)[seed % len(DIALECTS)]
+        run = simulate(scenario, variant, dialect=dialect, seed=seed)
+        assert {v.property for v in run.violations} <= may_break(name, variant), f"seed {seed}, {dialect}"
+        assert run.as_declared or run.verdict == INCOMPLETE, f"seed {seed}, {dialect}: {run.verdict}"
+        shown[run.verdict] += run.as_declared
+    assert shown.total() >= AS_DECLARED_MIN, shown
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_every_run_checks_the_server_invariants_and_all_that_the_scenario_names(name: str, variant: str) -> None:
+    scenario = find(name)
+    checked = simulate(scenario, variant).properties
+    assert list(checked)[: len(SERVER_INVARIANTS)] == [p.name for p in SERVER_INVARIANTS]
+    for p in (*scenario.properties, *scenario.variant(variant).properties):
+        assert (p if isinstance(p, str) else p.name) in checked
+    assert set(checked.values()) <= {"holds", "violated", "met"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_every_scenario_says_what_it_is_about(scenario: Scenario) -> None:
+    assert {"broken", "repaired"} <= set(scenario.variants)
+    assert scenario.default_variant == "repaired"
+    assert scenario.variants["broken"].violates is not None
+    assert scenario.variants["repaired"].violates is None
+    assert re.fullmatch(r"[A-Z][^.]+\.", scenario.summary), "one sentence"
+    assert len(re.findall(r"[.!?](?= |$)", scenario.advice)) == 2, "two sentences"
+    assert scenario.advice.endswith(".")
+    assert scenario.evidence
+    summaries = [variant.summary for variant in scenario.variants.values()]
+    assert all(summaries)
+    assert len(set(summaries)) == len(summaries)
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_the_budget_of_a_run_bounds_it(name: str, variant: str) -> None:
+    scenario = find(name)
+    plan = scenario.variant(variant).plan(Params(dict(scenario.params), {}))
+    run = simulate(scenario, variant)
+    assert run.budget == plan.budget()
+    assert run.sim_ms <= plan.faults_ms + plan.within_ms
+    assert run.budget["turns"], "whoever adds entries has to stop at some time"
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "message"),
+    [
+        ("crash-before-ack", {"entries": "0"}, r"process 'shop': turns is 0, it must be at least 1"),
+        ("crash-before-ack", {"entries": "-5"}, r"process 'shop': turns is -5, it must be at least 1"),
+        ("crash-before-ack", {"min_idle_ms": "-9000"}, r"within_ms is -4000, it must be at least 0"),
+        ("event-sourcing", {"late_ms": "-5"}, r"process 'late': start_ms is -5, it must be at least 0"),
+        ("slow-handler-claimed", {"min_idle_ms": "0"}, r"more than 64 commands in one turn"),
+    ],
+)
+def test_parameters_that_make_no_world_are_refused_in_words(name: str, params: dict[str, str], message: str) -> None:
+    with pytest.raises(RedeliveryError, match=message):
+        simulate(find(name), params=params)
+
+
+@pytest.mark.parametrize("entries", ["1", "2", "9"])
+@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+def test_with_more_or_fewer_entries_nothing_else_breaks(name: str, variant: str, entries: str) -> None:
+    for seed in range(5):
+        run = simulate(find(name), variant, params={"entries": entries}, seed=seed)
+        assert {violation.property for violation in run.violations} <= may_break(name, variant)
