@@ -83,9 +83,13 @@ def xtrim(call: Call) -> Reply:
 
 
 def create_stream(call: Call, key: bytes) -> Stream:
-    """Makes an empty stream at a key that does not exist."""
+    """Makes an empty stream at a key that does not exist.
+
+    That alone wakes who is blocked there (dbAdd): a reader whose group went with an older stream is told so.
+    """
     stream = Stream(call.server.next_birth())
     call.server.keys[key] = stream
+    call.server.signal(key)
     call.facts.append(StreamCreated(key, stream.born))
     return stream
 

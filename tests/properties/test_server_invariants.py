@@ -74,6 +74,9 @@ CLAIM_OPTIONS = command(
     optional(b"LASTID", IDS),
 )
 
+PLACES = st.one_of(st.sampled_from([b"0", b"$"]), IDS)
+READ = st.sampled_from([b"-1", b"0", b"1", b"3"])
+
 COMMANDS = st.one_of(
     command(b"XADD", KEYS, optional(b"NOMKSTREAM"), optional(TRIMS), NEW_IDS, b"k", b"v"),
     command(b"XADD", KEYS, b"*", b"k", b"v"),
@@ -88,12 +91,13 @@ COMMANDS = st.one_of(
             optional(b"JUSTID")),
     command(b"XDEL", KEYS, IDS, IDS),
     command(b"XTRIM", KEYS, TRIMS),
-    # ENTRIESREAD is left out: the server takes it at its word, and no fact of GroupCreated tells of it (see below).
-    command(b"XGROUP", b"CREATE", KEYS, GROUPS, st.one_of(st.sampled_from([b"0", b"$"]), IDS), optional(b"MKSTREAM")),
-    command(b"XGROUP", b"SETID", KEYS, GROUPS, st.one_of(st.sampled_from([b"0", b"$"]), IDS)),
+    command(b"XGROUP", b"CREATE", KEYS, GROUPS, PLACES, optional(b"MKSTREAM"), optional(b"ENTRIESREAD", READ)),
+    command(b"XGROUP", b"CREATE", KEYS, GROUPS, PLACES, b"MKSTREAM"),
+    command(b"XGROUP", b"SETID", KEYS, GROUPS, PLACES, optional(b"ENTRIESREAD", READ)),
     command(b"XGROUP", b"DESTROY", KEYS, GROUPS),
     command(b"XGROUP", b"DELCONSUMER", KEYS, GROUPS, CONSUMERS),
     command(b"XSETID", KEYS, IDS),
+    command(b"XSETID", KEYS, IDS, optional(b"ENTRIESADDED", READ), optional(b"MAXDELETEDID", IDS)),
     command(b"XINFO", b"GROUPS", KEYS),
     command(b"DEL", KEYS),
 )  # fmt: skip

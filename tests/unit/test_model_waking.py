@@ -187,3 +187,14 @@ def test_nothing_blocks_in_a_transaction(dialect: str) -> None:
     crowd = Crowd(dialect)
     reply = crowd.do("MULTI", "XREAD BLOCK 0 STREAMS k $", "EXEC")
     assert reply == (NIL_ARRAY,)
+
+
+def test_a_stream_that_is_made_empty_tells_a_reader_whose_group_went_with_the_old_one() -> None:
+    """Up to 6.2 a reader sleeps on when its key is deleted; the next stream there wakes it, entries or not."""
+    crowd = Crowd("redis-6.2", "a")
+    crowd.block("XREADGROUP GROUP g ME BLOCK 0 STREAMS k >", "a")
+    crowd.do("DEL k")
+    assert crowd.server.take_served() == []
+    crowd.do("XGROUP CREATE k other 0 MKSTREAM")
+    (served,) = crowd.server.take_served()
+    assert b"the consumer group this client was blocked on no longer exists" in getattr(served.reply, "text", b"")

@@ -167,6 +167,8 @@ BREAKS = [
     Case("no-orphan", "a consumer that is dead has it since before the faults stopped",
          [*START, read(1, 0, at=30), handling(1, at=30), crashed("a", at=40), Healed(100), Ended(900)],
          ("entry 1-0 of s", "pending for a", "since 30 ms", "group g", "870 ms")),
+    Case("no-orphan", "it was delivered in the very moment in which the faults stopped",
+         [*START, read(1, 0, at=100), Healed(100), Ended(900)], ("1-0", "since 100 ms")),
     Case("no-orphan", "two wait", [*START, read(1, 0), read(2, 1), Healed(100), Ended(900)], ("1-0", "1 more")),
     Case("no-orphan", "it was handled and never acknowledged",
          [*START, read(1, 0), handling(1), Healed(100), handled(1, at=200), Ended(900)], ("1-0",)),
@@ -297,6 +299,13 @@ def test_the_end_of_the_story_breaks_it_and_the_message_names_what_matters(case:
     assert violation.at_ms == case.events[-1].at_ms
     for text in case.names:
         assert text in violation.message
+
+
+def test_one_entry_alone_has_no_others_with_it() -> None:
+    orphan = watched("no-orphan", [*START, read(1, 0), Healed(100), Ended(900)])
+    unhandled = watched("handled-at-least-once", [did(created(0)), did(added(7)), Ended(5)])
+    for watch in (orphan, unhandled):
+        assert "more" not in watch.violations[0].message
 
 
 @pytest.mark.parametrize("case", [*NEARLY, *EXCEPTIONS], ids=told)

@@ -32,8 +32,8 @@ def added(n: int, *, born: int = 1) -> f.Added:
     return f.Added(S, born, entry(n), (b"k", b"v"))
 
 
-def created(cursor: int = 0, *, group: bytes = G) -> f.GroupCreated:
-    return f.GroupCreated(S, 1, group, 1, entry(cursor))
+def created(cursor: int = 0, *, group: bytes = G, entries_read: int | None = None) -> f.GroupCreated:
+    return f.GroupCreated(S, 1, group, 1, entry(cursor), entries_read)
 
 
 def delivered(
@@ -118,6 +118,8 @@ BREAKS = [
          [*START, did(delivered(1), delivered(3), moved(0, 3))], ("entry 2-0",)),
     Case("accounted-for", "the cursor is said to have been further than it was",
          [*START, read(1, 0), did(delivered(3), moved(2, 3))], ("entry 2-0",)),
+    Case("accounted-for", "the first read is said to have begun further on than the group did",
+         [*START, did(delivered(3), moved(2, 3))], ("entry 1-0",)),
     Case("accounted-for", "an entry is acknowledged twice",
          [*START, read(1, 0), did(acked(1)), did(acked(1))], ("entry 1-0", "acknowledged", "not pending", "group g")),
     Case("accounted-for", "what was given with NOACK is acknowledged",
@@ -135,6 +137,7 @@ BREAKS = [
          [*START, read(1, 0, noack=True), did(delivered(1, B))], ("entry 1-0",)),
     Case("delivery-in-order", "an older entry comes after a newer one",
          [*START, read(2, 1), read(1, 0)], ("group g", "1-0 after 2-0")),
+    Case("delivery-in-order", "the same entry comes again", [*START, read(1, 0), read(1, 0)], ("1-0 after 1-0",)),
     Case("ids-increase", "an ID is given twice", [did(added(2)), did(added(2))], ("stream s", "2-0 after 2-0")),
     Case("ids-increase", "an ID falls behind", [did(added(2)), did(added(1))], ("1-0 after 2-0",)),
     Case("ids-increase", "an ID falls behind that of an entry that was deleted",
@@ -159,6 +162,10 @@ BREAKS = [
          [*START, read(1, 0), did(claimed(1, B)), did(acked(1, A))], ("belongs to b", "says a")),
     Case("pending-is-owned", "it is forgotten from the wrong list",
          [*START, read(1, 0), did(claimed(1, B)), did(forgotten(1, A))], ("belongs to b", "says a")),
+    Case("pending-is-owned", "it is acknowledged from a list that it has left",
+         [*START, read(1, 0), did(acked(1)), did(acked(1))], ("belongs to nobody", "says a")),
+    Case("pending-is-owned", "it is forgotten from a list that it has left",
+         [*START, read(1, 0), did(forgotten(1)), did(forgotten(1))], ("belongs to nobody", "says a")),
     Case("pending-is-owned", "a consumer leaves with less than it owned",
          [*START, read(1, 0), read(2, 1), did(consumer_removed(A, 1))], ("consumer a",)),
     Case("pending-is-owned", "a consumer leaves with what another has claimed",
@@ -211,6 +218,7 @@ NEARLY = [
          [*START, read(1, 0), read(3, 2), did(delivered(1, epoch=2))]),
     Case("delivery-in-order", "another group is further behind", [*START, read(3, 2), did(delivered(1, group=b"h"))]),
     Case("ids-increase", "another incarnation of the stream starts over", [did(added(2)), did(added(1, born=2))]),
+    Case("ids-increase", "the first ID is the smallest that there is", [did(f.Added(S, 1, 1, (b"k", b"v")))]),
     Case("ids-increase", "only the sequence grows",
          [did(added(2)), did(f.Added(S, 1, ids.make(2, 1), (b"k", b"v")))]),
     Case("acked-stays-acked", "another group still has it",
@@ -268,6 +276,8 @@ EXCEPTIONS = [
          exception="after XDEL"),
     Case("lag-exact-or-null", "entries were trimmed", [*START, did(trimmed(1)), did(lag_is(3, 0))],
          exception="after XDEL"),
+    Case("lag-exact-or-null", "the group was made with ENTRIESREAD",
+         [did(added(1)), did(created(1, entries_read=0)), did(lag_is(1, 1))], exception="a group that starts inside"),
     Case("lag-exact-or-null", "the group starts inside the stream",
          [did(added(1)), did(added(2)), did(created(1)), did(lag_is(2, 1))], exception="a group that starts inside"),
 ]  # fmt: skip
