@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .ids import PART_MAX
-
 
 @dataclass(slots=True)
 class Wait:
@@ -47,7 +45,3 @@ class Session:
         twin.broken = self.broken
         twin.wait = self.wait  # a Wait is replaced, never changed
         return twin
-
-
-NO_LIMIT = PART_MAX
-"""A count that limits nothing."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..models.dialects import DIALECTS
@@ -39,8 +37,7 @@ def compare(history: History, server: str, *, flush: bool = False) -> Outcome:
     return Judge(locate(server), "").compare(history, flush=flush)
 
 
-@contextmanager
-def judge(server: str, dialect: str | None) -> Iterator[Judge]:
+def judge(server: str, dialect: str | None) -> Judge:
     """The server that ``server`` names: ``embedded``, an executable, or a URL.
 
     ``BadInput`` where no dialect is given and the model does not know the server's.
@@ -61,4 +58,4 @@ def judge(server: str, dialect: str | None) -> Iterator[Judge]:
             f"{server} is {found}, which is not modelled; give --dialect to compare it with one of: "
             f"{', '.join(DIALECTS)}"
         )
-    yield Judge(target, dialect or found)
+    return Judge(target, dialect or found)

@@ -75,12 +75,12 @@ def report(
     else:
         from ..against import judge
 
-        with judge(against, dialect) as server:
-            began = perf_counter()
-            done = run(server.dialect)
-            wall_s = perf_counter() - began
-            output.print_budget(done, err=as_json)
-            outcome = server.compare(done.history, flush=flush)
+        server = judge(against, dialect)
+        began = perf_counter()
+        done = run(server.dialect)
+        wall_s = perf_counter() - began
+        output.print_budget(done, err=as_json)
+        outcome = server.compare(done.history, flush=flush)
     if history is not None:
         done.history.write(history)
     if timeline is not None:
