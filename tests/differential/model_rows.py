@@ -22,10 +22,10 @@ from pathlib import Path
 
 from redelivery.models.dialects import DIALECTS
 from redelivery.models.server import Config
+from redelivery.sim.real.diff.actions import ClockTo, Connect, Do
+from redelivery.sim.real.diff.recorder import Recorder
 from redelivery.sim.real.script import Close, Open, Reply, Send
 from redelivery.sim.real.values import parse, show
-
-from .model_against_servers import ClockTo, Connect, Do, Recorder
 
 ROWS = Path(__file__).with_name("model_rows.txt")
 

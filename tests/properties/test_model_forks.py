@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,15 +12,16 @@ from redelivery.models.replies import Blocked, encode
 from redelivery.models.server import Config, Server
 from redelivery.models.snapshot import snapshot
 from redelivery.models.stream import Stream
-
-from ..differential.model_commands import Commands, Taste
-from ..differential.model_worlds import READING, REMOVING
+from redelivery.sim.choices import Drawn
+from redelivery.sim.real.diff.command_lines import CommandLines
+from redelivery.sim.real.diff.draws import Draws
+from redelivery.sim.real.diff.worlds import READING, REMOVING, Taste
 
 SESSIONS = 4
 TASTES = (
-    Taste(focus=0.95, mutate=0.02),
-    Taste(weights=READING, focus=0.95, mutate=0.0, block=0.8),
-    Taste(weights=REMOVING, focus=0.95, mutate=0.0),
+    Taste(focus=950, damaged=20),
+    Taste(weights=READING, focus=950, damaged=0, block=800),
+    Taste(weights=REMOVING, focus=950, damaged=0),
 )
 
 Answer = tuple[int, bytes, tuple[Fact, ...]]
@@ -47,15 +46,15 @@ class Side:
             for served in self.server.take_served():
                 self.answers.append((served.session, encode(served.reply, 3), served.facts))
 
-    def chosen(self, chance: Random, taste: Taste, count: int) -> list[tuple[int, int, tuple[bytes, ...]]]:
+    def chosen(self, draws: Draws, taste: Taste, count: int) -> list[tuple[int, int, tuple[bytes, ...]]]:
         """Steps that suit the state, each taken as soon as it is chosen."""
-        commands = Commands(chance, self.server, taste)
+        lines = CommandLines(draws, self.server, taste)
         steps = []
         for _ in range(count):
             step = (
-                chance.choice((0, 1, 7, 500)),
-                chance.choice(sorted(self.server.sessions)),
-                commands.next(self.now_ms, may_block=True),
+                draws.pick((0, 1, 7, 500), "elapsed"),
+                draws.pick(sorted(self.server.sessions), "session"),
+                lines.next(self.now_ms, may_block=True),
             )
             self.run([step])
             steps.append(step)
@@ -73,17 +72,17 @@ def started(dialect: str) -> Side:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(TASTES))
 def test_neither_side_of_a_fork_sees_the_other(dialect: str, seed: int, taste: Taste) -> None:
-    chance = Random(seed)
+    draws = Draws(Drawn(seed))
     one = started(dialect)
-    one.chosen(chance, taste, 40)
+    one.chosen(draws, taste, 40)
     two = Side(one.server.fork(), one.now_ms)
     before = snapshot(one.server)
     assert snapshot(two.server) == before
 
-    two.chosen(chance, taste, 25)
+    two.chosen(draws, taste, 25)
     assert snapshot(one.server) == before
     after = snapshot(two.server)
-    one.chosen(chance, taste, 25)
+    one.chosen(draws, taste, 25)
     assert snapshot(two.server) == after
 
 
@@ -91,12 +90,12 @@ def test_neither_side_of_a_fork_sees_the_other(dialect: str, seed: int, taste: T
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(TASTES))
 def test_a_fork_goes_on_as_the_original_does(dialect: str, seed: int, taste: Taste) -> None:
-    chance = Random(seed)
+    draws = Draws(Drawn(seed))
     one = started(dialect)
-    one.chosen(chance, taste, 40)
+    one.chosen(draws, taste, 40)
     two = Side(one.server.fork(), one.now_ms)
     one.answers.clear()
-    two.run(one.chosen(chance, taste, 40))
+    two.run(one.chosen(draws, taste, 40))
     assert two.answers == one.answers
     assert snapshot(two.server) == snapshot(one.server)
     assert hash(snapshot(two.server)) == hash(snapshot(one.server))
@@ -107,7 +106,7 @@ def test_a_fork_goes_on_as_the_original_does(dialect: str, seed: int, taste: Tas
 @given(st.integers(0, 2**32))
 def test_the_same_steps_give_the_same_answers_facts_and_state(dialect: str, seed: int) -> None:
     one, two = started(dialect), started(dialect)
-    two.run(one.chosen(Random(seed), TASTES[0], 60))
+    two.run(one.chosen(Draws(Drawn(seed)), TASTES[0], 60))
     assert one.answers == two.answers
     assert snapshot(one.server) == snapshot(two.server)
 
@@ -117,7 +116,7 @@ def test_the_same_steps_give_the_same_answers_facts_and_state(dialect: str, seed
 @given(st.integers(0, 2**32), st.sampled_from(TASTES))
 def test_the_structures_agree_with_themselves(dialect: str, seed: int, taste: Taste) -> None:
     side = started(dialect)
-    side.chosen(Random(seed), taste, 80)
+    side.chosen(Draws(Drawn(seed)), taste, 80)
     for value in side.server.keys.values():
         if isinstance(value, Stream):
             live = [entry_id for entry_id, _ in value.ascending(0, 2**128 - 1)]

@@ -1,0 +1,63 @@
+"""A real server under its virtual clock, which runs are compared with, one after the other."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from ....models.server import Config
+from ..connection import Connection, refuse_errors
+from ..replay import Difference, replay
+from ..servers import ServerBinary
+from ..spawn import SpawnedServer
+from ..virtual_clock import START_MS, VirtualClock
+from .recorder import Recorder
+
+__all__ = ["Bench", "configure"]
+
+DIFFERENCES_MAX = 50
+
+
+class Bench:
+    """A server of our own, started here and ended by `close`; it is emptied before each run."""
+
+    def __init__(self, binary: ServerBinary) -> None:
+        self.clock = VirtualClock()
+        try:
+            self.server = SpawnedServer(binary, clock=self.clock, enable_debug=True)
+            self.control = self.server.connect()
+        except BaseException:
+            self.clock.close()
+            raise
+        self.binary = binary
+        self.dialect = self.server.dialect
+
+    def close(self) -> None:
+        """Ends the server."""
+        self.control.close()
+        self.server.close()
+        self.clock.close()
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def differences(self, recorder: Recorder, *, watchdog_s: float = 2.0) -> tuple[Difference, ...]:
+        """Where the server does not follow the model's script, step by step in lockstep."""
+        self.clock.set(START_MS)
+        configure(self.control, recorder.server.config)
+        return replay(
+            recorder.script, self.server, differences_max=DIFFERENCES_MAX, watchdog_s=watchdog_s
+        ).differences
+
+
+def configure(control: Connection, config: Config) -> None:
+    """Gives a server the settings of the model."""
+    for name, value in (
+        (b"stream-node-max-bytes", config.stream_node_max_bytes),
+        (b"stream-node-max-entries", config.stream_node_max_entries),
+    ):
+        refuse_errors(control.address, control.call(b"CONFIG", b"SET", name, b"%d" % value))

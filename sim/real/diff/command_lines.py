@@ -1,0 +1,231 @@
+"""Command lines, drawn from the model's own table of commands.
+
+The table says which arguments and options a command has. Most command lines are the positional arguments and
+then options; `SHAPES` has the commands whose grammar is another. Whatever option the table knows is drawn, here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from ....models.commands.call import Command, Option
+from ....models.commands.table import commands_of
+from ....models.server import Server
+from . import texts
+from .draws import Draws, slots
+from .kinds import Arguments
+from .worlds import SUBCOMMAND_WEIGHTS, USUAL, Taste
+
+__all__ = ["SHAPES", "CommandLines"]
+
+GENERAL_BY_HAND = ("XGROUP", "XINFO")
+"""Containers that the oldest dialects parse by hand: their subcommands stand in a table all the same."""
+
+
+class CommandLines:
+    """A source of command lines for one model server."""
+
+    __slots__ = ("_commands", "_pool", "_subcommands", "args", "draws", "may_block", "queueing", "taste")
+
+    def __init__(self, draws: Draws, server: Server, taste: Taste) -> None:
+        self.draws = draws
+        self.taste = taste
+        self.args = Arguments(draws, server, taste)
+        self.may_block = self.queueing = False
+        self._commands: dict[str, Command] = {c.name: c for c in commands_of(server.dialect).values()}
+        self._pool = slots({name: taste.weight(name) for name in self._commands})
+        self._subcommands = {
+            name: slots({sub: SUBCOMMAND_WEIGHTS.get(sub.name, USUAL) for sub in subcommands})
+            for name, subcommands in _containers(server, self._commands).items()
+        }
+
+    def next(self, now_ms: int, *, may_block: bool, queueing: bool = False) -> tuple[bytes, ...]:
+        """One command line; `queueing` tells that its connection is in a transaction."""
+        draws = self.draws
+        self.args.now_ms = now_ms
+        self.may_block = may_block
+        self.queueing = queueing
+        if queueing and draws.happens(250, "EXEC"):
+            return (b"EXEC",)
+        if draws.happens(5, "no command"):
+            return (draws.pick(texts.NO_COMMANDS, "no command"), *self.junk(3))
+        command = self._commands[draws.pick(self._pool, "command")]
+        argv = [self.cased(command.name.encode()), *self._after_the_name(command)]
+        if draws.happens(self.taste.damaged, "damaged"):
+            self._damage(argv)
+        return tuple(argv)
+
+    def _after_the_name(self, command: Command) -> list[bytes]:
+        draws = self.draws
+        self.args.choose_key(streams=command.name.startswith("X"))
+        subcommands = self._subcommands.get(command.name)
+        if subcommands is None:
+            return SHAPES.get(command.name, plain)(self, command)
+        if draws.happens(20, "no subcommand"):
+            return [draws.pick(texts.NO_SUBCOMMANDS, "no subcommand"), *self.junk(3)]
+        sub = draws.pick(subcommands, "subcommand")
+        if sub.name == "HELP" and self.queueing:
+            sub = subcommands[0]  # the text of HELP is masked where it is a reply of its own
+        return [self.cased(sub.name.encode()), *SHAPES.get(f"{command.name} {sub.name}", plain)(self, sub)]
+
+    # -- the parts of a line --------------------------------------------------------------------
+
+    def option(self, option: Option) -> list[bytes]:
+        """An option with its arguments."""
+        found = [self.cased(option.word.encode())]
+        for kind in option.arguments:
+            found += self.args.of(kind)
+        return found
+
+    def options(self, options: Sequence[Option], permille: int = 300) -> list[bytes]:
+        """Some of the options, in some order."""
+        draws = self.draws
+        taken = [option for option in options if draws.happens(permille, option.word)]
+        if len(taken) > 1:
+            taken = draws.shuffled(taken, "order of options")
+        return [text for option in taken for text in self.option(option)]
+
+    def junk(self, most: int) -> list[bytes]:
+        """A few texts that mean nothing here."""
+        return [self.draws.pick(texts.JUNK, "junk") for _ in range(self.draws.choose(most + 1, "how much junk"))]
+
+    def cased(self, word: bytes) -> bytes:
+        """A keyword, seldom in lower case."""
+        return word.lower() if self.draws.happens(50, "lower case") else word
+
+    def _damage(self, argv: list[bytes]) -> None:
+        """Damages a command line in one place; its name stays."""
+        draws = self.draws
+        at = 1 + draws.choose(len(argv), "where it is damaged")
+        how = draws.choose(5, "damage")
+        if how == 0:
+            del argv[at:]
+        elif how == 1:
+            argv.insert(at, draws.pick(texts.JUNK, "junk"))
+        elif at < len(argv):
+            if how == 2:
+                argv[at] = draws.pick(texts.JUNK, "junk")
+            elif how == 3:
+                argv.insert(at, argv[at])
+            else:
+                del argv[at]
+        if not self.may_block and argv[0].upper() in (b"XREAD", b"XREADGROUP"):
+            # Takes back a BLOCK that the damage brought where nobody may block.
+            argv[1:] = [b"x" if text.upper() == b"BLOCK" else text for text in argv[1:]]
+
+
+def _containers(server: Server, commands: Mapping[str, Command]) -> dict[str, tuple[Command, ...]]:
+    """The subcommands of each command that has any; where it parses them by hand, those of a later release."""
+    found = {name: command.subcommands for name, command in commands.items() if command.subcommands}
+    for name in GENERAL_BY_HAND:
+        if name in commands and name not in found:
+            found[name] = known_by_hand(name, server)
+    return found
+
+
+def known_by_hand(name: str, server: Server) -> tuple[Command, ...]:
+    """The subcommands that a dialect knows although its table does not tell them apart."""
+    from ....models.commands.table import TABLE
+
+    release = server.dialect.release
+    (row,) = (command for command in TABLE if command.name == name and command.subcommands)
+    return tuple(sub for sub in row.subcommands if sub.since <= release)
+
+
+# ---- the shapes ----
+
+
+def plain(line: CommandLines, command: Command) -> list[bytes]:
+    """The positional arguments, then options."""
+    found: list[bytes] = []
+    for kind in command.arguments:
+        found += line.args.of(kind)
+    return found + line.options(command.options)
+
+
+TRIMMING = ("MAXLEN", "MINID", "LIMIT")
+
+
+def _trimming(line: CommandLines, command: Command) -> list[bytes]:
+    """MAXLEN or MINID with what belongs to it, in a good order most of the time."""
+    draws = line.draws
+    known = [option for option in command.options if option.word in ("MAXLEN", "MINID")]
+    option = draws.pick(known, "strategy")
+    sign = draws.pick((b"", b"=", b"~", b"~"), "sign")
+    found = [line.cased(option.word.encode()), *filter(None, [sign]), *line.args.of(option.arguments[0])]
+    if draws.happens(400 if sign == b"~" else 30, "LIMIT"):
+        found += [line.cased(b"LIMIT"), *line.args.of("limit")]
+    return found
+
+
+def _xadd(line: CommandLines, command: Command) -> list[bytes]:
+    draws = line.draws
+    found = line.options([option for option in command.options if option.word not in TRIMMING], 100)
+    if draws.happens(200, "trims"):
+        found = _trimming(line, command) + found if draws.choose(2, "trims first") else found + _trimming(line, command)
+    if draws.happens(20, "more options"):
+        found += line.options(command.options)
+    return [line.args.key, *found, *line.args.of("new-id"), *line.args.of("fields")]
+
+
+def _xtrim(line: CommandLines, command: Command) -> list[bytes]:
+    extra = line.options(command.options) if line.draws.happens(50, "more options") else []
+    rest = line.options([option for option in command.options if option.word not in TRIMMING])
+    return [line.args.key, *_trimming(line, command), *rest, *extra]
+
+
+def _reading(line: CommandLines, command: Command) -> list[bytes]:
+    """XREAD and XREADGROUP: options, then STREAMS with as many IDs as keys."""
+    draws, args = line.draws, line.args
+    grouped = command.name == "XREADGROUP"
+    keys = []
+    for _ in range(draws.pick((1, 1, 1, 2, 3), "how many streams")):
+        args.choose_key(streams=True, grouped=grouped)
+        keys.append(args.key)
+    options = [text for option in _reading_options(line, command, grouped) for text in line.option(option)]
+    places = []
+    for key in keys:
+        args.key = key
+        wrong = args.is_wrong(3)
+        places.append(args.wrong_id() if wrong else args.of("group-position" if grouped else "position")[0])
+    return [*options, line.cased(b"STREAMS"), *keys, *places]
+
+
+READING_OPTIONS = {"COUNT": (500, 500), "NOACK": (10, 150), "GROUP": (20, 980)}
+"""How often XREAD and XREADGROUP have an option, of 1000 cases; XREAD takes none but the first."""
+
+
+def _reading_options(line: CommandLines, command: Command, grouped: bool) -> list[Option]:
+    taken = []
+    for option in command.options:
+        permille = READING_OPTIONS.get(option.word, (100, 100))[grouped]
+        if option.word == "BLOCK":
+            permille = line.taste.block if line.may_block else 0
+        if option.word != "STREAMS" and line.draws.happens(permille, option.word):
+            taken.append(option)
+    return line.draws.shuffled(taken, "order of options") if len(taken) > 1 else taken
+
+
+def _xpending(line: CommandLines, command: Command) -> list[bytes]:
+    draws, args = line.draws, line.args
+    found = [args.key, *args.of("group")]
+    if draws.happens(300, "summary"):
+        return found
+    found += line.options(command.options)
+    found += [*args.of("start"), *args.of("end"), *args.of("count")]
+    if draws.happens(400, "of one consumer"):
+        found += args.of("consumer")
+    return found + (line.junk(3) if draws.happens(50, "too much") else [])
+
+
+Shape: TypeAlias = Callable[[CommandLines, Command], list[bytes]]
+
+SHAPES: Mapping[str, Shape] = {
+    "XADD": _xadd,
+    "XTRIM": _xtrim,
+    "XREAD": _reading,
+    "XREADGROUP": _reading,
+    "XPENDING": _xpending,
+}
+"""The commands whose grammar is not just positional arguments and then options."""

@@ -1,0 +1,240 @@
+"""What the arguments of commands look like, kind by kind, as the model's command table names them.
+
+`KINDS` has an entry for every kind in the table (a test sees to it): a function that draws the texts of one
+argument, valid mostly, borderline and malformed as often as the taste says. A new kind in the table needs one here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from ....models import ids
+from ....models.server import Server
+from . import lending, texts
+from .draws import Draws
+from .worlds import Taste
+
+__all__ = ["KINDS", "Arguments", "Kind"]
+
+
+class Arguments:
+    """What is at hand while the arguments of one command line are drawn."""
+
+    __slots__ = ("draws", "group", "key", "now_ms", "server", "taste")
+
+    def __init__(self, draws: Draws, server: Server, taste: Taste) -> None:
+        self.draws = draws
+        self.server = server
+        self.taste = taste
+        self.now_ms = 0
+        self.key = b"s"
+        """The key that the command line is about."""
+        self.group = b"g"
+        """The group that it named last."""
+
+    def of(self, kind: str) -> list[bytes]:
+        """The texts of one argument of this kind; some kinds are several."""
+        return KINDS[kind](self)
+
+    def choose_key(self, *, streams: bool = False, grouped: bool = False) -> None:
+        """Settles on a key, mostly one that there is."""
+        draws = self.draws
+        if draws.happens(self.taste.focus, "known key"):
+            known = lending.known_keys(self.server, streams=streams, grouped=grouped)
+            if known:
+                self.key = draws.pick(known, "key")
+                return
+        self.key = draws.pick(texts.KEYS, "key")
+
+    def wrong_id(self) -> bytes:
+        """Something that is no ID, or hardly one."""
+        return self.draws.pick(texts.ODD_IDS, "odd ID")
+
+    def near_id(self) -> bytes:
+        """An ID that the stream at hand knows, or one beside it."""
+        draws = self.draws
+        stream = lending.stream_at(self.server, self.key)
+        if stream is None or draws.happens(100, "made-up ID"):
+            return b"%d-%d" % (draws.choose(12, "ms"), draws.choose(3, "sequence"))
+        entry_id = draws.pick(lending.known_ids(stream), "known ID")
+        how = draws.choose(20, "beside it")
+        if how < 15:
+            return ids.show(entry_id)
+        if how < 17:
+            return ids.show(min(entry_id + 1, ids.ID_MAX))
+        if how < 19:
+            return ids.show(max(entry_id - 1, 0))
+        return b"%d" % ids.ms_of(entry_id)
+
+    def is_wrong(self, share: int = 1) -> bool:
+        """Whether to be wrong here, in one of `share` of the cases that the taste says."""
+        return self.draws.happens(self.taste.wrong // share, "wrong")
+
+
+Kind: TypeAlias = Callable[[Arguments], list[bytes]]
+
+
+# ---- names ----
+
+
+def _key(at: Arguments) -> list[bytes]:
+    return [at.key]
+
+
+def _keys(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.KEYS, "key") for _ in range(at.draws.pick((1, 1, 2, 3), "how many keys"))]
+
+
+def _group(at: Arguments) -> list[bytes]:
+    at.group = at.draws.pick(texts.GROUPS, "group")
+    stream = lending.stream_at(at.server, at.key)
+    if stream is not None and stream.groups and at.draws.happens(at.taste.focus, "known group"):
+        at.group = at.draws.pick(list(stream.groups), "group")
+    return [at.group]
+
+
+def _consumer(at: Arguments) -> list[bytes]:
+    group = lending.group_at(at.server, at.key, at.group)
+    if group is not None and group.consumers and at.draws.happens(at.taste.focus, "known consumer"):
+        return [at.draws.pick(list(group.consumers), "consumer")]
+    return [at.draws.pick(texts.CONSUMERS, "consumer")]
+
+
+# ---- values ----
+
+
+def _value(at: Arguments) -> list[bytes]:
+    draws = at.draws
+    if draws.happens(at.taste.long_values, "long value"):
+        return [draws.pick(texts.LONG_PIECES, "of what") * draws.pick(texts.LONG_SIZES, "how long")]
+    if draws.happens(100, "number"):
+        return [b"%d" % draws.choose(10**6, "number")]
+    return [draws.pick(texts.VALUES, "value")]
+
+
+def _fields(at: Arguments) -> list[bytes]:
+    many = at.draws.pick((2, 2, 2, 2, 4, 6), "how many texts")
+    return [text for _ in range(many) for text in _value(at)]
+
+
+# ---- IDs ----
+
+
+def _id(at: Arguments) -> list[bytes]:
+    return [at.wrong_id() if at.is_wrong(2) else at.near_id()]
+
+
+def _ids(at: Arguments) -> list[bytes]:
+    many = at.draws.pick((1, 1, 1, 2, 3, 5), "how many IDs")
+    return [text for _ in range(many) for text in _id(at)]
+
+
+def _bound(usual: bytes) -> Kind:
+    def bound(at: Arguments) -> list[bytes]:
+        if at.is_wrong():
+            return [at.wrong_id()]
+        how = at.draws.choose(4, "bound")
+        return [usual if how < 2 else (b"(" if how == 3 else b"") + at.near_id()]
+
+    return bound
+
+
+def _id_or_last(at: Arguments) -> list[bytes]:
+    how = at.draws.choose(4, "from where")
+    return [b"0"] if how < 2 else [b"$"] if how == 2 else _id(at)
+
+
+def _new_id(at: Arguments) -> list[bytes]:
+    """For XADD: ``*`` mostly, ``ms-*``, and explicit ones about the last one."""
+    draws = at.draws
+    how = draws.choose(100, "which ID")
+    if how < 60:
+        return [b"*"]
+    stream = lending.stream_at(at.server, at.key)
+    last = 0 if stream is None else stream.last_id
+    if how < 75:
+        step = draws.pick((0, 0, 0, 1, -1), "ms beside the last")
+        return [b"%d-*" % min((ids.ms_of(last) + step) & ids.PART_MAX, at.now_ms)]
+    if how < 90:
+        return [ids.show(min(last + draws.pick((1, 1, 1, 0, 2, 1 << 64), "after the last"), ids.ID_MAX - 1))]
+    if how < 91:
+        return [b"%d-%d" % (ids.ms_of(last), ids.PART_MAX)]
+    return _id(at)
+
+
+def _group_position(at: Arguments) -> list[bytes]:
+    """For XREADGROUP."""
+    how = at.draws.choose(7, "position")
+    return [b">" if how < 5 else b"0" if how == 5 else at.near_id()]
+
+
+def _position(at: Arguments) -> list[bytes]:
+    """For XREAD."""
+    if at.server.dialect.read_last_entry and at.draws.happens(150, "the last entry"):
+        return [b"+"]
+    how = at.draws.choose(5, "position")
+    return [b"0" if how == 0 else b"$" if how < 3 else at.near_id()]
+
+
+# ---- numbers ----
+
+
+def _number(*usual: int, edges: tuple[int, ...] = ()) -> Kind:
+    """A number of a few, seldom one of the edges, or one that is wrong."""
+
+    def number(at: Arguments) -> list[bytes]:
+        if at.is_wrong(2):
+            return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
+        if edges and at.draws.happens(20, "edge"):
+            return [b"%d" % at.draws.pick(edges, "edge")]
+        return [b"%d" % at.draws.pick(usual, "number")]
+
+    return number
+
+
+def _unix_ms(at: Arguments) -> list[bytes]:
+    if at.is_wrong(2):
+        return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
+    return [b"%d" % (at.now_ms + at.draws.pick((0, -1, 1, -100, 1000, -100_000), "ms from now"))]
+
+
+def _block(at: Arguments) -> list[bytes]:
+    if at.is_wrong(2):
+        forms: tuple[bytes, ...] = (b"x", b"-1", b"1.5", b"")
+        if at.server.dialect.block_overflow_error:  # elsewhere a wait beyond the end of time is undefined behaviour
+            forms += (b"9223372036854775807", b"9223372036854775808")
+        return [at.draws.pick(forms, "odd timeout")]
+    return [b"%d" % at.draws.pick((0, 1, 5, 20, 100, 1000, 5000), "timeout")]
+
+
+_COUNTS = _number(1, 1, 2, 2, 3, 5, 10, 40, 0, -1, edges=(2**63 - 1, 2**63 - 2, 2**63 - 3))
+_MS = _number(0, 0, 1, 2, 10, 100, 1000, 10_000, 100_000)
+
+KINDS: Mapping[str, Kind] = {
+    "key": _key,
+    "keys": _keys,
+    "group": _group,
+    "consumer": _consumer,
+    "value": _value,
+    "fields": _fields,
+    "id": _id,
+    "ids": _ids,
+    "trim-id": _id,
+    "start": _bound(b"-"),
+    "end": _bound(b"+"),
+    "id-or-last": _id_or_last,
+    "new-id": _new_id,
+    "position": _position,
+    "group-position": _group_position,
+    "count": _COUNTS,
+    "entries-read": _COUNTS,
+    "entries-added": _COUNTS,
+    "trim-length": _number(0, 1, 2, 3, 5, 8, 20, 100),
+    "limit": _number(0, 1, 2, 3, 5, 10, 100),
+    "ms": _MS,
+    "min-idle": _MS,
+    "unix-ms": _unix_ms,
+    "block": _block,
+}
+"""Every kind of argument in the command table, and how one is drawn."""

@@ -1,0 +1,132 @@
+"""The model's part of a run, and the script that a real server must follow, to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from ....models.facts import Fact
+from ....models.replies import Blocked, Reply, encode
+from ....models.server import Config, Server
+from ....models.stream import Stream
+from ..script import Close, Open, Send, Step
+from ..script import Reply as ReplyStep
+from ..virtual_clock import START_MS
+from .actions import Action, ClockTo, Connect, Do, HangUp
+
+__all__ = ["INSPECTOR", "Observer", "Recorder", "record"]
+
+INSPECTOR = -1
+"""The connection on which states are looked at."""
+
+
+class Observer(Protocol):
+    """Whoever counts what the commands of a run come to."""
+
+    def before(self, server: Server, session: int, argv: Sequence[bytes], now_ms: int) -> None:
+        """A command is about to be executed."""
+
+    def after(self, argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> None:
+        """It has been."""
+
+    def served(self, argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> None:
+        """A blocked command has its reply."""
+
+
+class Recorder:
+    """The model, and the script of what it does. Actions that make no sense (any more) are passed over."""
+
+    def __init__(self, dialect: str, config: Config, observer: Observer | None = None) -> None:
+        self.server = Server(dialect, config)
+        self.script: list[Step] = []
+        self.now_ms = START_MS
+        self.commands = 0
+        """How many commands were asked for; those that look at the state are not counted."""
+        self._observer = observer
+        self._sessions: dict[int, int] = {}
+        self._resp: dict[int, int] = {}
+        self._waiting: dict[int, tuple[bytes, ...]] = {}
+
+    def take(self, action: Action) -> None:
+        """Does one action."""
+        if isinstance(action, Do):
+            if self.is_free(action.conn):
+                self.commands += 1
+                self._send(action.conn, action.argv)
+        elif isinstance(action, ClockTo):
+            self.now_ms = action.at_ms
+            self.server.expire(self.now_ms)
+            self._collect()
+        elif isinstance(action, Connect):
+            self._open(action.conn, action.resp)
+        elif isinstance(action, HangUp):
+            self._close(action.conn)
+        else:
+            self._inspect(action.resp)
+
+    def is_free(self, conn: int) -> bool:
+        """Whether a connection is open and does not wait."""
+        return conn in self._sessions and self.server.sessions[self._sessions[conn]].wait is None
+
+    def is_queueing(self, conn: int) -> bool:
+        """Whether a connection is in a transaction."""
+        return conn in self._sessions and self.server.sessions[self._sessions[conn]].queue is not None
+
+    def _open(self, conn: int, resp: int) -> None:
+        if conn not in self._sessions:
+            self._sessions[conn] = self.server.open(resp)
+            self._resp[conn] = resp
+            self.script.append(Open(conn, resp, self.now_ms))
+
+    def _close(self, conn: int) -> None:
+        if conn in self._sessions:
+            self.server.close(self._sessions.pop(conn))
+            self._waiting.pop(conn, None)
+            self.script.append(Close(conn, self.now_ms))
+
+    def _send(self, conn: int, argv: tuple[bytes, ...]) -> None:
+        observer = self._observer if conn != INSPECTOR else None
+        if observer is not None:
+            observer.before(self.server, self._sessions[conn], argv, self.now_ms)
+        reply, facts = self.server.execute(self._sessions[conn], argv, self.now_ms)
+        if observer is not None:
+            observer.after(argv, reply, facts)
+        if isinstance(reply, Blocked):
+            self._waiting[conn] = argv
+            self.script.append(Send(conn, argv, self.now_ms, None))
+        else:
+            self.script.append(Send(conn, argv, self.now_ms, encode(reply, self._resp[conn])))
+        self._collect()
+
+    def _collect(self) -> None:
+        found = self.server.take_served()
+        if not found:
+            return
+        connections = {session: conn for conn, session in self._sessions.items()}
+        for served in found:
+            conn = connections[served.session]
+            argv = self._waiting.pop(conn)
+            if self._observer is not None:
+                self._observer.served(argv, served.reply, served.facts)
+            self.script.append(ReplyStep(conn, self.now_ms, encode(served.reply, self._resp[conn])))
+
+    def _inspect(self, resp: int) -> None:
+        self._open(INSPECTOR, resp)
+        for key, value in sorted(self.server.keys.items()):
+            if not isinstance(value, Stream):
+                self._send(INSPECTOR, (b"GET", key))
+                continue
+            self._send(INSPECTOR, (b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"))
+            self._send(INSPECTOR, (b"XRANGE", key, b"-", b"+"))
+            for group in sorted(value.groups):
+                self._send(INSPECTOR, (b"XPENDING", key, group, b"-", b"+", b"10000"))
+                self._send(INSPECTOR, (b"XINFO", b"CONSUMERS", key, group))
+        self._close(INSPECTOR)
+
+
+def record(dialect: str, config: Config, actions: Iterable[Action]) -> Recorder:
+    """The model's part of a run."""
+    recorder = Recorder(dialect, config)
+    for action in actions:
+        recorder.take(action)
+    return recorder

@@ -1,0 +1,104 @@
+"""What a run is made with: connections, node sizes, and what its commands are fond of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ....models.server import Config
+from .draws import Draws
+
+__all__ = ["TASTES", "WEIGHTS", "Taste", "World", "draw_world"]
+
+WEIGHTS: Mapping[str, float] = {
+    "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6,
+    "XRANGE": 3, "XREVRANGE": 2, "XDEL": 5, "XTRIM": 4, "XSETID": 2, "XGROUP": 12, "XINFO": 9, "XLEN": 1,
+    "DEL": 0.7, "EXISTS": 0.5, "TYPE": 0.5, "FLUSHALL": 0.2, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6,
+    "MULTI": 2, "EXEC": 1.5, "DISCARD": 0.2,
+}  # fmt: skip
+"""How often each command is drawn; one that stands not here, `USUAL`."""
+USUAL = 2.0
+
+SUBCOMMAND_WEIGHTS: Mapping[str, float] = {
+    "CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2, "DELCONSUMER": 2, "HELP": 0.2,
+    "STREAM": 5, "GROUPS": 3, "CONSUMERS": 3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """How often something is so, of 1000 cases, and which commands are preferred."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Instead of the usual ones."""
+
+    focus: int = 500
+    """Keys, groups and consumers are some that there are."""
+
+    damaged: int = 80
+    """A command line is damaged in one place."""
+
+    wrong: int = 80
+    """An ID or a number is borderline or malformed."""
+
+    block: int = 350
+    """A read that may block does."""
+
+    long_values: int = 50
+    """A value is long."""
+
+    def weight(self, command: str) -> float:
+        """How often a command is drawn, against the others."""
+        return self.weights.get(command, WEIGHTS.get(command, USUAL))
+
+
+READING = {"XREADGROUP": 30, "XREAD": 15, "XGROUP": 6, "DEL": 1.5, "SET": 0.7, "MULTI": 4, "EXEC": 4, "XINFO": 3}
+ADDING = {"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.05}
+REMOVING = {"XSETID": 15, "XDEL": 20, "XTRIM": 15, "XADD": 40, "XRANGE": 8, "XREVRANGE": 8}
+CLAIMING = {"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}
+
+TASTES = (
+    Taste(),
+    Taste(focus=900, damaged=10, wrong=10),
+    Taste(damaged=400, wrong=400),
+    Taste(focus=900, long_values=500),
+    Taste(weights=READING, focus=950, damaged=10, wrong=20, block=850),
+    Taste(weights=READING, focus=990, damaged=0, wrong=0, block=950),
+    Taste(weights=ADDING, focus=950, damaged=10, wrong=10),
+    Taste(weights=REMOVING, focus=950, damaged=10),
+    Taste(weights=CLAIMING, focus=950, damaged=30),
+)
+
+NODE_SIZES = (
+    (4096, 100), (0, 1), (0, 3), (0, 2), (0, 0), (120, 0), (300, 5), (4096, 2), (60, 100), (4096, 100),
+)  # fmt: skip
+"""Bytes and entries that a node may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a run is made with."""
+
+    config: Config = field(default_factory=Config)
+    taste: Taste = field(default_factory=Taste)
+    connections: int = 5
+
+    clock: int = 250
+    """The clock moves next, of 1000 cases."""
+
+    stay: int = 970
+    """The next command comes on the connection that the last one came on, of 1000 cases.
+
+    Only commands of one connection can be sent in one go, so this is what the speed of a run depends on.
+    """
+
+
+def draw_world(draws: Draws) -> World:
+    """A world of the tape's choice."""
+    node_bytes, node_entries = draws.pick(NODE_SIZES, "node size")
+    taste = draws.pick(TASTES, "taste")
+    if draws.happens(300, "nobody blocks"):
+        taste = replace(taste, block=0)
+    clock = 250 if taste.block < 500 else 50
+    stay = draws.pick((970, 900, 500), "stay") if taste.block < 500 else 700
+    return World(Config(node_bytes, node_entries), taste, draws.pick((2, 5, 8), "connections"), clock, stay)
