@@ -69,7 +69,7 @@ def test_peer(benchmark: Any, entries: int) -> None:
     lines = round_of_commands(entries)
 
     def fresh() -> tuple[tuple[Any], dict[str, Any]]:
-        client = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7,)))
+        client: Any = fakeredis.FakeRedis(server=fakeredis.FakeServer(version=(7,)))
         for line in backlog(entries):
             client.execute_command(*line)
         return (client,), {}

@@ -71,7 +71,7 @@ def test_peer(benchmark: Any) -> None:
     """The same functions, uncontended: what they cost apart from waiting for each other."""
 
     async def life(host: str, port: int) -> float:
-        client = redis.asyncio.Redis(host=host, port=port)
+        client: Any = redis.asyncio.Redis(host=host, port=port)
         await client.flushall()
         await client.execute_command(*SETUP)
         cursor = b"0-0"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, note, settings
@@ -47,16 +47,16 @@ IDS = st.builds(Id, st.integers(-3, 4), st.sampled_from([0, 0, 0, 1, -1]))
 """Counted from the end as often as from the start: the last entries are where things happen."""
 
 
-def optional(*words: bytes | st.SearchStrategy[bytes] | st.SearchStrategy[Id]) -> st.SearchStrategy[tuple]:
+def optional(*words: bytes | st.SearchStrategy[bytes] | st.SearchStrategy[Id]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.one_of(st.just(()), st.tuples(*(st.just(w) if isinstance(w, bytes) else w for w in words)))
 
 
-def command(*parts: bytes | st.SearchStrategy) -> st.SearchStrategy[tuple]:
+def command(*parts: bytes | st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     """A command line: words as they are, drawn words, and drawn stretches of words."""
     return st.tuples(*(st.just(part) if isinstance(part, bytes) else part for part in parts)).map(_flat)
 
 
-def _flat(parts: tuple) -> tuple:
+def _flat(parts: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(word for part in parts for word in (_flat(part) if type(part) is tuple else (part,)))
 
 
@@ -142,7 +142,7 @@ class Judged:
         self._hear()
         return reply
 
-    def step(self, ms: int, words: tuple) -> None:
+    def step(self, ms: int, words: tuple[Any, ...]) -> None:
         """Time passes, then a drawn command runs, with IDs that fit the streams as they are."""
         self.wait(ms)
         argv = tuple(word.text(self.server, self._key(words)) if isinstance(word, Id) else word for word in words)
@@ -150,7 +150,7 @@ class Judged:
         self.send(argv)
 
     @staticmethod
-    def _key(words: tuple) -> bytes:
+    def _key(words: tuple[Any, ...]) -> bytes:
         """The key of a command line, wherever its grammar has it: no other word is called so."""
         return b"t" if b"t" in words else b"s"
 
@@ -164,7 +164,9 @@ class Judged:
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(steps=st.lists(STEPS, max_size=40))
 @settings(max_examples=1000)
-def test_no_sequence_of_commands_breaks_a_server_invariant(dialect: str, steps: list[tuple[int, tuple]]) -> None:
+def test_no_sequence_of_commands_breaks_a_server_invariant(
+    dialect: str, steps: list[tuple[int, tuple[Any, ...]]]
+) -> None:
     judged = Judged(dialect)
     for argv in BEGINNING:
         assert not isinstance(judged.send(argv), Failure)
@@ -179,7 +181,7 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
 
     @given(steps=st.lists(STEPS, min_size=20, max_size=40))
     @settings(max_examples=100, database=None, derandomize=True)
-    def look(steps: list[tuple[int, tuple]]) -> None:
+    def look(steps: list[tuple[int, tuple[Any, ...]]]) -> None:
         judged = Judged("redis-8.6")
         for argv in BEGINNING:
             judged.send(argv)

@@ -413,7 +413,8 @@ def test_a_violation_at_the_end_stands_past_the_last_event() -> None:
 
 def test_each_property_is_reported_for_itself_in_the_order_of_events() -> None:
     watch = Watch([*SERVER_INVARIANTS, Property("calm", "always", "nothing crashes", Complains)])
-    for event in [*START, Crashed(1, "p", "fault", "crashed"), did(acked(1, B), at=2)]:
+    events: list[Event] = [*START, Crashed(1, "p", "fault", "crashed"), did(acked(1, B), at=2)]
+    for event in events:
         watch.observe(event)
     assert [(v.property, v.step) for v in watch.violations] == [
         ("calm", 4), ("accounted-for", 5), ("pending-is-owned", 5),
