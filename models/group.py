@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final
 
 from .idmap import IdMap
 
@@ -13,12 +13,21 @@ NEVER = -1
 """The value of ``active_ms`` of a consumer that never got an entry."""
 
 
-class Pending(NamedTuple):
-    """A delivered entry that waits for its acknowledgment (a NACK, in the server's words)."""
+class Pending:
+    """A delivered entry that waits for its acknowledgment (a NACK, in the server's words).
 
-    consumer: bytes
-    delivered_ms: int
-    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+    It is replaced, never changed: its group, its consumer and copies of both share it.
+    """
+
+    __slots__ = ("consumer", "count", "delivered_ms")
+
+    def __init__(self, consumer: bytes, delivered_ms: int, count: int) -> None:
+        self.consumer: Final = consumer
+        self.delivered_ms: Final = delivered_ms
+        self.count: Final = count
+
+    def __repr__(self) -> str:
+        return f"Pending({self.consumer!r}, {self.delivered_ms}, {self.count})"
 
 
 class Consumer:
@@ -78,13 +87,12 @@ class Group:
 
     def assign(self, entry_id: int, consumer: Consumer, delivered_ms: int, count: int) -> bytes | None:
         """Makes an entry pending for ``consumer``, taking it from whoever had it, whom it returns."""
-        before = self.pel.get(entry_id)
+        nack = Pending(consumer.name, delivered_ms, count)
+        before = self.pel.put(entry_id, nack)
         if before is not None and before.consumer != consumer.name:
             owner = self.consumer_for_write(before.consumer)
             assert owner is not None, "a pending entry's owner is a consumer of its group"
             owner.pel.pop(entry_id)
-        nack = Pending(consumer.name, delivered_ms, count)
-        self.pel.put(entry_id, nack)
         consumer.pel.put(entry_id, nack)
         return None if before is None else before.consumer
 

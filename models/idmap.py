@@ -27,13 +27,17 @@ class _Chunk(Generic[V]):
 
 
 class IdMap(Generic[V]):
-    """IDs in ascending order, each with a value."""
+    """IDs in ascending order, each with a value.
 
-    __slots__ = ("_chunks", "_firsts", "_size")
+    The key range is cut into neighbouring stretches, a chunk each. No chunk is empty, unless it is the only one.
+    """
+
+    __slots__ = ("_borders", "_chunks", "_size")
 
     def __init__(self) -> None:
-        self._chunks: list[_Chunk[V]] = []
-        self._firsts: list[int] = []
+        self._chunks: list[_Chunk[V]] = [_Chunk([], [])]
+        self._borders: list[int] = [0]
+        """Where the stretch of each chunk begins: at or before its first key."""
         self._size = 0
 
     def __len__(self) -> int:
@@ -41,78 +45,62 @@ class IdMap(Generic[V]):
 
     def copy(self) -> IdMap[V]:
         """An independent map with the same items."""
-        twin: IdMap[V] = IdMap()
+        twin: IdMap[V] = IdMap.__new__(IdMap)
         for chunk in self._chunks:
             chunk.shared = True
         twin._chunks = self._chunks.copy()
-        twin._firsts = self._firsts.copy()
+        twin._borders = self._borders.copy()
         twin._size = self._size
         return twin
 
     def get(self, key: int) -> V | None:
         """The value of ``key``, or ``None``."""
-        at = bisect_right(self._firsts, key) - 1
-        if at < 0:
-            return None
-        chunk = self._chunks[at]
+        chunk = self._chunks[bisect_right(self._borders, key) - 1]
         i = bisect_left(chunk.keys, key)
         return chunk.values[i] if i < len(chunk.keys) and chunk.keys[i] == key else None
 
-    def put(self, key: int, value: V) -> None:
-        """Inserts ``key``, or replaces its value."""
-        if not self._chunks:
-            self._chunks.append(_Chunk([key], [value]))
-            self._firsts.append(key)
-            self._size = 1
-            return
-        tail = self._chunks[-1]
-        if key > tail.keys[-1] and not tail.shared and len(tail.keys) < CHUNK_MAX:  # mostly
-            tail.keys.append(key)
-            tail.values.append(value)
-            self._size += 1
-            return
-        at = max(bisect_right(self._firsts, key) - 1, 0)
-        chunk = self._own(at)
+    def put(self, key: int, value: V) -> V | None:
+        """Inserts ``key``, or replaces its value; returns the value before, or ``None``."""
+        at = bisect_right(self._borders, key) - 1
+        chunk = self._chunks[at]
+        if chunk.shared:
+            chunk = self._own(at)
         keys = chunk.keys
-        i = len(keys) if key > keys[-1] else bisect_left(keys, key)
-        if i < len(keys) and keys[i] == key:
+        i = bisect_left(keys, key)
+        if i == len(keys):
+            keys.append(key)
+            chunk.values.append(value)
+        elif keys[i] == key:
+            before = chunk.values[i]
             chunk.values[i] = value
-            return
-        keys.insert(i, key)
-        chunk.values.insert(i, value)
-        self._firsts[at] = keys[0]
+            return before
+        else:
+            keys.insert(i, key)
+            chunk.values.insert(i, value)
         self._size += 1
         if len(keys) > CHUNK_MAX:
-            half = len(keys) if i == len(keys) - 1 else len(keys) // 2
-            half = min(half, len(keys) - 1)  # an ascending run leaves full chunks behind
-            right = _Chunk(keys[half:], chunk.values[half:])
-            del keys[half:], chunk.values[half:]
-            self._chunks.insert(at + 1, right)
-            self._firsts.insert(at + 1, right.keys[0])
+            self._split(at, i)
+        return None
 
     def pop(self, key: int) -> V | None:
         """Removes ``key`` and returns its value, or ``None`` where it is not there."""
-        at = bisect_right(self._firsts, key) - 1
-        if at < 0:
+        at = bisect_right(self._borders, key) - 1
+        chunk = self._chunks[at]
+        i = bisect_left(chunk.keys, key)
+        if i == len(chunk.keys) or chunk.keys[i] != key:
             return None
-        keys = self._chunks[at].keys
-        i = bisect_left(keys, key)
-        if i == len(keys) or keys[i] != key:
-            return None
-        chunk = self._own(at)
-        value = chunk.values.pop(i)
+        if chunk.shared:
+            chunk = self._own(at)
         del chunk.keys[i]
         self._size -= 1
-        if chunk.keys:
-            self._firsts[at] = chunk.keys[0]
-        else:
-            del self._chunks[at], self._firsts[at]
-        return value
+        if not chunk.keys and len(self._chunks) > 1:
+            del self._chunks[at]
+            del self._borders[at or 1]  # the first stretch begins at 0
+        return chunk.values.pop(i)
 
     def items(self, start: int = 0) -> Iterator[tuple[int, V]]:
         """The items with a key of at least ``start``, ascending. Do not write while iterating."""
-        at = max(bisect_right(self._firsts, start) - 1, 0)
-        for chunk in self._chunks[at:]:
+        for chunk in self._chunks[bisect_right(self._borders, start) - 1 :]:
             i = bisect_left(chunk.keys, start)
             yield from zip(chunk.keys[i:], chunk.values[i:], strict=True)
 
@@ -129,8 +117,18 @@ class IdMap(Generic[V]):
         return self._chunks[-1].keys[-1]
 
     def _own(self, at: int) -> _Chunk[V]:
+        """The chunk, made this map's own where a copy shares it."""
         chunk = self._chunks[at]
         if chunk.shared:
             chunk = _Chunk(chunk.keys.copy(), chunk.values.copy())
             self._chunks[at] = chunk
         return chunk
+
+    def _split(self, at: int, i: int) -> None:
+        """Makes two chunks of one that is too large, where its item ``i`` was just inserted."""
+        chunk = self._chunks[at]
+        keys = chunk.keys
+        half = len(keys) - 1 if i == len(keys) - 1 else len(keys) // 2  # an ascending run leaves full chunks behind
+        self._chunks.insert(at + 1, _Chunk(keys[half:], chunk.values[half:]))
+        self._borders.insert(at + 1, keys[half])
+        del keys[half:], chunk.values[half:]

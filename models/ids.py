@@ -6,11 +6,21 @@ hash as plain integers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
 PART_MAX = 2**64 - 1
 ID_MIN = 0
 ID_MAX = 2**128 - 1
 TEXT_MAX_BYTES = 127
 ID_BYTES = 16
+
+MEMO_MAX = 4096
+"""How many of the latest IDs are remembered with their texts: an ID is said and heard many times in its life.
+
+A memo of a pure function is no state: whatever it holds, the answers are the same.
+"""
 
 _SPACE = b" \t\n\v\f\r"
 
@@ -32,13 +42,18 @@ def seq_of(entry_id: int) -> int:
 
 def signed64(value: int) -> int:
     """A number as a signed 64-bit integer holds it: past the largest it goes on from the smallest."""
+    if -(2**63) <= value < 2**63:
+        return value
     value &= PART_MAX
     return value - 2**64 if value >= 2**63 else value
 
 
-def show(entry_id: int) -> bytes:
-    """The decimal text ``ms-seq`` that Redis prints."""
+def _show(entry_id: int) -> bytes:
     return b"%d-%d" % (entry_id >> 64, entry_id & PART_MAX)
+
+
+show: Final[Callable[[int], bytes]] = lru_cache(MEMO_MAX)(_show)
+"""The decimal text ``ms-seq`` that Redis prints."""
 
 
 def next_generated(last: int, now_ms: int) -> int:

@@ -16,7 +16,7 @@ from .stream import Stream
 def tombstone_after(stream: Stream, first_id: int, entry_id: int, dialect: Dialect) -> bool:
     """Whether a deleted entry may lie at or after ``entry_id``."""
     deleted = stream.max_deleted_id
-    if stream.length == 0 or deleted == 0:
+    if deleted == 0 or stream.length == 0:
         return False
     if not dialect.lag_by_position and first_id > deleted:
         return False
@@ -45,7 +45,9 @@ def estimate_read(stream: Stream, first_id: int, entry_id: int, dialect: Dialect
 
 def count_delivery(group: Group, stream: Stream, first_id: int, entry_id: int, dialect: Dialect) -> None:
     """Moves the read counter for the delivery of ``entry_id``, before the cursor moves to it."""
-    if dialect.lag_by_position:
+    if stream.max_deleted_id == 0:  # mostly
+        sure = not dialect.lag_by_position or group.cursor >= first_id
+    elif dialect.lag_by_position:
         sure = group.cursor >= first_id and not tombstone_after(stream, first_id, group.cursor, dialect)
     else:
         sure = not tombstone_after(stream, first_id, entry_id, dialect)
@@ -67,7 +69,8 @@ def lag(stream: Stream, group: Group, dialect: Dialect) -> int | None:
             return 0
         if group.cursor < first_id and stream.max_deleted_id < first_id:
             return stream.length
-    if group.entries_read != UNKNOWN and not tombstone_after(stream, first_id, group.cursor, dialect):
+    known = group.entries_read != UNKNOWN
+    if known and (stream.max_deleted_id == 0 or not tombstone_after(stream, first_id, group.cursor, dialect)):
         return signed64(stream.entries_added - group.entries_read)
     read = estimate_read(stream, first_id, group.cursor, dialect)
     return None if read == UNKNOWN else signed64(stream.entries_added - read)

@@ -16,7 +16,7 @@ class Node:
 
     __slots__ = ("_bytes", "_measured", "_unmeasured_max", "ids", "live", "master_fields", "shared", "slots")
 
-    def __init__(self, entry_id: int, fields: Fields) -> None:
+    def __init__(self, entry_id: int, fields: Fields, text_bytes: int) -> None:
         names = fields[::2]
         self.ids: list[int] = []
         self.slots: list[Fields | None] = []
@@ -30,7 +30,7 @@ class Node:
         self._measured = 0
         self._unmeasured_max = 0
         """What the other slots take at most: measuring is put off until it can matter."""
-        self.append(entry_id, fields)
+        self.append(entry_id, fields, text_bytes)
 
     def copy(self) -> Node:
         """An independent node with the same slots."""
@@ -57,9 +57,9 @@ class Node:
             return True
         return self.size_bytes + more_bytes < limit
 
-    def append(self, entry_id: int, fields: Fields) -> None:
-        """Adds a slot at the end."""
-        self._unmeasured_max += sum(map(len, fields)) + INT_BYTES_MAX * (len(fields) + 5)
+    def append(self, entry_id: int, fields: Fields, text_bytes: int) -> None:
+        """Adds a slot at the end; ``text_bytes`` is how long its names and values are together."""
+        self._unmeasured_max += text_bytes + INT_BYTES_MAX * (len(fields) + 5)
         self.ids.append(entry_id)
         self.slots.append(fields)
         self.live += 1

@@ -124,11 +124,17 @@ class Server:
         session = self.sessions[session_id]
         assert session.wait is None, "a blocked connection sends nothing that the server would read"
         facts: list[Fact] = []
-        command = self._find(argv)
-        if isinstance(command, Failure):
-            return refuse(session, argv, command), ()
+        command = self._table.get(argv[0])  # spelt in capitals, mostly
+        if command is None or command.subcommands or not command.argc_min <= len(argv) <= command.argc_max:
+            found = self._find(argv)
+            if isinstance(found, Failure):
+                return refuse(session, argv, found), ()
+            command = found
         if session.queue is None or "no-multi" in command.flags:
-            reply = self._run(command, session, argv, now_ms, facts, session.queue is None)
+            try:
+                reply = command.run(Call(self, session, argv, now_ms, facts, command, session.queue is None))
+            except CommandError as error:
+                reply = error.reply
         else:
             session.queue.append(tuple(argv))
             reply = QUEUED
@@ -140,17 +146,6 @@ class Server:
         """Runs a command that was accepted before: what EXEC and a woken read do."""
         command = self._find(argv)
         assert isinstance(command, Command), "only commands that exist are queued, or block"
-        return self._run(command, session, argv, now_ms, facts, may_block)
-
-    def _run(
-        self,
-        command: Command,
-        session: Session,
-        argv: Sequence[bytes],
-        now_ms: int,
-        facts: list[Fact],
-        may_block: bool,
-    ) -> Reply:
         try:
             return command.run(Call(self, session, argv, now_ms, facts, command, may_block))
         except CommandError as error:
@@ -169,9 +164,9 @@ class Server:
             if command is None:
                 text = b"ERR unknown subcommand '%b'. Try %b HELP."
                 return failure(text % (shown(argv[1])[:128], container.name.encode()))
-            if command.refuses(len(argv)):
+            if not command.argc_min <= len(argv) <= command.argc_max:
                 return _wrong_arity(argv[0].lower() + b"|" + argv[1].lower())
-        elif command.refuses(len(argv)):
+        elif not command.argc_min <= len(argv) <= command.argc_max:
             return _wrong_arity(argv[0].lower())
         return command
 

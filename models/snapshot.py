@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .group import Consumer, Group
+from .group import Consumer, Group, Pending
+from .idmap import IdMap
 from .server import Server
 from .session import Session
 from .stream import Stream
@@ -29,11 +30,15 @@ def _stream(stream: Stream) -> tuple[Any, ...]:
 
 def _group(group: Group) -> tuple[Any, ...]:
     consumers = tuple(_consumer(consumer) for consumer in group.sorted_consumers())
-    return (group.name, group.cursor, group.entries_read, group.epoch, tuple(group.pel.items()), consumers)
+    return (group.name, group.cursor, group.entries_read, group.epoch, _pel(group.pel), consumers)
 
 
 def _consumer(consumer: Consumer) -> tuple[Any, ...]:
-    return (consumer.name, consumer.seen_ms, consumer.active_ms, tuple(consumer.pel.items()))
+    return (consumer.name, consumer.seen_ms, consumer.active_ms, _pel(consumer.pel))
+
+
+def _pel(pel: IdMap[Pending]) -> tuple[Any, ...]:
+    return tuple((entry_id, nack.consumer, nack.delivered_ms, nack.count) for entry_id, nack in pel.items())
 
 
 def _session(session: Session) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 
 from .group import Group
 from .ids import ID_MAX
@@ -62,6 +61,7 @@ class Stream:
 
     def append(self, entry_id: int, fields: Fields, node_bytes_max: int, node_entries_max: int) -> None:
         """Adds an entry at the end (streamAppendItem). The caller has checked the ID."""
+        text_bytes = sum(map(len, fields))
         assert entry_id > self.last_id
         self.last_id = entry_id
         self.length += 1
@@ -74,13 +74,13 @@ class Stream:
                 self._straight = False
             limit = node_bytes_max if 0 < node_bytes_max <= NODE_BYTES_LIMIT else NODE_BYTES_LIMIT
             full = node_entries_max and len(node.ids) >= node_entries_max
-            if not full and node.has_room(sum(map(len, fields)), limit):
-                self._own(len(self.nodes) - 1).append(entry_id, fields)
+            if not full and node.has_room(text_bytes, limit):
+                self._own(len(self.nodes) - 1).append(entry_id, fields, text_bytes)
                 return
         at = bisect_left(self._firsts, entry_id)
         if at < len(self._firsts) and self._firsts[at] == entry_id:
             self.drop_node(at)  # of tombstones only: the new node takes its place
-        self.nodes.insert(at, Node(entry_id, fields))
+        self.nodes.insert(at, Node(entry_id, fields, text_bytes))
         self._firsts.insert(at, entry_id)
 
     def get(self, entry_id: int) -> Fields | None:
@@ -113,7 +113,7 @@ class Stream:
         """The smallest live ID, 0 where the stream is empty."""
         if self.nodes and self.nodes[0].slots[0] is not None:
             return self.nodes[0].ids[0]  # mostly
-        for entry_id, _ in self.ascending(0, ID_MAX):
+        for entry_id, _ in self.ascending(0, ID_MAX, 1):
             return entry_id
         return 0
 
@@ -121,38 +121,47 @@ class Stream:
         """The largest live ID, 0 where the stream is empty."""
         if self.nodes and self.nodes[-1].slots[-1] is not None:
             return self.nodes[-1].ids[-1]  # mostly
-        for entry_id, _ in self.descending(0, ID_MAX):
+        for entry_id, _ in self.descending(0, ID_MAX, 1):
             return entry_id
         return 0
 
-    def ascending(self, start: int, end: int) -> Iterator[tuple[int, Fields]]:
-        """Live entries with ``start <= id <= end``, oldest first."""
+    def ascending(self, start: int, end: int, count: int | None = None) -> list[tuple[int, Fields]]:
+        """Live entries with ``start <= id <= end``, oldest first; ``count`` (at least 1) of them at most."""
+        assert count != 0
+        found: list[tuple[int, Fields]] = []
         for at in range(max(bisect_right(self._firsts, start) - 1, 0), len(self.nodes)):
-            node = self.nodes[at]
-            for i in range(bisect_left(node.ids, start) if self._straight else 0, len(node.ids)):
-                entry_id, fields = node.ids[i], node.slots[i]
+            ids, slots = self.nodes[at].ids, self.nodes[at].slots
+            for i in range(bisect_left(ids, start) if self._straight else 0, len(ids)):
+                entry_id, fields = ids[i], slots[i]
                 if fields is None or entry_id < start:
                     continue
                 if entry_id > end:
-                    return
-                yield entry_id, fields
+                    return found
+                found.append((entry_id, fields))
+                if len(found) == count:
+                    return found
+        return found
 
-    def descending(self, start: int, end: int) -> Iterator[tuple[int, Fields]]:
-        """Live entries with ``start <= id <= end``, newest first.
+    def descending(self, start: int, end: int, count: int | None = None) -> list[tuple[int, Fields]]:
+        """Live entries with ``start <= id <= end``, newest first; ``count`` (at least 1) of them at most.
 
         Where no node starts at or below ``end`` the server looks from the very last slot on.
         """
+        assert count != 0
+        found: list[tuple[int, Fields]] = []
         last = bisect_right(self._firsts, end) - 1
         for at in range(last if last >= 0 else len(self.nodes) - 1, -1, -1):
-            node = self.nodes[at]
-            stop = bisect_right(node.ids, end) if self._straight else len(node.ids)
-            for i in range(stop - 1, -1, -1):
-                entry_id, fields = node.ids[i], node.slots[i]
+            ids, slots = self.nodes[at].ids, self.nodes[at].slots
+            for i in range((bisect_right(ids, end) if self._straight else len(ids)) - 1, -1, -1):
+                entry_id, fields = ids[i], slots[i]
                 if fields is None or entry_id > end:
                     continue
                 if entry_id < start:
-                    return
-                yield entry_id, fields
+                    return found
+                found.append((entry_id, fields))
+                if len(found) == count:
+                    return found
+        return found
 
     def group_for_write(self, name: bytes) -> Group | None:
         """The group, made this stream's own where a copy shares it."""

@@ -137,7 +137,7 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
     while at < len(argv):
         more = len(argv) - 1 - at
         word = call.takes(argv[at])
-        if adding and shown(argv[at]) == b"*":
+        if adding and argv[at][:1] == b"*" and shown(argv[at]) == b"*":
             break
         if word in (b"MAXLEN", b"MINID") and more:
             at = _parse_strategy(wanted, word, argv, at)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ..dialects import Dialect
 from ..facts import Fact
@@ -66,12 +67,13 @@ class Command:
     options: tuple[Option, ...] = ()
     since: tuple[int, int] = (1, 0)
     subcommands: tuple[Command, ...] = ()
-    words: frozenset[bytes] = field(default=frozenset())
-    """The options that the dialect at hand has; filled in by ``table.commands_of``."""
-
-    def refuses(self, argc: int) -> bool:
-        """Whether ``argc`` arguments, the name included, are too few or too many."""
-        return argc != self.arity if self.arity >= 0 else argc < -self.arity
+    words: dict[bytes, bytes] = field(default_factory=dict, compare=False)
+    """The options that the dialect at hand has, in capitals and in small letters, each with its word in
+    capitals; filled in by ``table.commands_of``, as what follows."""
+    argc_min: int = 0
+    """How many arguments there are at least, the name included."""
+    argc_max: int = 0
+    """How many arguments there are at most, the name included."""
 
 
 class Call:
@@ -101,7 +103,7 @@ class Call:
     def stream(self, key: bytes) -> Stream | None:
         """The stream at ``key`` for reading, ``None`` where there is no key."""
         value = self.server.keys.get(key)
-        if value is None or isinstance(value, Stream):
+        if isinstance(value, Stream) or value is None:
             return value
         raise CommandError(WRONGTYPE)
 
@@ -115,10 +117,13 @@ class Call:
 
     def takes(self, argument: bytes) -> bytes:
         """The option that ``argument`` names, in upper case; empty where the dialect has none such."""
-        word = argument.upper()
-        if b"\0" in word:
-            word = shown(word)  # it is compared as a string of C
-        return word if word in self.command.words else b""
+        words = self.command.words
+        word = words.get(argument)
+        if word is not None:
+            return word
+        if not argument[:1].isalpha():
+            return b""  # as every option begins
+        return words.get(shown(argument).upper(), b"")  # it is compared as a string of C
 
 
 def shown(argument: bytes) -> bytes:
@@ -140,9 +145,16 @@ def integer(text: bytes) -> int | None:
     return -value if value <= 2**63 else None
 
 
-def need_integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
-    """Like ``integer``, with the error reply that a wrong one gets."""
+def _need_integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
     value = integer(text)
     if value is None:
         raise CommandError(error)
     return value
+
+
+class _NeedInteger(Protocol):
+    def __call__(self, text: bytes, error: bytes = ..., /) -> int: ...
+
+
+need_integer: Final[_NeedInteger] = lru_cache(256)(_need_integer)
+"""Like ``integer``, with the error reply that a wrong one gets. The same counts and times come again and again."""

@@ -45,10 +45,10 @@ def xclaim(call: Call) -> Reply:
     wanted = []
     at = 5
     while at < len(argv):
-        entry_id = ids.parse(argv[at], 0, strict=True)
-        if entry_id is None:
-            break
-        wanted.append(entry_id)
+        try:
+            wanted.append(strict_id(argv[at]))
+        except CommandError:
+            break  # the first that is no ID is an option
         at += 1
     claim = _Claim(argv[1], stream, group, argv[3], min_idle_ms, call.now_ms)
     last_id = _parse_options(call, claim, at)

@@ -18,7 +18,9 @@ from .call import Call
 
 def ensure_consumer(call: Call, key: bytes, stream: Stream, group: Group, name: bytes) -> Consumer:
     """The consumer of that name, created (seen now) where the group has none."""
-    consumer = group.consumer_for_write(name)
+    consumer = group.consumers.get(name)
+    if consumer is None or consumer.shared:
+        consumer = group.consumer_for_write(name)
     if consumer is None:
         consumer = Consumer(name, call.now_ms)
         group.consumers[name] = consumer
@@ -43,10 +45,11 @@ def deliver(
     """
     now_ms, facts = call.now_ms, call.facts
     before = group.cursor
-    first_id = stream.first_id() if call.dialect.counts_entries else 0
+    counts_entries = call.dialect.counts_entries
+    first_id = stream.first_id() if counts_entries else 0
     reply: list[Reply] = []
-    for entry_id, fields in islice(stream.ascending(before + 1, ids.ID_MAX), count):
-        if call.dialect.counts_entries:
+    for entry_id, fields in stream.ascending(before + 1, ids.ID_MAX, count):
+        if counts_entries:
             count_delivery(group, stream, first_id, entry_id, call.dialect)
         group.cursor = entry_id
         owner_before = None
@@ -80,7 +83,8 @@ def history(
 
 def cursor_moved(call: Call, key: bytes, stream: Stream, group: Group, before: int, cause: str) -> CursorMoved:
     """The fact that a group's cursor is now elsewhere, with what XINFO would say."""
-    counted = call.dialect.counts_entries and group.entries_read != UNKNOWN
+    dialect = call.dialect
+    counted = dialect.counts_entries and group.entries_read != UNKNOWN
     return CursorMoved(
         key,
         stream.born,
@@ -89,6 +93,6 @@ def cursor_moved(call: Call, key: bytes, stream: Stream, group: Group, before: i
         before,
         group.cursor,
         group.entries_read if counted else None,
-        lag(stream, group, call.dialect),
+        lag(stream, group, dialect),
         cause,
     )

@@ -63,7 +63,7 @@ def stream(call: Call) -> Reply:
             raise subcommand_error(call)
         given = need_integer(argv[5])
         count = 10 if given < 0 else given or None
-    entries = islice(found.ascending(0, ids.ID_MAX), count)
+    entries = found.ascending(0, ids.ID_MAX, count)
     full: tuple[tuple[Reply, Reply], ...] = (
         (b"entries", tuple((ids.show(entry_id), fields) for entry_id, fields in entries)),
         (b"groups", tuple(_full_group(call, found, found.groups[g], count) for g in sorted(found.groups))),
@@ -144,12 +144,10 @@ def _head(call: Call, found: Stream) -> tuple[tuple[Reply, Reply], ...]:
 def _ends(found: Stream) -> tuple[tuple[Reply, Reply], ...]:
     first: Reply = NIL
     last: Reply = NIL
-    for entry_id, fields in found.ascending(0, ids.ID_MAX):
+    for entry_id, fields in found.ascending(0, ids.ID_MAX, 1):
         first = (ids.show(entry_id), fields)
-        break
-    for entry_id, fields in found.descending(0, ids.ID_MAX):
+    for entry_id, fields in found.descending(0, ids.ID_MAX, 1):
         last = (ids.show(entry_id), fields)
-        break
     return ((b"first-entry", first), (b"last-entry", last))
 
 

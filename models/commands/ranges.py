@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from .. import ids
 from ..replies import NIL_ARRAY, Reply
 from .call import SYNTAX, Call, CommandError, need_integer
@@ -42,5 +40,5 @@ def _range(call: Call, start_at: int, end_at: int, *, reverse: bool) -> Reply:
         return ()
     if count == 0:
         return NIL_ARRAY
-    found = stream.descending(start, end) if reverse else stream.ascending(start, end)
-    return tuple((ids.show(entry_id), fields) for entry_id, fields in islice(found, count))
+    found = stream.descending(start, end, count) if reverse else stream.ascending(start, end, count)
+    return tuple([(ids.show(entry_id), fields) for entry_id, fields in found])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import NamedTuple
 
 from .. import ids
@@ -40,15 +39,20 @@ class _Options(NamedTuple):
 
 def xread(call: Call) -> Reply:
     """XREAD [COUNT n] [BLOCK ms] STREAMS key ... id ..."""
-    return _read(call, *_parse(call, grouped=False))
+    return _read(call, _options(call, grouped=False))
 
 
 def xreadgroup(call: Call) -> Reply:
     """XREADGROUP GROUP group consumer [COUNT n] [BLOCK ms] [NOACK] STREAMS key ... id ..."""
-    return _read(call, *_parse(call, grouped=True))
+    options = _options(call, grouped=True)
+    if options.group is None:
+        raise CommandError(b"ERR Missing GROUP option for XREADGROUP")
+    return _read(call, options)
 
 
-def _read(call: Call, want: _Options, positions: tuple[int, ...]) -> Reply:
+def _read(call: Call, want: _Options) -> Reply:
+    texts = call.argv[want.ids_at :]
+    positions = tuple([_position(call, want, key, text) for key, text in zip(want.keys, texts, strict=True)])
     served: list[tuple[Reply, Reply]] = []
     for key, position in zip(want.keys, positions, strict=True):
         stream = call.stream(key)
@@ -68,8 +72,8 @@ def _read(call: Call, want: _Options, positions: tuple[int, ...]) -> Reply:
 def _entries(stream: Stream, want: _Options, position: int) -> Reply | None:
     if position == ids.ID_MAX:
         return None
-    found = islice(stream.ascending(position + 1, ids.ID_MAX), want.count_max)
-    return tuple((ids.show(entry_id), fields) for entry_id, fields in found) or None
+    found = stream.ascending(position + 1, ids.ID_MAX, want.count_max)
+    return tuple([(ids.show(entry_id), fields) for entry_id, fields in found]) or None
 
 
 def _group_entries(call: Call, want: _Options, key: bytes, position: int) -> Reply | None:
@@ -110,16 +114,7 @@ def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
     )
 
 
-def _parse(call: Call, *, grouped: bool) -> tuple[_Options, tuple[int, ...]]:
-    """The options, and the ID after which each stream is read."""
-    options = _options(call, grouped)
-    if grouped and options.group is None:
-        raise CommandError(b"ERR Missing GROUP option for XREADGROUP")
-    argv, at = call.argv, options.ids_at
-    return options, tuple([_position(call, options, key, argv[at + i]) for i, key in enumerate(options.keys)])
-
-
-def _options(call: Call, grouped: bool) -> _Options:
+def _options(call: Call, *, grouped: bool) -> _Options:
     """Reads up to the IDs. A client sends the same line again and again, so what it meant is remembered."""
     line = tuple(call.argv)
     known = call.server.read_lines.get(line)
@@ -192,6 +187,8 @@ def _position(call: Call, want: _Options, key: bytes, text: bytes) -> int:
                 b"NOGROUP No such key '%b' or consumer group '%b' in XREADGROUP with GROUP option"
                 % (shown(key), shown(want.group))
             )
+        if text == b">":
+            return NEW  # mostly
     if b"\0" in text:
         text = shown(text)
     if text == b"$" or (text == b"+" and call.dialect.read_last_entry):

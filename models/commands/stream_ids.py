@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Final
 
 from .. import ids
 from .call import INVALID_ID, CommandError
 
 
-def strict_id(text: bytes, default_seq: int = 0) -> int:
-    """An ID where ``-`` and ``+`` are not allowed."""
-    entry_id = ids.parse(text, default_seq, strict=True)
+def _strict_id(text: bytes) -> int:
+    entry_id = ids.parse(text, 0, strict=True)
     if entry_id is None:
         raise CommandError(INVALID_ID)
     return entry_id
@@ -21,8 +22,7 @@ def strict_ids(texts: Iterable[bytes]) -> list[int]:
     return [strict_id(text) for text in texts]
 
 
-def range_start(text: bytes) -> int:
-    """The smallest ID of a range; ``(`` excludes the ID itself."""
+def _range_start(text: bytes) -> int:
     entry_id, open_end = _bound(text, 0)
     if not open_end:
         return entry_id
@@ -31,8 +31,7 @@ def range_start(text: bytes) -> int:
     return entry_id + 1
 
 
-def range_end(text: bytes) -> int:
-    """The largest ID of a range; ``(`` excludes the ID itself."""
+def _range_end(text: bytes) -> int:
     entry_id, open_end = _bound(text, ids.PART_MAX)
     if not open_end:
         return entry_id
@@ -47,3 +46,13 @@ def _bound(text: bytes, default_seq: int) -> tuple[int, bool]:
     if entry_id is None:
         raise CommandError(INVALID_ID)
     return entry_id, open_end
+
+
+strict_id: Final[Callable[[bytes], int]] = lru_cache(ids.MEMO_MAX)(_strict_id)
+"""An ID where ``-`` and ``+`` are not allowed; without a sequence it means the first of its millisecond."""
+
+range_start: Final[Callable[[bytes], int]] = lru_cache(ids.MEMO_MAX)(_range_start)
+"""The smallest ID of a range; ``(`` excludes the ID itself."""
+
+range_end: Final[Callable[[bytes], int]] = lru_cache(ids.MEMO_MAX)(_range_end)
+"""The largest ID of a range; ``(`` excludes the ID itself."""

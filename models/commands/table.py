@@ -18,6 +18,9 @@ FAST = frozenset({"fast"})
 STREAMS = (-1, -1, 1)
 """The keys follow the word STREAMS, one half of what stands after it."""
 
+ARGC_MAX = 2**31 - 1
+"""More arguments than any command line has."""
+
 COUNT = Option("COUNT", ("count",))
 BLOCK = Option("BLOCK", ("ms",))
 GROUP = Option("GROUP", ("group", "consumer"))
@@ -115,9 +118,12 @@ def subcommands_of(command: Command) -> dict[bytes, Command]:
 
 def _at(command: Command, dialect: Dialect) -> Command:
     options = tuple(option for option in command.options if option.since <= dialect.release)
+    words = [option.word.encode() for option in options]
     return replace(
         command,
         options=options,
-        words=frozenset(option.word.encode() for option in options),
+        words={spelling: word for word in words for spelling in (word, word.lower())},
+        argc_min=abs(command.arity),
+        argc_max=command.arity if command.arity >= 0 else ARGC_MAX,
         subcommands=tuple(_at(sub, dialect) for sub in command.subcommands if sub.since <= dialect.release),
     )

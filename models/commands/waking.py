@@ -5,7 +5,6 @@ Sources: serveClientsBlockedOnStreamKey (up to 7.0), unblockClientOnKey (from 7.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from .. import ids
@@ -60,8 +59,8 @@ def _serve_one_key(server: Server, session: Session, wait: Wait, key: bytes, now
         position = wait.positions[key]
         if stream.last_id <= position:
             return BLOCKED
-        found = islice(stream.ascending(position + 1, ids.ID_MAX), count)
-        return Map(((key, tuple((ids.show(i), fields) for i, fields in found)),), paired=True)
+        found = stream.ascending(position + 1, ids.ID_MAX, count)
+        return Map(((key, tuple([(ids.show(i), fields) for i, fields in found])),), paired=True)
     if wait.group not in stream.groups:
         return GROUP_GONE
     if stream.last_id <= stream.groups[wait.group].cursor:

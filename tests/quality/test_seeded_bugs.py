@@ -133,7 +133,7 @@ class Bug(NamedTuple):
 
 BUGS = [
     Bug("accounted-for", "a read leaves out the first entry that it should deliver",
-        ((delivering.deliver, "ids.ID_MAX), count)", "ids.ID_MAX), 1, count)"),), world_of(read_all)),
+        ((delivering.deliver, "ids.ID_MAX, count)", "ids.ID_MAX, count)[1:]"),), world_of(read_all)),
     Bug("accounted-for", "what is acknowledged leaves its owner's list, and not that of the group",
         ((group.Group.release, "nack = self.pel.pop(entry_id)", "nack = self.pel.get(entry_id)"),),
         world_of(settle_twice), too=frozenset({"pending-is-owned"})),
