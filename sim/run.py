@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,11 +93,11 @@ def drive(world: World, choices: Choices) -> None:
         if len(steps) == 1:
             world.take(steps[0], choices)
             continue
-        world.take(steps[choices.choose(len(steps), "next step", _weights(steps))], choices)
+        world.take(steps[choices.choose(len(steps), "next step", weights(steps))], choices)
     world.finish()
 
 
-def _weights(steps: list[Step]) -> list[int] | None:
+def weights(steps: Sequence[Step]) -> list[int] | None:
     """Where faults may strike, one does in every third draw, however many other steps there are."""
     faults = sum(isinstance(step, Strike) for step in steps)
     if not faults:
