@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .sim.against import compare
     from .sim.around import around
     from .sim.catalogue import find
+    from .sim.check.assertions import assert_holds, assert_violates
     from .sim.errors import BadInput, RedeliveryError, ScenarioError
     from .sim.history import History
     from .sim.history import read as read_history
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "Server": "models.server",
     "compare": "sim.against", "around": "sim.around", "find": "sim.catalogue",
+    "assert_holds": "sim.check.assertions", "assert_violates": "sim.check.assertions",
     "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
     "History": "sim.history",
     "ClockJump": "sim.plan", "Crash": "sim.plan", "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
@@ -43,8 +45,9 @@ _WHERE = {
 
 __all__ = [
     "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
-    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "around", "choose",
-    "compare", "draw", "find", "gather", "handle", "now", "publish", "read_history", "simulate", "sleep", "svg", "tell",
+    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "around",
+    "assert_holds", "assert_violates", "choose", "compare", "draw", "find", "gather", "handle", "now", "publish",
+    "read_history", "simulate", "sleep", "svg", "tell",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
+from ..errors import BadInput, RedeliveryError
 from ..steps import Step
 from ..world import World
 from .course import Course, follow
@@ -54,8 +55,8 @@ def _violates(course: Course) -> bool:
     return course.violation is not None
 
 
-class _Stopped(Exception):
-    """Time is over."""
+class _Stopped(KeyboardInterrupt):
+    """Time is over, or the scenario is wrong: Hypothesis lets this through and shrinks nothing."""
 
 
 def search_by_hypothesis(
@@ -74,6 +75,8 @@ def search_by_hypothesis(
     from hypothesis import strategies as st
     from hypothesis.errors import NoSuchExample
 
+    if runs < 1:
+        raise BadInput(f"a search of {runs} runs searches nothing: give at least 1")
     wanted = start.wanted(only)
     search = _Attempts(Search("hypothesis", seed, runs), start, wanted, stop)
 
@@ -90,7 +93,9 @@ def search_by_hypothesis(
         course = find(courses(), _violates, settings=choice, random=random.Random(seed))
     except NoSuchExample:
         course = None
-    except _Stopped:
+    except _Stopped as stopped:
+        if isinstance(stopped.__cause__, RedeliveryError):
+            raise stopped.__cause__ from None
         course = search.first
     return search.finish(course)
 
@@ -110,7 +115,10 @@ class _Attempts:
         report = self.report
         if self.first is None:
             self.seen.begin()
-        course = follow(self.start.world(), policy, self.wanted, self.seen if self.first is None else None)
+        try:
+            course = follow(self.start.world(), policy, self.wanted, self.seen if self.first is None else None)
+        except RedeliveryError as error:
+            raise _Stopped from error
         report.runs += 1
         report.steps += course.counts.steps
         if self.first is None:
@@ -123,6 +131,7 @@ class _Attempts:
         elif course.violation is not None and course.cost < self.first.cost:
             self.first = course
         if self.stop(report):
+            report.stopped = "seconds"
             raise _Stopped
         return course
 
@@ -132,8 +141,7 @@ class _Attempts:
         if course is not None and course.violation is not None:
             report.found = Found(self.found_by, None, course.violation, course)
             report.stopped = "found"
-        elif not report.stopped:
-            report.stopped = "runs" if self.first is None and report.runs >= 1 else "found"
+        report.stopped = report.stopped or "runs"
         self.seen.mark(self.found_by or report.runs, report.steps)
         report.curve, report.unmet = self.seen.curve, self.unmet or []
         return report

@@ -1,0 +1,124 @@
+"""From a search to a finding: what was known is tried first, fewer faults are tried, and the tape is lowered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .course import follow
+from .drawing import search_by_hypothesis
+from .finding import Finding, make
+from .memory import Memory
+from .minimise import REPLAYS_MAX, Minimal, minimise
+from .policies import Lenient
+from .report import Counterexample
+from .schedules import DEPTH, RUNS, Found, Search, Start, Stop, never, search
+
+FEWER_RUNS_MAX = 200
+"""With each smaller number of faults so many runs are tried, at most."""
+
+
+@dataclass(slots=True)
+class Hunt:
+    """What came of it."""
+
+    search: Search
+    minimal: Minimal | None = None
+    finding: Finding | None = None
+    fewer: dict[int, int] = field(default_factory=dict)
+    """How many runs were tried in vain with so many faults."""
+    first: str = ""
+    """The tape as the search found it."""
+
+
+def hunt(
+    start: Start,
+    method: str,
+    *,
+    seed: int = 0,
+    runs: int = RUNS,
+    depth: int = DEPTH,
+    only: str | None = None,
+    memory: Memory | None = None,
+    replays_max: int = REPLAYS_MAX,
+    stop: Stop = never,
+) -> Hunt:
+    """Searches; a violation is brought down to a small counterexample, and kept in ``memory``.
+
+    The number of faults comes first, so each smaller number is tried, one by one, from none on: by chance, which
+    finds but does not prove.
+    """
+    done = Hunt(_recall(start, memory, seed, runs, only) or _search(start, method, seed, runs, depth, only, stop))
+    found = done.search.found
+    if found is None:
+        return done
+    name = found.violation.property
+    done.first = str(start.tape(found.course.answers))
+    answers = found.course.answers
+    for faults in range(found.course.counts.faults):
+        again = search(
+            start, "swarm", seed=seed, runs=min(runs, FEWER_RUNS_MAX), only=name, faults_max=faults
+        )  # fmt: skip
+        if again.found is not None:
+            answers = again.found.course.answers
+            break
+        done.fewer[faults] = again.runs
+    done.minimal = minimise(start, name, answers, replays_max=replays_max)
+    done.finding = _finding(done, name, replays_max)
+    if memory is not None:
+        memory.keep(start, done.finding.tape)
+    return done
+
+
+def _finding(done: Hunt, name: str, replays_max: int) -> Finding:
+    minimal = done.minimal
+    assert minimal is not None
+    tape = minimal.start.tape(minimal.course.answers)
+    counterexample = Counterexample(
+        tape.scenario, tape.variant, tape.dialect, tape.params, tape.choices, property_name=name
+    )
+    finding, _ = make(
+        counterexample, minimal.start.scenario, size=minimal.cost._asdict(), found_by=found_by(done)
+    )
+    return finding
+
+
+def found_by(done: Hunt) -> dict[str, Any]:
+    """How a finding came about, for its file."""
+    report = done.search
+    assert report.found is not None
+    return {
+        "search": report.method,
+        "seed": report.found.seed,
+        "run": report.found.run,
+        "first_tape": done.first,
+        "fewer_faults_tried": {str(faults): runs for faults, runs in done.fewer.items()},
+        "replays": done.minimal.replays if done.minimal else 0,
+        "locally_minimal": done.minimal.local if done.minimal else False,
+    }
+
+
+def _search(start: Start, method: str, seed: int, runs: int, depth: int, only: str | None, stop: Stop) -> Search:
+    if method == "hypothesis":
+        return search_by_hypothesis(start, seed=seed, runs=runs, only=only, stop=stop)
+    return search(start, method, seed=seed, runs=runs, depth=depth, only=only, stop=stop)
+
+
+def _recall(start: Start, memory: Memory | None, seed: int, runs: int, only: str | None) -> Search | None:
+    """What was found before, if it still breaks; what does not is forgotten."""
+    if memory is None:
+        return None
+    wanted = start.wanted(only)
+    report = Search("memory", seed, runs)
+    for tape in memory.of(start):
+        # Known tapes have parameters of their own: they are worlds of the same scenario, only smaller.
+        again = Start(start.scenario, start.variant, start.dialect, {**start.params, **tape.params}, start.reference)
+        course = follow(again.world(), Lenient(tape.choices), wanted)
+        report.runs += 1
+        report.remembered += 1
+        report.steps += course.counts.steps
+        if course.violation is not None:
+            report.found, report.stopped = Found(report.runs, None, course.violation, course), "found"
+            return report
+        memory.drop(start, tape)
+    return None
