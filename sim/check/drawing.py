@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from ..errors import BadInput, RedeliveryError
@@ -29,14 +29,14 @@ class ByHypothesis:
         from hypothesis import strategies as st
 
         self._draw = draw
-        self._below = lambda n: st.integers(0, n - 1)
+        self._integers: Callable[[int, int], Any] = st.integers
         self.answers: list[int] = []
 
     def choose(self, n: int, label: str, weights: Sequence[int] | None = None) -> int:
         """An answer; weights become a point among all of them, so that rare answers stay rare."""
         if n == 1:
             return 0
-        answer = self._draw(self._below(n if weights is None else sum(weights)))
+        answer = self._draw(self._integers(0, (n if weights is None else sum(weights)) - 1))
         if weights is not None:
             point = answer
             for answer, weight in enumerate(weights):  # noqa: B007

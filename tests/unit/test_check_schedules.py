@@ -94,7 +94,8 @@ def faulty(*faults: Any, turns: int = 6) -> World:
 
 
 def struck(course: Any) -> list[str]:
-    return [getattr(e, "process", "") or e.host for e in course.history if isinstance(e, Crashed | ClockJumped)]
+    faults = [event for event in course.history if isinstance(event, Crashed | ClockJumped)]
+    return [fault.process if isinstance(fault, Crashed) else fault.host for fault in faults]
 
 
 @pytest.mark.parametrize("name", POLICIES)
