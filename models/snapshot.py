@@ -14,14 +14,16 @@ from .stream import Stream
 def snapshot(server: Server) -> tuple[Any, ...]:
     """Keys, streams with their nodes, groups, sessions, and who waits; nothing is left out."""
     keys = tuple(
-        (key, _stream(value) if isinstance(value, Stream) else value) for key, value in sorted(server.keys.items())
+        (key, stream_snapshot(value) if isinstance(value, Stream) else value)
+        for key, value in sorted(server.keys.items())
     )
     sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
     waiting = tuple((key, tuple(queue)) for key, queue in sorted(server.waiting.items()))
     return (server.dialect.name, keys, sessions, waiting, server.counters())
 
 
-def _stream(stream: Stream) -> tuple[Any, ...]:
+def stream_snapshot(stream: Stream) -> tuple[Any, ...]:
+    """One stream, with its incarnation and its groups' epochs: integers, bytes, ``None``, and tuples of them."""
     nodes = tuple((tuple(node.ids), tuple(node.slots), node.master_fields, node.size_bytes) for node in stream.nodes)
     groups = tuple(_group(group) for _, group in sorted(stream.groups.items()))
     counts = (stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added)
