@@ -16,6 +16,7 @@ VERBS = {
     "run": ("running", "simulate one tape of a scenario"),
     "replay": ("replaying", "run a tape again"),
     "show": ("showing", "tell what a scenario is about"),
+    "diff": ("differing", "compare the model with real servers, reply by reply"),
     "timeline": ("drawing", "draw a history"),
 }
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 
 from ....models.server import Config
 from ..connection import Connection, refuse_errors
+from ..errors import RealServerError
 from ..replay import Difference, replay
 from ..servers import ServerBinary
 from ..spawn import SpawnedServer
 from ..virtual_clock import START_MS, VirtualClock
+from .pipelined import Pipelined
 from .recorder import Recorder
 
 __all__ = ["Bench", "configure"]
@@ -30,9 +33,12 @@ class Bench:
             raise
         self.binary = binary
         self.dialect = self.server.dialect
+        self.pipelined = Pipelined(self.server, self.clock, self.control)
 
     def close(self) -> None:
         """Ends the server."""
+        with suppress(RealServerError):  # it may have gone already
+            self.pipelined.close()
         self.control.close()
         self.server.close()
         self.clock.close()
@@ -44,6 +50,12 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def differs(self, recorder: Recorder) -> bool:
+        """Whether the server follows the model's script when it comes in batches, as fast as it can take it."""
+        self.clock.set(START_MS)
+        configure(self.control, recorder.server.config)
+        return self.pipelined.first_difference(recorder.script) is not None
 
     def differences(self, recorder: Recorder, *, watchdog_s: float = 2.0) -> tuple[Difference, ...]:
         """Where the server does not follow the model's script, step by step in lockstep."""

@@ -1,0 +1,73 @@
+"""A great many random commands, to the model and to one real server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from ..servers import ServerBinary
+from .actions import Inspect
+from .agreement import known
+from .bench import Bench
+from .finding import Finding, find
+from .source import generate
+
+__all__ = ["COMMANDS_A_RUN", "Report", "campaign", "seed_of"]
+
+COMMANDS_A_RUN = 500
+DIFFERENCES_MAX = 3
+
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What one server was asked, and where it differs.
+
+    `commands` are those that were drawn, `replies` all that were compared (those that look at the state,
+    too), `states` how often the whole state was. In a random comparison every command is an edge.
+    """
+
+    name: str
+    version: str
+    dialect: str
+    commands: int = 0
+    replies: int = 0
+    states: int = 0
+    edges: int = 0
+    seconds: float = 0.0
+    coverage: dict[str, int] = field(default_factory=dict)
+    differences: list[Finding] = field(default_factory=list)
+
+
+def seed_of(seed: int, run: int) -> int:
+    """What draws one run of a campaign."""
+    return (seed << 32) + run
+
+
+def campaign(binary: ServerBinary, commands: int, seed: int, progress: Progress | None = None) -> Report:
+    """Compare so many commands, in runs that each start with an empty server.
+
+    Ends early after a few differences, each made small. `progress` is told after each run how many commands
+    there were. Raises `RealServerError` when the server cannot be used.
+    """
+    known(binary.dialect, binary.name)
+    began = perf_counter()
+    with Bench(binary) as bench:
+        report = Report(binary.name, bench.server.version, bench.dialect)
+        run = 0
+        while report.commands < commands and len(report.differences) < DIFFERENCES_MAX:
+            drawn = generate(bench.dialect, seed_of(seed, run), min(COMMANDS_A_RUN, commands - report.commands))
+            if bench.differs(drawn.recorder):
+                config = drawn.world.config
+                report.differences.append(find(bench, config, drawn.actions, seed_of(seed, run), binary.name))
+            run += 1
+            report.commands += drawn.recorder.commands
+            report.states += sum(isinstance(action, Inspect) for action in drawn.actions)
+            if progress is not None:
+                progress(report.commands)
+        report.edges = report.commands
+        report.replies = bench.pipelined.replies
+    report.seconds = perf_counter() - began
+    return report

@@ -1,0 +1,212 @@
+"""``redelivery diff``: what it prints, and that it finds what is wrong and makes it small."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redelivery.models.commands import removing
+from redelivery.models.dialects import DIALECTS
+from redelivery.models.group import Consumer, Group
+from redelivery.models.server import Config
+from redelivery.sim.cli import main
+from redelivery.sim.errors import BadInput
+from redelivery.sim.real.diff.actions import Connect, Do, Inspect
+from redelivery.sim.real.diff.agreement import differences
+from redelivery.sim.real.diff.bench import Bench
+from redelivery.sim.real.diff.campaign import campaign
+from redelivery.sim.real.diff.recorder import record
+from redelivery.sim.real.diff.source import generate
+from redelivery.sim.real.diff.story import actions_of
+from redelivery.sim.real.script import Send
+from redelivery.sim.real.servers import embedded
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
+)
+
+
+def diff(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(["diff", *arguments])
+    said = capsys.readouterr()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code, said.out, said.err
+
+
+def test_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = diff(capsys, "--server", "embedded", "--commands", "3000", "--seed", "7", "--json")
+    assert (code, err) == (0, "")
+    (server,) = json.loads(out)["servers"]
+    assert server["name"] == "embedded"
+    assert server["version"].startswith(server["dialect"].partition("-")[2])
+    assert server["commands"] == server["edges"] == 3000
+    assert server["replies"] > 3000
+    assert server["states"] > 20
+    assert server["differences"] == []
+
+
+def test_the_same_seed_asks_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for seed in ("1", "1", "2"):
+        _, out, _ = diff(capsys, "--server", "embedded", "--commands", "700", "--seed", seed, "--json")
+        (server,) = json.loads(out)["servers"]
+        said.append((server["replies"], server["states"]))
+    assert said[0] == said[1] != said[2]
+
+
+def test_a_difference_is_told_as_commands_with_both_answers_and_as_a_test_that_fails(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removing, "NO_SUCH_KEY", b"ERR none such")
+    code, out, _ = diff(capsys, "--server", "embedded", "--commands", "20000")
+    assert code == 1
+    assert "redis-cli> XSETID" in out
+    assert '  model   (error) "ERR none such"' in out
+    assert '  server  (error) "ERR no such key"' in out
+    test = out[out.index("from redelivery.sim.real.diff") :].partition("difference 2")[0]
+    pasted: dict[str, object] = {}
+    exec(test, pasted)
+    (failing,) = (value for name, value in pasted.items() if name.startswith("test_"))
+    assert callable(failing)
+    with pytest.raises(AssertionError):
+        failing()
+    monkeypatch.undo()
+    failing()
+
+
+def test_what_is_found_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    assign = Group.assign
+
+    def one_more(group: Group, entry_id: int, owner: Consumer, now_ms: int, count: int) -> bytes | None:
+        return assign(group, entry_id, owner, now_ms, count + 1)
+
+    monkeypatch.setattr(Group, "assign", one_more)
+    report = campaign(embedded(), 20_000, 0)
+    assert report.commands < 20_000, "it ends after a few differences"
+    for finding in report.differences:
+        sent = [line for line in finding.story.splitlines() if "> " in line]
+        assert 3 <= len(sent) <= 6, finding.story
+
+
+# ---- at speed, and yet in the script's order ----
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with Bench(embedded()) as found:
+        yield found
+
+
+BLOCKING = {
+    "an entry comes in time": """
+        a> XREAD BLOCK 100 STREAMS k $
+        +100
+        B> XADD k * f 1
+    """,
+    "the deadline comes first": """
+        B> TIME
+        a> XREAD BLOCK 100 STREAMS k $
+        B> TIME
+        +101
+        B> XADD k * f 1
+        a> TIME
+    """,
+    "two wait, in their order": """
+        c> XREADGROUP GROUP g c BLOCK 100 STREAMS k >
+        B> XGROUP CREATE k g $ MKSTREAM
+        a> XREADGROUP GROUP g a BLOCK 100 STREAMS k >
+        c> XREADGROUP GROUP g c BLOCK 100 STREAMS k >
+        B> XADD k * f 1
+        a> XACK k g 1700000000000-0
+        B> XADD k * f 2
+        c> TIME
+        ?
+    """,
+    "the clock in a transaction": """
+        a> MULTI
+        a> XADD k * f 1
+        +5
+        a> TIME
+        a> EXEC
+        -5
+        a> TIME
+        ?3
+    """,
+    "who waits hangs up": """
+        a> XREAD BLOCK 0 STREAMS k $
+        B> TIME
+        a!
+        B> XADD k * f 1
+        B> XADD k * f 2
+    """,
+}
+
+
+@pytest.mark.parametrize("story", BLOCKING)
+def test_turns_of_the_event_loop_are_kept(bench: Bench, story: str) -> None:
+    recorder = record(bench.dialect, Config(), actions_of(BLOCKING[story].splitlines()))
+    assert bench.differences(recorder) == ()
+    for _ in range(20):
+        assert not bench.differs(recorder)
+
+
+def test_a_wrong_reply_anywhere_in_a_batch_is_seen(bench: Bench) -> None:
+    recorder = generate(bench.dialect, 3, 300).recorder
+    assert not bench.differs(recorder)
+    for start in (10, 111, len(recorder.script) - 3):
+        at, step = next((i, s) for i, s in enumerate(recorder.script) if i >= start and isinstance(s, Send) and s.reply)
+        recorder.script[at] = Send(step.conn, step.argv, step.at_ms, b":123456\r\n")
+        assert bench.pipelined.first_difference(recorder.script) == at
+        recorder.script[at] = step
+        assert not bench.differs(recorder)
+
+
+def test_a_difference_in_the_state_is_seen_at_speed(bench: Bench) -> None:
+    recorder, other = (
+        record(bench.dialect, Config(), [Connect(1, 2), Do(1, (b"XADD", b"k", b"1-1", b"f", value)), Inspect()])
+        for value in (b"1", b"2")
+    )
+    assert not bench.differs(recorder)
+    recorder.script[2:] = other.script[2:]
+    assert bench.pipelined.first_difference(recorder.script) == 3
+
+
+# ---- bad input ----
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--server", "redis-1.0"), "no server 'redis-1.0' is at hand"),
+        (("--server", "/no/such/redis-server"), "there is no such file"),
+        (("--server", "/bin/true"), "is not a Redis or Valkey server"),
+        (("--commands", "0"), "--commands"),
+        (("--commands", "many"), "--commands"),
+    ],
+)
+def test_bad_usage_is_one_line(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = diff(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert said in err
+
+
+def test_a_dialect_that_is_not_modelled_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = tmp_path / "redis-server"
+    launcher.write_text("#!/bin/sh\necho 'Redis server v=99.1.2 sha=0'\n")
+    launcher.chmod(0o755)
+    code, _, err = diff(capsys, "--server", str(launcher))
+    assert code == 2
+    assert f"{launcher} is a redis-99.1, which the model does not know; it knows {', '.join(DIALECTS)}" in err
+
+
+def test_a_story_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(BadInput, match="line 2 of the story"):
+        differences("\nwhat is this\n")
