@@ -11,11 +11,16 @@ from collections.abc import Coroutine
 from typing import Any, TypeAlias
 
 from .errors import ScenarioError
-from .requests import KINDS, Driving, Fork, Request
+from .requests import KINDS, Driving, Fork, Request, Sleep
+from .running_loop import OnStage
 
 Path: TypeAlias = tuple[int, ...]
 Log: TypeAlias = list[tuple[Path, Any]]
 """The answers that a turn got, in order, each with the path that it went to."""
+
+
+REQUESTS_MAX = 10_000
+"""More of them in one turn (naps of no time among them) are a loop that never ends."""
 
 
 class _Join:
@@ -31,7 +36,9 @@ class _Join:
 class Turn:
     """A running turn: ``waiting`` holds what each of its coroutines asks for now."""
 
-    __slots__ = ("_coroutines", "_forks", "_joins", "abandoned", "failure", "fresh", "over", "value", "waiting")
+    __slots__ = (
+        "_coroutines", "_forks", "_joins", "abandoned", "failure", "fresh", "over", "requests", "value", "waiting",
+    )  # fmt: skip
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self.waiting: dict[Path, Request] = {}
@@ -39,6 +46,8 @@ class Turn:
         """Paths whose request is new since the last look; in order of asking."""
         self.abandoned: list[Path] = []
         """Paths that asked for something and were ended before they got it."""
+        self.requests = 0
+        """How many requests it has made."""
         self.over = False
         self.value: Any = None
         """What the turn returned, once it is over."""
@@ -66,7 +75,7 @@ class Turn:
     def _resume(self, path: Path, answer: Any, error: Exception | None) -> None:
         coroutine = self._coroutines[path]
         try:
-            with Driving():
+            with Driving(), OnStage():
                 request = coroutine.send(answer) if error is None else coroutine.throw(error)
         except StopIteration as stop:
             self._returned(path, stop.value)
@@ -75,6 +84,12 @@ class Turn:
         else:
             if type(request) is Fork:
                 self._start(path, request)
+                return
+            if request is None:  # what asyncio.sleep(0) yields: others may go first
+                request = Sleep(0)
+            self.requests += 1
+            if self.requests > REQUESTS_MAX:
+                self._raised(path, ScenarioError(ENDLESS))
             elif type(request) in KINDS:
                 self.waiting[path] = request
                 self.fresh.append(path)
@@ -126,6 +141,8 @@ class Turn:
         self._resume(parent, None, error)
 
 
+ENDLESS = f"a turn made more than {REQUESTS_MAX:,} requests; does it never end?"
+
 FOREIGN_AWAITABLE = (
     "a turn awaited {0!r}, which is not of the simulator: use redelivery.sleep, handle, gather and the "
     "redis that the turn is given"
@@ -134,7 +151,7 @@ FOREIGN_AWAITABLE = (
 
 def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
     try:
-        with Driving():
+        with Driving(), OnStage():
             coroutine.close()
     except Exception:
         pass

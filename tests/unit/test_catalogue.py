@@ -316,7 +316,8 @@ def test_a_consumer_may_have_options_with_defaults(write: Write) -> None:
 @pytest.mark.parametrize(
     ("turn", "message"),
     [
-        ("    import asyncio\n    await asyncio.sleep(0)", "a turn awaited None, which is not of the simulator"),
+        ("    import asyncio\n    asyncio.get_running_loop().call_at(1, print)", "use redelivery.sleep"),
+        ("    import asyncio\n    while True:\n        await asyncio.sleep(0)", "made more than 10,000 requests"),
         ("    while True:\n        await redis.xlen('orders')", "sent more than 64 commands in one turn"),
     ],
 )

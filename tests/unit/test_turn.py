@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -108,13 +110,84 @@ def test_what_a_coroutine_does_while_it_is_closed_is_discarded() -> None:
     assert turn.waiting == {}
 
 
-def test_an_awaitable_of_asyncio_is_refused_by_name() -> None:
-    async def turn() -> None:
-        await asyncio.sleep(0)
+def test_a_turn_may_sleep_as_asyncio_code_does() -> None:
+    async def turn() -> tuple[str, str]:
+        first = await asyncio.sleep(0.0101, "rested")
+        return first, await asyncio.sleep(0, "yielded")
 
     running = Turn(turn())
+    assert running.waiting == {(): Sleep(11)}
+    running.feed((), None)
+    assert running.waiting == {(): Sleep(0)}
+    running.feed((), None)
+    assert running.value == ("rested", "yielded")
+
+
+def test_the_loop_that_was_running_before_runs_again_afterwards() -> None:
+    async def turn() -> None:
+        await asyncio.sleep(1)
+
+    async def outside() -> None:
+        loop = asyncio.get_running_loop()
+        running = Turn(turn())
+        assert asyncio.get_running_loop() is loop
+        running.close()
+        assert asyncio.get_running_loop() is loop
+        await asyncio.sleep(0)
+
+    asyncio.run(outside())
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asyncio.get_running_loop()
+
+
+async def other() -> None:
+    await asyncio.sleep(1)
+
+
+async def gathers() -> None:
+    with closing(other()) as child:
+        await asyncio.gather(child)
+
+
+async def starts_a_task() -> None:
+    with closing(other()) as child:
+        await asyncio.create_task(child)
+
+
+async def goes_to_a_thread() -> None:
+    await asyncio.to_thread(print)
+
+
+async def asks_the_loop() -> None:
+    asyncio.get_running_loop().call_at(1.0, print)
+
+
+@pytest.mark.parametrize(
+    ("turn", "instead"),
+    [
+        (gathers, "use redelivery.gather"),
+        (starts_a_task, "use redelivery.gather"),
+        (goes_to_a_thread, "call the function directly"),
+        (asks_the_loop, "the event loop (call_at); else use redelivery.sleep"),
+    ],
+)
+def test_what_else_asyncio_offers_is_refused_with_what_to_use_instead(
+    turn: Callable[[], Coroutine[Any, Any, None]], instead: str
+) -> None:
+    running = Turn(turn())
     assert isinstance(running.failure, ScenarioError)
-    assert "redelivery.sleep" in str(running.failure)
+    assert instead in str(running.failure)
+
+
+def test_a_turn_that_never_ends_is_told_so() -> None:
+    async def turn() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    running = Turn(turn())
+    while running.failure is None:
+        running.feed((), None)
+    assert str(running.failure) == "a turn made more than 10,000 requests; does it never end?"
 
 
 def test_a_process_is_made_again_from_its_log() -> None:

@@ -1,0 +1,95 @@
+"""The event loop that a turn sees while it runs: enough of one for ``asyncio.sleep``.
+
+A turn is plain asyncio code, so it may sleep as such code does. Nothing else of asyncio works inside a turn: the
+world, not a loop, decides what happens next, and each refusal names what to use instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from math import ceil
+from typing import Any, NoReturn
+
+from .errors import ScenarioError
+from .requests import Sleep
+
+INSTEAD = "use redelivery.sleep, handle, gather and the redis that the turn is given"
+
+_NAMED = {
+    "create_task": "asyncio.create_task and asyncio.gather: use redelivery.gather",
+    "run_in_executor": "threads: call the function directly",
+    "time": "the time of the event loop: use redelivery.now",
+}
+
+
+class _Nap:
+    """What ``asyncio.sleep`` awaits. Its length comes after it was made, in ``call_later``."""
+
+    __slots__ = ("ms", "result")
+
+    def __init__(self) -> None:
+        self.ms = 0
+        self.result: Any = None
+
+    def __await__(self) -> Generator[Sleep, None, Any]:
+        yield Sleep(self.ms)
+        return self.result
+
+
+class _Timer:
+    """The handle of a nap's timer. The world holds the timer, so there is nothing to cancel here."""
+
+    __slots__ = ()
+
+    def cancel(self) -> None:
+        """Nothing."""
+
+
+class RunningLoop:
+    """Stands where asyncio looks for the running loop, while a turn has control."""
+
+    def create_future(self) -> _Nap:
+        """The future that ``asyncio.sleep`` waits for."""
+        return _Nap()
+
+    def call_later(self, delay_s: float, callback: Callable[..., object], *args: Any) -> _Timer:
+        """Takes the length of a nap, rounded up to whole milliseconds."""
+        if len(args) != 2 or not isinstance(args[0], _Nap):
+            self._refuse("call_later")
+        nap = args[0]
+        nap.result = args[1]
+        nap.ms = ceil(delay_s * 1000)
+        return _Timer()
+
+    def is_running(self) -> bool:
+        """It is: the turn runs."""
+        return True
+
+    def get_debug(self) -> bool:
+        """No debugging of asyncio's own."""
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._refuse(name)
+
+    def _refuse(self, name: str) -> NoReturn:
+        raise ScenarioError(f"a turn cannot use {_NAMED.get(name, f'the event loop ({name})')}; else {INSTEAD}")
+
+
+_STAND_IN: Any = RunningLoop()
+
+
+class OnStage:
+    """The stretch of code in which asyncio finds the stand-in, and afterwards what was there before."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = asyncio._get_running_loop()
+        asyncio._set_running_loop(_STAND_IN)
+
+    def __exit__(self, *_: object) -> None:
+        asyncio._set_running_loop(self._before)
