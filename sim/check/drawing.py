@@ -121,6 +121,7 @@ class _Attempts:
             raise _Stopped from error
         report.runs += 1
         report.steps += course.counts.steps
+        report.depth = max(report.depth, course.counts.steps)
         if self.first is None:
             self.seen.end(report.runs, report.steps, course.history)
             report.states, report.behaviours = len(self.seen.states), len(self.seen.behaviours)
@@ -139,7 +140,7 @@ class _Attempts:
         """The report."""
         report = self.report
         if course is not None and course.violation is not None:
-            report.found = Found(self.found_by, None, course.violation, course)
+            report.found = Found(self.found_by, None, course.violation, course, self.start)
             report.stopped = "found"
         report.stopped = report.stopped or "runs"
         self.seen.mark(self.found_by or report.runs, report.steps)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..run import Run
 from .course import follow
 from .drawing import search_by_hypothesis
 from .finding import Finding, make
@@ -25,6 +27,8 @@ class Hunt:
     search: Search
     minimal: Minimal | None = None
     finding: Finding | None = None
+    run: Run | None = None
+    """The run of the finding's tape."""
     fewer: dict[int, int] = field(default_factory=dict)
     """How many runs were tried in vain with so many faults."""
     first: str = ""
@@ -42,45 +46,40 @@ def hunt(
     memory: Memory | None = None,
     replays_max: int = REPLAYS_MAX,
     stop: Stop = never,
+    tell: Callable[[int], None] = lambda replays: None,
 ) -> Hunt:
     """Searches; a violation is brought down to a small counterexample, and kept in ``memory``.
 
     The number of faults comes first, so each smaller number is tried, one by one, from none on: by chance, which
-    finds but does not prove.
+    finds but does not prove. ``tell`` hears how the lowering goes on.
     """
     done = Hunt(_recall(start, memory, seed, runs, only) or _search(start, method, seed, runs, depth, only, stop))
     found = done.search.found
     if found is None:
         return done
-    name = found.violation.property
-    done.first = str(start.tape(found.course.answers))
-    answers = found.course.answers
+    name, world, answers = found.violation.property, found.start, found.course.answers
+    done.first = str(world.tape(answers))
     for faults in range(found.course.counts.faults):
-        again = search(
-            start, "swarm", seed=seed, runs=min(runs, FEWER_RUNS_MAX), only=name, faults_max=faults
-        )  # fmt: skip
+        again = search(world, "swarm", seed=seed, runs=min(runs, FEWER_RUNS_MAX), only=name, faults_max=faults)
         if again.found is not None:
             answers = again.found.course.answers
             break
         done.fewer[faults] = again.runs
-    done.minimal = minimise(start, name, answers, replays_max=replays_max)
-    done.finding = _finding(done, name, replays_max)
+    done.minimal = minimise(world, name, answers, replays_max=replays_max, tell=tell)
+    done.finding, done.run = _finding(done, name)
     if memory is not None:
         memory.keep(start, done.finding.tape)
     return done
 
 
-def _finding(done: Hunt, name: str, replays_max: int) -> Finding:
+def _finding(done: Hunt, name: str) -> tuple[Finding, Run]:
     minimal = done.minimal
     assert minimal is not None
     tape = minimal.start.tape(minimal.course.answers)
     counterexample = Counterexample(
         tape.scenario, tape.variant, tape.dialect, tape.params, tape.choices, property_name=name
     )
-    finding, _ = make(
-        counterexample, minimal.start.scenario, size=minimal.cost._asdict(), found_by=found_by(done)
-    )
-    return finding
+    return make(counterexample, minimal.start.scenario, size=minimal.cost._asdict(), found_by=found_by(done))
 
 
 def found_by(done: Hunt) -> dict[str, Any]:
@@ -117,8 +116,9 @@ def _recall(start: Start, memory: Memory | None, seed: int, runs: int, only: str
         report.runs += 1
         report.remembered += 1
         report.steps += course.counts.steps
+        report.depth = max(report.depth, course.counts.steps)
         if course.violation is not None:
-            report.found, report.stopped = Found(report.runs, None, course.violation, course), "found"
+            report.found, report.stopped = Found(report.runs, None, course.violation, course, again), "found"
             return report
         memory.drop(start, tape)
     return None

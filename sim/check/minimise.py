@@ -8,7 +8,7 @@ Several ways down are tried, so that different finds end in the same place more 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..errors import RedeliveryError
@@ -43,12 +43,19 @@ class Minimal:
         return self.course.cost
 
 
-def minimise(start: Start, property: str, answers: tuple[int, ...], *, replays_max: int = REPLAYS_MAX) -> Minimal:
+def minimise(
+    start: Start,
+    property: str,
+    answers: tuple[int, ...],
+    *,
+    replays_max: int = REPLAYS_MAX,
+    tell: Callable[[int], None] = lambda replays: None,
+) -> Minimal:
     """Lowers a tape that breaks ``property``; deterministic, at most ``replays_max`` runs.
 
-    ``ValueError`` where the tape does not break it.
+    ``tell`` hears how many runs it has taken so far. ``ValueError`` where the tape does not break the property.
     """
-    search = _Lowering(start, property, replays_max)
+    search = _Lowering(start, property, replays_max, tell)
     if not search.attempt(start, answers):
         raise ValueError(f"the tape does not break {property}")
     local = False
@@ -70,11 +77,12 @@ class _Lowering:
 
     best: Course
 
-    def __init__(self, start: Start, property: str, replays_max: int) -> None:
+    def __init__(self, start: Start, property: str, replays_max: int, tell: Callable[[int], None]) -> None:
         self.start = start
         self.property = property
         self.replays = 0
         self.replays_max = replays_max
+        self._tell = tell
         self.cost: Cost | None = None
         self.sizes: list[int] = []
         self._tried: set[tuple[tuple[tuple[str, str], ...], tuple[int, ...]]] = set()
@@ -89,9 +97,7 @@ class _Lowering:
         if key in self._tried:
             return False
         self._tried.add(key)
-        if self.replays >= self.replays_max:
-            raise _UsedUp
-        self.replays += 1
+        self._count()
         policy = Lenient(answers)
         try:
             course = follow(start.world(), policy, (self.property,))
@@ -102,6 +108,12 @@ class _Lowering:
             return False
         self.start, self.best, self.cost, self.sizes = start, course, course.cost, policy.sizes
         return True
+
+    def _count(self) -> None:
+        if self.replays >= self.replays_max:
+            raise _UsedUp
+        self.replays += 1
+        self._tell(self.replays)
 
     def lower(self) -> None:
         """Tries every kind of candidate, round after round, until none is better."""
@@ -115,9 +127,7 @@ class _Lowering:
         start, faults = self.start, self.best.counts.faults
         try:
             for seed in range(RESTARTS):
-                if self.replays >= self.replays_max:
-                    raise _UsedUp
-                self.replays += 1
+                self._count()
                 course = follow(start.world(), RandomWalk(seed, faults), (self.property,))
                 self.cost = None
                 if course.violation is not None and self.attempt(start, course.answers):

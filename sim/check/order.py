@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..views.words import counted, duration
+
 
 class Cost(NamedTuple):
     """What a counterexample takes, most important first; tuples compare as the order wants it.
@@ -21,7 +23,8 @@ class Cost(NamedTuple):
     answers: int
 
     def __str__(self) -> str:
-        return (
-            f"{self.faults} faults, {self.switches} context switches, {self.entries} entries, {self.steps} steps, "
-            f"{self.at_ms} ms"
-        )
+        counts = (
+            counted(self.faults, "fault"), counted(self.switches, "context switch", "context switches"),
+            counted(self.entries, "entry", "entries"), counted(self.steps, "step"),
+        )  # fmt: skip
+        return f"{', '.join(counts)}, {duration(self.at_ms)}"

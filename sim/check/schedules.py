@@ -75,6 +75,8 @@ class Found:
     """What drew it; ``None`` where Hypothesis did."""
     violation: Violation
     course: Course
+    start: Start
+    """The world that it was found in."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,8 @@ class Search:
     runs_max: int
     runs: int = 0
     steps: int = 0
+    depth: int = 0
+    """The steps of the longest run."""
     states: int = 0
     behaviours: int = 0
     curve: list[Point] = field(default_factory=list)
@@ -110,7 +114,8 @@ class Search:
             "runs": self.runs,
             "runs_max": self.runs_max,
             "stopped": self.stopped,
-            "steps": self.steps,
+            "transitions": self.steps,
+            "depth": self.depth,
             "states": self.states,
             "coverage": {"behaviours": self.behaviours, "over_runs": [point._asdict() for point in self.curve]},
             "remembered": self.remembered,
@@ -157,14 +162,16 @@ def search(
         policies.learn(course)
         report.runs += 1
         report.steps += course.counts.steps
+        report.depth = max(report.depth, course.counts.steps)
         seen.end(report.runs, report.steps, course.history)
         report.states, report.behaviours = len(seen.states), len(seen.behaviours)
         unmet = course.unmet if unmet is None else [name for name in unmet if name in course.unmet]
+        over = stop(report)
         if course.violation is not None:
-            report.found = Found(report.runs, seed + at, course.violation, course)
+            report.found = Found(report.runs, seed + at, course.violation, course, start)
             report.stopped = "found"
             break
-        if stop(report):
+        if over:
             report.stopped = "seconds"
             break
     seen.mark(report.runs, report.steps)

@@ -14,10 +14,13 @@ from .verbs import LazyGroup
 VERBS = {
     "list": ("listing", "the scenarios that there are"),
     "run": ("running", "simulate one tape of a scenario"),
+    "check": ("checking", "search for a tape that breaks a property"),
     "replay": ("replaying", "run a tape again"),
     "show": ("showing", "tell what a scenario is about"),
-    "diff": ("differing", "compare the model with real servers, reply by reply"),
+    "why": ("explaining", "tell why an entry is not acknowledged, or was handled twice"),
     "timeline": ("drawing", "draw a history"),
+    "sequence": ("sequencing", "chart a run: who asked the server for what"),
+    "diff": ("differing", "compare the model with real servers, reply by reply"),
     "servers": ("real_servers", "the real servers at hand; install more"),
 }
 

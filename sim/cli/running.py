@@ -18,6 +18,7 @@ from . import output
 from .options import outputs, pairs
 
 if TYPE_CHECKING:
+    from ..check.finding import Finding
     from ..real.replay import Outcome
 
 
@@ -56,7 +57,7 @@ def _reference(given: str, name: str) -> str:
 
 def report(
     run: RunWith, dialect: str | None, timeline: Path | None, history: Path | None, against: str | None,
-    flush: bool, as_json: bool,
+    flush: bool, as_json: bool, finding: Finding | None = None,
 ) -> int:  # fmt: skip
     """Runs, compares with a real server if asked to, writes what was asked for, and prints it."""
     if timeline is not None:
@@ -65,7 +66,7 @@ def report(
         check_ending(timeline)
     for what, target in (("timeline", timeline), ("history", history)):
         if target is not None:
-            _check_place(what, target)
+            check_place(what, target)
     outcome: Outcome | None = None
     began = perf_counter()
     if against is None:
@@ -87,14 +88,20 @@ def report(
         from ..views.timeline import draw
 
         draw(done.history, timeline)
+    changed = "" if finding is None else finding.changed(done)
     if as_json:
-        output.print_json(output.run_as_json(done, wall_s, outcome))
+        value = output.run_as_json(done, wall_s, outcome)
+        if finding is not None:
+            value["finding"] = {"property": finding.property, "same": not changed, "changed": changed}
+        output.print_json(value)
     else:
         output.print_run(done, outcome)
-    return output.exit_code(done, outcome)
+        if finding is not None:
+            output.console().print(f"finding    {changed or 'the very run that was found'}", markup=False)
+    return 1 if changed else output.exit_code(done, outcome)
 
 
-def _check_place(what: str, target: Path) -> None:
+def check_place(what: str, target: Path) -> None:
     """Refuses a file that cannot be written for want of a folder, before anything is run for it."""
     problem = os.strerror(errno.EISDIR) if target.is_dir() else os.strerror(errno.ENOENT)
     if target.is_dir() or not target.parent.is_dir():

@@ -1,0 +1,1 @@
+"""Why an entry is where it is: its causal chain, read from a history."""
