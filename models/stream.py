@@ -59,8 +59,19 @@ class Stream:
         twin.groups = self.groups.copy()
         return twin
 
-    def append(self, entry_id: int, fields: Fields, node_bytes_max: int, node_entries_max: int) -> None:
-        """Adds an entry at the end (streamAppendItem). The caller has checked the ID."""
+    def append(
+        self,
+        entry_id: int,
+        fields: Fields,
+        node_bytes_max: int,
+        node_entries_max: int,
+        *,
+        tombstones_count: bool = True,
+    ) -> None:
+        """Adds an entry at the end (streamAppendItem). The caller has checked the ID.
+
+        ``tombstones_count`` says whether a deleted entry fills a node as a live one does.
+        """
         text_bytes = sum(map(len, fields))
         assert entry_id > self.last_id
         self.last_id = entry_id
@@ -73,7 +84,8 @@ class Stream:
             if entry_id <= node.ids[-1]:
                 self._straight = False
             limit = node_bytes_max if 0 < node_bytes_max <= NODE_BYTES_LIMIT else NODE_BYTES_LIMIT
-            full = node_entries_max and len(node.ids) >= node_entries_max
+            held = len(node.ids) if tombstones_count else node.live
+            full = node_entries_max and held >= node_entries_max
             if not full and node.has_room(text_bytes, limit):
                 self._own(len(self.nodes) - 1).append(entry_id, fields, text_bytes)
                 return

@@ -5,7 +5,6 @@ Sources: xaddCommand, xtrimCommand, streamParseAddOrTrimArgsOrReply, streamAppen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .. import ids
@@ -20,6 +19,7 @@ from .stream_ids import strict_id
 ZERO_ID = b"ERR The ID specified in XADD must be greater than 0-0"
 EXHAUSTED = b"ERR The stream has exhausted the last possible ID, unable to add more items"
 TWO_STRATEGIES = b"ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
+NO_STRATEGY_OLD = b"ERR XTRIM called without an option to trim the stream"
 NO_STRATEGY = b"ERR syntax error, XTRIM must be called with a trimming strategy"
 LIMIT_ALONE = b"ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
 LIMIT_EXACT = b"ERR syntax error, LIMIT cannot be used without the special ~ option"
@@ -67,7 +67,9 @@ def xadd(call: Call) -> Reply:
     if sum(map(len, fields)) > NODE_BYTES_LIMIT:
         raise CommandError(TOO_LARGE)
     config = call.server.config
-    stream.append(entry_id, fields, config.stream_node_max_bytes, config.stream_node_max_entries)
+    node_bytes_max = config.stream_node_max_bytes or call.dialect.node_bytes_zero
+    filling = call.dialect.tombstones_fill_nodes
+    stream.append(entry_id, fields, node_bytes_max, config.stream_node_max_entries, tombstones_count=filling)
     call.facts.append(Added(key, stream.born, entry_id, fields))
     if wanted.trims:
         _trim(call, key, stream, wanted, "XADD")
@@ -77,6 +79,8 @@ def xadd(call: Call) -> Reply:
 
 def xtrim(call: Call) -> Reply:
     """XTRIM key MAXLEN|MINID [=|~] threshold [LIMIT n]"""
+    if call.dialect.xtrim_key_first and call.stream(call.argv[1]) is None:
+        return 0
     wanted = _parse(call, adding=False)
     stream = call.stream_for_write(call.argv[1])
     return 0 if stream is None else _trim(call, call.argv[1], stream, wanted, "XTRIM")
@@ -122,6 +126,8 @@ def _trim(call: Call, key: bytes, stream: Stream, wanted: _Arguments, cause: str
 
 
 def _default_limit(call: Call) -> int:
+    if not call.dialect.approx_limited:
+        return 0
     limit = 100 * call.server.config.stream_node_max_entries
     if call.dialect.approx_limit_clamped:
         if limit <= 0:
@@ -140,7 +146,7 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
         if adding and argv[at][:1] == b"*" and shown(argv[at]) == b"*":
             break
         if word in (b"MAXLEN", b"MINID") and more:
-            at = _parse_strategy(wanted, word, argv, at)
+            at = _parse_strategy(call, wanted, word, at)
         elif word == b"LIMIT" and more:
             at += 1
             wanted.limit = need_integer(argv[at])
@@ -161,15 +167,16 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
     if wanted.limit and not wanted.trims:
         raise CommandError(LIMIT_ALONE)
     if not adding and not wanted.trims:
-        raise CommandError(NO_STRATEGY)
+        raise CommandError(NO_STRATEGY_OLD if call.dialect.xtrim_key_first else NO_STRATEGY)
     if wanted.limit is not None and not wanted.approximate:
         raise CommandError(LIMIT_EXACT)
     return wanted
 
 
-def _parse_strategy(wanted: _Arguments, word: bytes, argv: Sequence[bytes], at: int) -> int:
+def _parse_strategy(call: Call, wanted: _Arguments, word: bytes, at: int) -> int:
     """Reads ``MAXLEN|MINID [=|~] threshold`` and returns the position of the threshold."""
-    if wanted.trims:
+    argv = call.argv
+    if wanted.trims and not call.dialect.strategy_repeats:
         raise CommandError(TWO_STRATEGIES)
     at += 1
     wanted.approximate = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from ..dialects import Dialect
+from ..dialect import Dialect, Release
 from ..facts import Fact
 from ..replies import Failure, Reply
 from ..stream import Stream
@@ -44,7 +44,9 @@ class Option:
 
     word: str
     arguments: tuple[str, ...] = ()
-    since: tuple[int, int] = (5, 0)
+    since: Release = (5, 0)
+    since_valkey: Release | None = None
+    """``None``: Valkey has it if Redis had it when Valkey was forked."""
 
 
 Handler: TypeAlias = "Callable[[Call], Reply]"
@@ -65,7 +67,8 @@ class Command:
     keys: tuple[int, int, int] = (0, 0, 0)
     arguments: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
-    since: tuple[int, int] = (1, 0)
+    since: Release = (1, 0)
+    since_valkey: Release | None = None
     subcommands: tuple[Command, ...] = ()
     words: dict[bytes, bytes] = field(default_factory=dict, compare=False)
     """The options that the dialect at hand has, in capitals and in small letters, each with its word in

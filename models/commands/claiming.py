@@ -68,7 +68,7 @@ def xautoclaim(call: Call) -> Reply:
     """XAUTOCLAIM key group consumer min-idle start [COUNT n] [JUSTID]"""
     argv, dialect = call.argv, call.dialect
     min_idle_ms = max(need_integer(argv[4], b"ERR Invalid min-idle-time argument for XAUTOCLAIM"), 0)
-    start = range_start(argv[5])
+    start = range_start(argv[5], dialect.open_ranges)
     count, just_id = 100, False
     at = 6
     while at < len(argv):

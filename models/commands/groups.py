@@ -54,7 +54,7 @@ def xgroup_by_hand(call: Call) -> Reply:
         return _set_id(call, UNKNOWN)
     if word == b"DESTROY" and argc == 4:
         return destroy(call)
-    if word == b"CREATECONSUMER" and argc == 5:
+    if word == b"CREATECONSUMER" and argc == 5 and call.dialect.group_creates_consumers:
         return create_consumer(call)
     if word == b"DELCONSUMER" and argc == 5:
         return delete_consumer(call)
@@ -184,7 +184,9 @@ def _check_key_and_group(call: Call, word: bytes, make_stream: bool) -> None:
         return
     if stream is None:
         raise CommandError(KEY_REQUIRED)
-    if word in (b"SETID", b"CREATECONSUMER", b"DELCONSUMER") and name not in stream.groups:
+    in_group = word in (b"SETID", b"DELCONSUMER")
+    in_group = in_group or (word == b"CREATECONSUMER" and call.dialect.group_creates_consumers)
+    if in_group and name not in stream.groups:
         raise no_group(key, name)
 
 

@@ -31,7 +31,8 @@ def xinfo_by_hand(call: Call) -> Reply:
     if word == b"HELP":
         return help_text(call)
     if argc < 3:
-        raise subcommand_error(call)
+        text = call.dialect.xinfo_alone_text
+        raise CommandError(text) if text else subcommand_error(call)
     _stream(call)
     if word == b"CONSUMERS" and argc == 4:
         return consumers(call)

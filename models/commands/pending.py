@@ -17,7 +17,7 @@ def xpending(call: Call) -> Reply:
     argc = len(argv)
     if argc == 3:
         return _summary(_group(call))
-    if not 6 <= argc <= 9:
+    if not 6 <= argc <= call.dialect.xpending_argc_max:
         raise CommandError(SYNTAX)
     at, min_idle_ms = 3, 0
     if call.takes(argv[3]) == b"IDLE":
@@ -26,8 +26,8 @@ def xpending(call: Call) -> Reply:
             raise CommandError(SYNTAX)
         at = 5
     count = need_integer(argv[at + 2])
-    start = range_start(argv[at])
-    end = range_end(argv[at + 1])
+    start = range_start(argv[at], call.dialect.open_ranges)
+    end = range_end(argv[at + 1], call.dialect.open_ranges)
     consumer = argv[at + 3] if argc > at + 3 else None  # what comes after it is ignored
     return _range(_group(call), start, end, count, min_idle_ms, consumer, call.now_ms)
 

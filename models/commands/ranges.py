@@ -26,8 +26,8 @@ def xrevrange(call: Call) -> Reply:
 
 def _range(call: Call, start_at: int, end_at: int, *, reverse: bool) -> Reply:
     argv = call.argv
-    start = range_start(argv[start_at])
-    end = range_end(argv[end_at])
+    start = range_start(argv[start_at], call.dialect.open_ranges)
+    end = range_end(argv[end_at], call.dialect.open_ranges)
     count: int | None = None
     at = 4
     while at < len(argv):

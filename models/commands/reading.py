@@ -196,9 +196,7 @@ def _position(call: Call, want: _Options, key: bytes, text: bytes) -> int:
             raise CommandError(DOLLAR_IN_GROUP % (text, text))
         if stream is None:
             return 0
-        if text == b"$":
-            return stream.last_id
-        return max(stream.last_live_id() - 1, 0)
+        return stream.last_id if text == b"$" else _before_last(call, stream)
     if text == b">":
         if not want.grouped:
             raise CommandError(NEW_WITHOUT_GROUP)
@@ -207,6 +205,18 @@ def _position(call: Call, want: _Options, key: bytes, text: bytes) -> int:
     if entry_id is None:
         raise CommandError(INVALID_ID)
     return entry_id
+
+
+def _before_last(call: Call, stream: Stream) -> int:
+    """The ID just before the last entry: what ``+`` stands for."""
+    rule = call.dialect.read_last_entry
+    if rule == "live":
+        return max(stream.last_live_id() - 1, 0)
+    if rule == "filled" and stream.length == 0:
+        return 0
+    if stream.last_id == 0:
+        raise CommandError(b"ERR the stream last element ID is 0-0")
+    return stream.last_id - 1
 
 
 def _unbalanced(call: Call, grouped: bool) -> bytes:

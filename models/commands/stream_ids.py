@@ -22,8 +22,8 @@ def strict_ids(texts: Iterable[bytes]) -> list[int]:
     return [strict_id(text) for text in texts]
 
 
-def _range_start(text: bytes) -> int:
-    entry_id, open_end = _bound(text, 0)
+def _range_start(text: bytes, open_ranges: bool) -> int:
+    entry_id, open_end = _bound(text, 0, open_ranges)
     if not open_end:
         return entry_id
     if entry_id == ids.ID_MAX:
@@ -31,8 +31,8 @@ def _range_start(text: bytes) -> int:
     return entry_id + 1
 
 
-def _range_end(text: bytes) -> int:
-    entry_id, open_end = _bound(text, ids.PART_MAX)
+def _range_end(text: bytes, open_ranges: bool) -> int:
+    entry_id, open_end = _bound(text, ids.PART_MAX, open_ranges)
     if not open_end:
         return entry_id
     if entry_id == ids.ID_MIN:
@@ -40,8 +40,8 @@ def _range_end(text: bytes) -> int:
     return entry_id - 1
 
 
-def _bound(text: bytes, default_seq: int) -> tuple[int, bool]:
-    open_end = len(text) > 1 and text[:1] == b"("
+def _bound(text: bytes, default_seq: int, open_ranges: bool) -> tuple[int, bool]:
+    open_end = open_ranges and len(text) > 1 and text[:1] == b"("
     entry_id = ids.parse(text[1:] if open_end else text, default_seq, strict=open_end)
     if entry_id is None:
         raise CommandError(INVALID_ID)
@@ -51,8 +51,8 @@ def _bound(text: bytes, default_seq: int) -> tuple[int, bool]:
 strict_id: Final[Callable[[bytes], int]] = lru_cache(ids.MEMO_MAX)(_strict_id)
 """An ID where ``-`` and ``+`` are not allowed; without a sequence it means the first of its millisecond."""
 
-range_start: Final[Callable[[bytes], int]] = lru_cache(ids.MEMO_MAX)(_range_start)
-"""The smallest ID of a range; ``(`` excludes the ID itself."""
+range_start: Final[Callable[[bytes, bool], int]] = lru_cache(ids.MEMO_MAX)(_range_start)
+"""The smallest ID of a range; ``(`` excludes the ID itself where the dialect has open ranges."""
 
-range_end: Final[Callable[[bytes], int]] = lru_cache(ids.MEMO_MAX)(_range_end)
-"""The largest ID of a range; ``(`` excludes the ID itself."""
+range_end: Final[Callable[[bytes, bool], int]] = lru_cache(ids.MEMO_MAX)(_range_end)
+"""The largest ID of a range; ``(`` excludes the ID itself where the dialect has open ranges."""

@@ -64,6 +64,7 @@ XINFO = (
 TABLE: tuple[Command, ...] = (
     Command("XADD", -5, adding.xadd, WRITE | FAST, (1, 1, 1), ("key", "new-id", "fields"),
             (Option("NOMKSTREAM", since=(6, 2)), *TRIMMING), (5, 0)),
+    Command("XTRIM", -2, adding.xtrim, WRITE, (1, 1, 1), ("key",), TRIMMING, (5, 0)),
     Command("XTRIM", -4, adding.xtrim, WRITE, (1, 1, 1), ("key",), TRIMMING, (6, 2)),
     Command("XLEN", 2, ranges.xlen, READ | FAST, (1, 1, 1), ("key",), (), (5, 0)),
     Command("XRANGE", -4, ranges.xrange, READ, (1, 1, 1), ("key", "start", "end"), (COUNT,), (5, 0)),
@@ -86,10 +87,10 @@ TABLE: tuple[Command, ...] = (
     Command("XAUTOCLAIM", -6, claiming.xautoclaim, WRITE | FAST, (1, 1, 1),
             ("key", "group", "consumer", "min-idle", "start"), (COUNT, Option("JUSTID")), (6, 2)),
     Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), ("subcommand",), (), (5, 0)),
-    Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), (), (), (7, 0), XGROUP),
+    Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), (), (), (7, 0), subcommands=XGROUP),
     Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), ("subcommand",),
             (Option("FULL", since=(6, 0)), COUNT), (5, 0)),
-    Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), (), (), (7, 0), XINFO),
+    Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), (), (), (7, 0), subcommands=XINFO),
     Command("DEL", -2, keyspace.delete, WRITE, (1, -1, 1), ("keys",)),
     Command("EXISTS", -2, keyspace.exists, READ | FAST, (1, -1, 1), ("keys",)),
     Command("TYPE", 2, keyspace.type_of, READ | FAST, (1, 1, 1), ("key",)),
@@ -107,7 +108,7 @@ TABLE: tuple[Command, ...] = (
 
 def commands_of(dialect: Dialect) -> dict[bytes, Command]:
     """The commands of a dialect by upper-case name, each with the options that it has there."""
-    known = (command for command in TABLE if command.since <= dialect.release)
+    known = (command for command in TABLE if dialect.has(command.since, command.since_valkey))
     return {command.name.encode(): _at(command, dialect) for command in known}
 
 
@@ -117,7 +118,7 @@ def subcommands_of(command: Command) -> dict[bytes, Command]:
 
 
 def _at(command: Command, dialect: Dialect) -> Command:
-    options = tuple(option for option in command.options if option.since <= dialect.release)
+    options = tuple(option for option in command.options if dialect.has(option.since, option.since_valkey))
     words = [option.word.encode() for option in options]
     return replace(
         command,
@@ -125,5 +126,7 @@ def _at(command: Command, dialect: Dialect) -> Command:
         words={spelling: word for word in words for spelling in (word, word.lower())},
         argc_min=abs(command.arity),
         argc_max=command.arity if command.arity >= 0 else ARGC_MAX,
-        subcommands=tuple(_at(sub, dialect) for sub in command.subcommands if sub.since <= dialect.release),
+        subcommands=tuple(
+            _at(sub, dialect) for sub in command.subcommands if dialect.has(sub.since, sub.since_valkey)
+        ),
     )

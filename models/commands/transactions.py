@@ -17,7 +17,9 @@ ABORTED = Failure(b"EXECABORT Transaction discarded because of previous errors."
 def multi(call: Call) -> Reply:
     """MULTI"""
     if call.session.queue is not None:
-        raise CommandError(b"ERR MULTI calls can not be nested")
+        if call.dialect.nested_multi_breaks:
+            call.session.broken = True
+        raise CommandError(call.dialect.nested_multi_text)
     call.session.queue = []
     call.session.broken = False
     return OK

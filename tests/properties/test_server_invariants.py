@@ -163,7 +163,7 @@ class Judged:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(steps=st.lists(STEPS, max_size=40))
-@settings(max_examples=1000)
+@settings(max_examples=400)
 def test_no_sequence_of_commands_breaks_a_server_invariant(
     dialect: str, steps: list[tuple[int, tuple[Any, ...]]]
 ) -> None:

@@ -55,7 +55,8 @@ def counted(told: Told, value: int) -> int | None:
 def test_xadd(told: Told) -> None:
     added = facts.Added(K, 1, ONE, (b"a", b"1"))
     assert told.do("XADD k 1-1 a 1") == (facts.StreamCreated(K, 1), added)
-    assert told.do("XADD nokey NOMKSTREAM * a 1") == ()
+    if told.server.dialect.has((6, 2)):
+        assert told.do("XADD nokey NOMKSTREAM * a 1") == ()
     assert told.fails("XADD k 1-1 a 1") == ()
     assert told.do("XADD k MAXLEN 1 2-1 b 2") == (
         facts.Added(K, 1, TWO, (b"b", b"2")),
@@ -83,13 +84,13 @@ def test_xgroup_create_and_destroy(told: Told) -> None:
 
 def test_xgroup_setid_opens_an_epoch(three: Told) -> None:
     (moved,) = three.do("XGROUP SETID k g 0")
-    lag = {"redis-6.2": None, "redis-7.0": 3, "redis-8.6": 3}[three.server.dialect.name]
-    assert moved == facts.CursorMoved(K, 1, G, 3, ONE, 0, None, lag, "SETID")
+    assert moved == facts.CursorMoved(K, 1, G, 3, ONE, 0, None, counted(three, 3), "SETID")
 
 
 def test_xgroup_consumers(three: Told) -> None:
-    assert three.do("XGROUP CREATECONSUMER k g d") == (facts.ConsumerCreated(K, 1, G, b"d"),)
-    assert three.do("XGROUP CREATECONSUMER k g d") == ()
+    if three.server.dialect.group_creates_consumers:
+        assert three.do("XGROUP CREATECONSUMER k g d") == (facts.ConsumerCreated(K, 1, G, b"d"),)
+        assert three.do("XGROUP CREATECONSUMER k g d") == ()
     assert three.do("XGROUP DELCONSUMER k g c") == (facts.ConsumerRemoved(K, 1, G, b"c", (ONE,)),)
     assert three.do("XGROUP DELCONSUMER k g c") == ()
 
@@ -126,7 +127,7 @@ def test_xack(three: Told) -> None:
 
 
 def test_xclaim(three: Told) -> None:
-    three.do("XGROUP CREATECONSUMER k g d")
+    three.do("XREADGROUP GROUP g d STREAMS k 0")
     three.now_ms += 70
     assert three.do("XCLAIM k g d 71 1-1") == ()
     assert three.do("XCLAIM k g d 70 1-1") == (facts.Claimed(K, 1, G, b"d", ONE, b"c", 70, 70, 2, three.now_ms),)
@@ -139,9 +140,12 @@ def test_xclaim(three: Told) -> None:
 
 
 def test_claiming_what_is_deleted(three: Told) -> None:
-    three.do("XDEL k 1-1", "XGROUP CREATECONSUMER k g d")
+    three.do("XDEL k 1-1", "XREADGROUP GROUP g d STREAMS k 0")
     twin = three.server.fork()
     found = three.do("XCLAIM k g d 0 1-1")
+    if not three.server.dialect.has((6, 2)):
+        assert found == (facts.Claimed(K, 1, G, b"d", ONE, b"c", 0, 0, 2, NOW),)
+        return
     by_scan = twin.execute(three.session, b"XAUTOCLAIM k g d 0 0".split(), NOW)[1]
     if three.server.dialect.claim_drops_deleted:
         assert found == (facts.Forgotten(K, 1, G, ONE, b"c", "XCLAIM"),)
@@ -151,6 +155,9 @@ def test_claiming_what_is_deleted(three: Told) -> None:
 
 
 def test_xautoclaim(three: Told) -> None:
+    if not three.server.dialect.has((6, 2)):
+        assert isinstance(three.server.execute(three.session, b"XAUTOCLAIM k g c 5 0".split(), NOW)[0], Failure)
+        return
     three.now_ms += 5
     assert three.do("XAUTOCLAIM k g c 5 0") == (facts.Claimed(K, 1, G, b"c", ONE, b"c", 5, 5, 2, NOW + 5),)
 

@@ -26,12 +26,16 @@ TOO = {
 """What a variant may break beside what it is declared to break: another way to say the same."""
 
 
+CLAIMING = [name for name, dialect in DIALECTS.items() if dialect.has((6, 2))]
+"""The dialects with XAUTOCLAIM, by which every scenario takes over what a crash left behind."""
+
+
 def may_break(name: str, variant: str) -> set[str]:
     violates = SCENARIOS[name].variants[variant].violates
     return TOO.get((name, variant), set()) | ({violates} if violates else set())
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", CLAIMING)
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_the_default_run_shows_the_declared_verdict(name: str, variant: str, dialect: str) -> None:
     run = simulate(find(name), variant, dialect=dialect)
@@ -49,7 +53,7 @@ def test_whatever_the_seed_a_run_is_as_declared_or_shows_nothing(name: str, vari
     scenario = find(name)
     shown: Counter[str] = Counter()
     for seed in range(SEEDS):
-        dialect = list(DIALECTS)[seed % len(DIALECTS)]
+        dialect = CLAIMING[seed % len(CLAIMING)]
         run = simulate(scenario, variant, dialect=dialect, seed=seed)
         assert {v.property for v in run.violations} <= may_break(name, variant), f"seed {seed}, {dialect}"
         assert run.as_declared or run.verdict == INCOMPLETE, f"seed {seed}, {dialect}: {run.verdict}"

@@ -128,9 +128,8 @@ def known_by_hand(name: str, server: Server) -> tuple[Command, ...]:
     """The subcommands that a dialect knows although its table does not tell them apart."""
     from ....models.commands.table import TABLE
 
-    release = server.dialect.release
     (row,) = (command for command in TABLE if command.name == name and command.subcommands)
-    return tuple(sub for sub in row.subcommands if sub.since <= release)
+    return tuple(sub for sub in row.subcommands if server.dialect.has(sub.since, sub.since_valkey))
 
 
 # ---- the shapes ----
@@ -154,7 +153,8 @@ def _trimming(line: CommandLines, command: Command) -> list[bytes]:
     option = draws.pick(known, "strategy")
     sign = draws.pick((b"", b"=", b"~", b"~"), "sign")
     found = [line.cased(option.word.encode()), *filter(None, [sign]), *line.args.of(option.arguments[0])]
-    if draws.happens(400 if sign == b"~" else 30, "LIMIT"):
+    limits = any(option.word == "LIMIT" for option in command.options)
+    if draws.happens(400 if sign == b"~" and limits else 30, "LIMIT"):
         found += [line.cased(b"LIMIT"), *line.args.of("limit")]
     return found
 

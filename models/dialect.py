@@ -1,0 +1,148 @@
+"""What differs between server lines, as named behaviours: the fields of a dialect.
+
+A command asks ``dialect.claim_drops_deleted``, never a version. Each field says what the behaviour is and since
+when; its value for each server line stands in ``dialects``. How each was seen: ``redelivery diff`` and the
+differential tests run every command against the real server of that line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Release: TypeAlias = tuple[int, int]
+
+FORK: Release = (7, 2)
+"""The release of Redis from which Valkey was forked: it has what that had, and later its own."""
+
+SMALLER = b"ERR The ID specified in XADD is equal or smaller than the target stream top item"
+TOO_LARGE = b"ERR Elements are too large to be stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One server line's behaviour. Every field is a rule of Redis, not an opinion of ours."""
+
+    name: str
+    """As users write it, e.g. ``redis-7.0``."""
+
+    release: Release
+    """Its own release; ``has`` compares it with the table of commands, and nothing else does."""
+
+    valkey: bool
+    """Whether it is a Valkey."""
+
+    subcommands_are_commands: bool
+    """XGROUP and XINFO look up the subcommand and its arity before the key (7.0)."""
+
+    new_error_texts: bool
+    """Quotes instead of back-ticks, ``'xadd' command`` instead of ``XADD``, lower-case ``unknown``, and the
+    names of unknown commands and subcommands cut at 128 bytes (7.0)."""
+
+    unknown_alone_is_bare: bool
+    """The error for an unknown command without arguments does not go on to list them (seen in 8.6)."""
+
+    group_creates_consumers: bool
+    """XGROUP has CREATECONSUMER (6.2)."""
+
+    xinfo_alone_text: bytes
+    """The error for a subcommand of XINFO without a key, ``b""`` where it is that of a wrong shape (6.2)."""
+
+    open_ranges: bool
+    """``(`` excludes an end of a range (6.2)."""
+
+    xpending_argc_max: int
+    """How many arguments XPENDING takes: from 6.2 on what comes after the consumer is ignored."""
+
+    xtrim_key_first: bool
+    """XTRIM looks at the key before its options, and has its own words where it is to trim by nothing (6.0)."""
+
+    strategy_repeats: bool
+    """MAXLEN may be given twice, the last one counts (6.0)."""
+
+    approx_limited: bool
+    """``~`` removes at most 100 nodes' worth of entries where LIMIT does not say otherwise (6.2)."""
+
+    tombstones_fill_nodes: bool
+    """A deleted entry still counts for ``stream-node-max-entries`` (6.2)."""
+
+    node_bytes_zero: int
+    """What ``stream-node-max-bytes`` 0 means: no limit, or a node for each entry (6.0)."""
+
+    nested_multi_text: bytes
+    """The error for MULTI inside a transaction."""
+
+    nested_multi_breaks: bool
+    """MULTI inside a transaction makes EXEC abort (Valkey)."""
+
+    counts_entries: bool
+    """Streams keep entries-added and max-deleted-entry-id, groups entries-read and lag (7.0)."""
+
+    lag_by_position: bool
+    """Tombstones and the read counter are judged where the group is, not at the entry (8.0, Valkey 8.1)."""
+
+    lag_known_when_unread: bool
+    """The lag of an empty stream is 0, of an unread one without tombstones its length (8.0, not Valkey)."""
+
+    entries_read_capped: bool
+    """ENTRIESREAD above entries-added is cut down to it (8.4)."""
+
+    claim_drops_deleted: bool
+    """XCLAIM and XAUTOCLAIM drop pending entries whose entry is gone, instead of answering nil (7.0)."""
+
+    autoclaim_count_max: int
+    """The largest COUNT that XAUTOCLAIM takes."""
+
+    autoclaim_memory_error: bool
+    """XAUTOCLAIM refuses a COUNT for which it cannot allocate its list of deleted IDs (7.0)."""
+
+    tracks_active_time: bool
+    """Consumers have an active-time; a read or claim that gets nothing still creates and sees them (7.2)."""
+
+    blocked_reexecutes: bool
+    """A blocked read runs its whole command again when it is woken, instead of serving one key (7.2)."""
+
+    blocked_notices_deletion: bool
+    """XREADGROUP wakes with an error when its key is deleted or becomes another type (7.0)."""
+
+    unbalanced_text: str
+    """Which wording an odd STREAMS list is answered with: ``list``, ``quoted`` (7.2) or ``plus`` (8.0)."""
+
+    block_overflow_error: bool
+    """BLOCK so large that now + BLOCK overflows is an error (7.2)."""
+
+    read_last_entry: str
+    """What ``+`` means to XREAD: ``""`` nothing (before 7.4), ``generated`` the last ID that was generated, an error
+    where there is none (7.4, Valkey 8.0), ``filled`` the same, and no error for an empty stream (Valkey 9.1),
+    ``live`` the last entry that is still there (8.0)."""
+
+    open_sequence: bool
+    """XADD takes ``ms-*`` (7.0)."""
+
+    open_sequence_full_text: bytes
+    """The error where the sequence of ``ms-*`` is already at its largest.
+
+    7.0 forgets to say which error it is: it answers as here, or as later releases do if the last XADD that
+    failed was refused for its ID.
+    """
+
+    approx_limit_clamped: bool
+    """The default LIMIT of ``~`` is 10,000 where nodes have no limit of entries, at most 1,000,000 (7.0)."""
+
+    setid_options: bool
+    """XSETID takes ENTRIESADDED and MAXDELETEDID, and reads its arguments before the key (7.0)."""
+
+    setid_guards_deleted: bool
+    """XSETID refuses an ID below max-deleted-entry-id (7.2)."""
+
+    xinfo_idempotence: bool
+    """XINFO STREAM shows the state of idempotent XADD (8.6)."""
+
+    def has(self, since: Release, since_valkey: Release | None = None) -> bool:
+        """Whether this line knows what Redis knows ``since`` then, and Valkey ``since_valkey``.
+
+        Without the latter Valkey knows it if Redis did when it was forked.
+        """
+        if not self.valkey:
+            return since <= self.release
+        return since <= FORK or (since_valkey is not None and since_valkey <= self.release)
