@@ -85,6 +85,7 @@ COMMANDS = st.one_of(
     command(b"XREADGROUP", b"GROUP", GROUPS, CONSUMERS, b"COUNT", COUNTS, b"STREAMS", KEYS, b">"),
     command(b"XREADGROUP", b"GROUP", GROUPS, CONSUMERS, b"BLOCK", b"60", b"STREAMS", KEYS, b">"),
     command(b"XREADGROUP", b"GROUP", GROUPS, CONSUMERS, b"STREAMS", KEYS, st.one_of(st.just(b"0"), IDS)),
+    command(b"XREADGROUP", b"GROUP", b"g", CONSUMERS, b"STREAMS", b"s", b"0"),
     command(b"XACK", KEYS, GROUPS, IDS, IDS),
     command(b"XCLAIM", KEYS, GROUPS, CONSUMERS, MS, IDS, IDS, CLAIM_OPTIONS),
     command(b"XAUTOCLAIM", KEYS, GROUPS, CONSUMERS, MS, st.one_of(st.just(b"0"), IDS), optional(b"COUNT", COUNTS),
