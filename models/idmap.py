@@ -45,7 +45,7 @@ class IdMap(Generic[V]):
 
     def copy(self) -> IdMap[V]:
         """An independent map with the same items."""
-        twin: IdMap[V] = IdMap.__new__(IdMap)
+        twin: IdMap[V] = IdMap()
         for chunk in self._chunks:
             chunk.shared = True
         twin._chunks = self._chunks.copy()

@@ -12,34 +12,33 @@ Fields: TypeAlias = tuple[bytes, ...]
 
 
 class Node:
-    """One listpack: slots in the order of adding, a deleted entry keeping its slot until the node goes."""
+    """One listpack: slots in the order of adding, a deleted entry keeping its slot until the node goes.
+
+    ``master_fields`` are the names of the first entry, which other entries with the same names do not store.
+    """
 
     __slots__ = ("_bytes", "_measured", "_unmeasured_max", "ids", "live", "master_fields", "shared", "slots")
 
-    def __init__(self, entry_id: int, fields: Fields, text_bytes: int) -> None:
-        names = fields[::2]
+    def __init__(self, master_fields: Fields) -> None:
         self.ids: list[int] = []
         self.slots: list[Fields | None] = []
         self.live = 0
-        self.master_fields = names
+        self.master_fields = master_fields
         self.shared = False
-        self._bytes = EMPTY_BYTES + size_of_int(len(names)) + size_of_int(0)
+        self._bytes = EMPTY_BYTES + size_of_int(len(master_fields)) + size_of_int(0)
         """The size of the master entry and of the first ``_measured`` slots."""
-        for name in names:
+        for name in master_fields:
             self._bytes += size_of_bytes(name)
         self._measured = 0
         self._unmeasured_max = 0
         """What the other slots take at most: measuring is put off until it can matter."""
-        self.append(entry_id, fields, text_bytes)
 
     def copy(self) -> Node:
         """An independent node with the same slots."""
-        twin = Node.__new__(Node)
+        twin = Node(self.master_fields)
         twin.ids = self.ids.copy()
         twin.slots = self.slots.copy()
         twin.live = self.live
-        twin.master_fields = self.master_fields
-        twin.shared = False
         twin._bytes = self._bytes
         twin._measured = self._measured
         twin._unmeasured_max = self._unmeasured_max

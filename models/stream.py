@@ -92,7 +92,9 @@ class Stream:
         at = bisect_left(self._firsts, entry_id)
         if at < len(self._firsts) and self._firsts[at] == entry_id:
             self.drop_node(at)  # of tombstones only: the new node takes its place
-        self.nodes.insert(at, Node(entry_id, fields, text_bytes))
+        node = Node(fields[::2])
+        node.append(entry_id, fields, text_bytes)
+        self.nodes.insert(at, node)
         self._firsts.insert(at, entry_id)
 
     def get(self, entry_id: int) -> Fields | None:

@@ -156,7 +156,7 @@ def _need_integer(text: bytes, error: bytes = NOT_AN_INTEGER) -> int:
 
 
 class _NeedInteger(Protocol):
-    def __call__(self, text: bytes, error: bytes = ..., /) -> int: ...
+    def __call__(self, text: bytes, error: bytes = NOT_AN_INTEGER, /) -> int: ...
 
 
 need_integer: Final[_NeedInteger] = lru_cache(256)(_need_integer)

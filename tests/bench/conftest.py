@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from redelivery.models import server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -15,7 +18,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             continue  # it raised, and says so itself
         side = "peer" if "peer" in bench.name else "ours"
         groups.setdefault(bench.group, {})[side] = bench.stats.median / bench.extra_info.get("commands", 1)
-    terminalreporter.section("ratios")
+    built = "plain Python" if Path(server.__file__).suffix == ".py" else "compiled"
+    terminalreporter.section(f"ratios, with the model {built}")
     for group, sides in groups.items():
         if len(sides) == 2:
             ours, peer = sides["ours"] * 1e6, sides["peer"] * 1e6

@@ -36,7 +36,8 @@ def test_strings(text: bytes, size: int) -> None:
 
 
 def test_names_like_the_first_entry_s_are_not_stored_again() -> None:
-    node = Node(make(1, 0), (b"name", b"v"), 5)
+    node = Node((b"name",))
+    node.append(make(1, 0), (b"name", b"v"), 5)
     first = node.size_bytes
     node.append(make(2, 0), (b"name", b"v"), 5)
     same = node.size_bytes - first
@@ -45,7 +46,8 @@ def test_names_like_the_first_entry_s_are_not_stored_again() -> None:
 
 
 def test_a_deleted_entry_changes_counts_only() -> None:
-    node = Node(make(1, 0), (b"name", b"v"), 5)
+    node = Node((b"name",))
+    node.append(make(1, 0), (b"name", b"v"), 5)
     for at in range(2, 200):
         node.append(make(at, 0), (b"name", b"v"), 5)
     size = node.size_bytes
