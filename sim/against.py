@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..models.dialects import DIALECTS
-from .errors import BadInput
 from .history import History
 
 if TYPE_CHECKING:
@@ -17,17 +16,18 @@ if TYPE_CHECKING:
 class Judge:
     """A real server that a run is held against."""
 
-    def __init__(self, target: ServerBinary | Address, dialect: str) -> None:
-        self._target = target
+    def __init__(self, target: ServerBinary | Address, dialect: str, note: str = "") -> None:
+        self._target, self._note = target, note
         self.dialect = dialect
-        """What the server says that it is."""
+        """What to model: the server's own dialect, or the nearest that there is."""
 
     def compare(self, history: History, *, flush: bool) -> Outcome:
         """Replays the run's commands there and compares every reply."""
         from .real.recording import script_of
         from .real.replay import replay
 
-        return replay(script_of(history), self._target, flush=flush)
+        outcome = replay(script_of(history), self._target, flush=flush)
+        return replace(outcome, note="; ".join(filter(None, (self._note, outcome.note))))
 
 
 def compare(history: History, server: str, *, flush: bool = False) -> Outcome:
@@ -37,25 +37,13 @@ def compare(history: History, server: str, *, flush: bool = False) -> Outcome:
     return Judge(locate(server), "").compare(history, flush=flush)
 
 
-def judge(server: str, dialect: str | None) -> Judge:
-    """The server that ``server`` names: ``embedded``, an executable, or a URL.
+def judge(server: str, dialect: str | None, *, flush: bool = False) -> Judge:
+    """The server that ``server`` names: ``embedded``, an installed one, an executable, or a URL.
 
-    ``BadInput`` where no dialect is given and the model does not know the server's.
+    It is looked at now (`real/guard.py`), so that a server that cannot be used is refused before a run is made.
+    ``RealServerError`` where no dialect is given and the model knows nothing near the server's.
     """
-    from .real.address import Address
-    from .real.connection import Connection
-    from .real.identity import identify
-    from .real.servers import locate
+    from .real.guard import admit
 
-    target = locate(server)
-    if isinstance(target, Address):
-        with Connection(target) as connection:
-            found = identify(connection).dialect
-    else:
-        found = target.dialect
-    if dialect is None and found not in DIALECTS:
-        raise BadInput(
-            f"{server} is {found}, which is not modelled; give --dialect to compare it with one of: "
-            f"{', '.join(DIALECTS)}"
-        )
-    return Judge(target, dialect or found)
+    admitted = admit(server, dialect=dialect, flush=flush)
+    return Judge(admitted.target, admitted.dialect, admitted.note)

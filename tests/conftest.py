@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
+from redelivery.sim.real.debian.offers import OFFERS
+from redelivery.sim.real.servers import ServerBinary, at_hand
 
 # A slow machine is no failure. Under CI=true the parent is Hypothesis's own profile for it: the same examples
 # in every run, and no database.
@@ -15,6 +18,22 @@ settings.load_profile("redelivery")
 
 NEEDS_SERVER = "needs a real server"
 """How the reason of a skip starts that is about a missing server: in CI there is one, so it is a failure."""
+
+MISSING_MAX = 1
+"""Of the servers that can be installed: suites of Debian move, and then one of them may be gone for a while."""
+
+
+@pytest.fixture(scope="session")
+def servers() -> dict[str, ServerBinary]:
+    """The servers that `redelivery servers install` brings, by name; where too few are there, the test is skipped."""
+    found: dict[str, ServerBinary] = {}
+    for server in at_hand():
+        if server.dialect in OFFERS:
+            found.setdefault(server.dialect, replace(server, name=server.dialect))
+    missing = [name for name in OFFERS if name not in found]
+    if len(missing) > MISSING_MAX:
+        pytest.skip(f"{NEEDS_SERVER}: {', '.join(missing)} (bring them by `redelivery servers install`)")
+    return found
 
 
 def _missing_server(report: pytest.CollectReport | pytest.TestReport) -> str | None:

@@ -91,6 +91,8 @@ def _print(report: Report, seed: int) -> None:
         f"[bold]{report.name}[/] {report.version}: [{style}]{said}[/] in {report.commands:,} commands "
         f"({report.replies:,} replies, {report.states:,} states) of seed {seed}, {rate:,.0f} commands/s"
     )
+    if report.note:
+        out.print(f"  {report.note}", markup=False)
     for number, finding in enumerate(report.differences, 1):
         out.print(f"\n[bold red]difference {number}[/] (seed {finding.seed} of its run)")
         for line in finding.transcript:

@@ -76,7 +76,7 @@ def report(
     else:
         from ..against import judge
 
-        server = judge(against, dialect)
+        server = judge(against, dialect, flush=flush)
         began = perf_counter()
         done = run(server.dialect)
         wall_s = perf_counter() - began

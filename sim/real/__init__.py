@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .address import Address as Address
     from .address import parse_url as parse_url
     from .connection import Connection as Connection
+    from .errors import ClockIgnored as ClockIgnored
     from .errors import ClockUnavailable as ClockUnavailable
     from .errors import NoReply as NoReply
     from .errors import RealServerError as RealServerError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Address": "address",
+    "ClockIgnored": "errors",
     "ClockUnavailable": "errors",
     "Close": "script",
     "Connection": "connection",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..errors import RedeliveryError
 
-__all__ = ["ClockUnavailable", "NoReply", "RealServerError", "ServerClosed"]
+__all__ = ["ClockIgnored", "ClockUnavailable", "NoReply", "RealServerError", "ServerClosed"]
 
 
 class RealServerError(RedeliveryError):
@@ -16,6 +16,10 @@ class RealServerError(RedeliveryError):
 
 class ClockUnavailable(RealServerError):
     """A server cannot be driven under the virtual clock here; it can still be driven in real time."""
+
+
+class ClockIgnored(RealServerError):
+    """A server was started under the virtual clock and goes by another: nothing that it says can be compared."""
 
 
 class ServerClosed(RealServerError):

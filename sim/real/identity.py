@@ -12,6 +12,10 @@ from .values import parse
 __all__ = ["Identity", "dialect_of", "identify", "information"]
 
 
+_LOOKALIKES = ("dragonfly", "garnet", "keydb")
+"""Servers that speak the protocol and claim a version of Redis, and have their own streams."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A running server: its line (`redis` or `valkey`), full version, dialect and process id there."""
@@ -48,6 +52,9 @@ def identify(connection: Connection) -> Identity:
     mode = said.get("redis_mode", said.get("server_mode", "standalone"))
     if mode != "standalone":
         raise RealServerError(f"{connection.address} runs in {mode} mode; give the address of a standalone server")
+    for other in _LOOKALIKES:
+        if f"{other}_version" in said:
+            raise RealServerError(f"{connection.address} is {other.capitalize()}, which is neither Redis nor Valkey")
     # Valkey keeps the name `redis_version` for clients that look for it, with the version it was forked from.
     line, version = "redis", said.get("redis_version")
     if "valkey_version" in said:

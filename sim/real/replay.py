@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from .address import Address
 from .connection import Connection, refuse_errors
-from .errors import ClockUnavailable, RealServerError
-from .identity import Identity, identify, information
+from .errors import ClockUnavailable
+from .guard import admitted
+from .identity import Identity
 from .lockstep import Difference, Lockstep, RealTime, VirtualTime
 from .script import Script, Send
 from .servers import ServerBinary, locate
@@ -20,8 +21,6 @@ __all__ = ["Difference", "Outcome", "Target", "replay"]
 Target: TypeAlias = "str | ServerBinary | Address | SpawnedServer"
 
 _WATCHDOG_S = 5.0
-
-_BEYOND_ONE_DATABASE = frozenset({b"FLUSHALL", b"SELECT", b"SWAPDB", b"MOVE", b"COPY"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +108,8 @@ def _on_ours(
 
 def _on_theirs(script: Script, address: Address, flush: bool, limits: _Limits) -> Outcome:
     with Connection(address, timeout=limits.watchdog_s) as control:
-        identity = identify(control)
-        if flush:
-            refuse_errors(address, control.call(b"FLUSHDB"))
-        _refuse_what_is_in_use(control, script)
+        commands = [step.argv for step in script if isinstance(step, Send)]
+        identity = admitted(control, commands, flush=flush)
         run = RealTime(script, control, limits.watchdog_s, limits.differences_max)
         try:
             run.run()
@@ -120,23 +117,6 @@ def _on_theirs(script: Script, address: Address, flush: bool, limits: _Limits) -
             # It was empty, so what is there now is ours: leave it as it was found.
             refuse_errors(address, control.call(b"FLUSHDB"))
         return _outcome(str(address), identity, run, False, "")
-
-
-def _refuse_what_is_in_use(control: Connection, script: Script) -> None:
-    address = control.address
-    keys = int(refuse_errors(address, control.call(b"DBSIZE"))[1:-2])
-    if keys:
-        raise RealServerError(
-            f"{address} is not empty ({keys} keys), and this replay did not start it: "
-            "give an empty database or --flush to empty this one"
-        )
-    beyond = _BEYOND_ONE_DATABASE & {step.argv[0].upper() for step in script if isinstance(step, Send)}
-    others = information(control, "keyspace") if beyond else {}
-    if others:
-        raise RealServerError(
-            f"{address} has keys in {', '.join(others)}, which the run can reach by "
-            f"{b', '.join(sorted(beyond)).decode()}: give it a server of its own"
-        )
 
 
 def _outcome(name: str, identity: Identity, run: Lockstep, time_compared: bool, note: str) -> Outcome:

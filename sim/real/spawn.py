@@ -15,7 +15,7 @@ from types import TracebackType
 
 from .address import Address
 from .connection import Connection
-from .errors import ClockUnavailable, RealServerError
+from .errors import ClockIgnored, RealServerError
 from .identity import identify
 from .servers import ServerBinary, examine
 from .values import parse
@@ -53,7 +53,7 @@ class SpawnedServer:
         ready_s: how long to wait for its first answer, in seconds of the real clock.
 
     `version`, `dialect` and `pid` are what the server says of itself. Raises `RealServerError`, one line,
-    when it does not start, and `ClockUnavailable` when it does not follow the virtual clock. It never
+    when it does not start, and `ClockIgnored` when it does not follow the virtual clock. It never
     outlives this process, however that ends.
     """
 
@@ -172,9 +172,10 @@ class SpawnedServer:
             now_ms = clock.now_ms
             if time_said == [b"%d" % (now_ms // 1000), b"%d" % (now_ms % 1000 * 1000)]:
                 return
-        raise ClockUnavailable(
-            f"{self.binary.path} ({self.version}) does not follow the virtual clock: TIME says {time_said}, "
-            f"the clock shows {clock.now_ms} ms; is it a static build, or does a launcher clear LD_PRELOAD?"
+        raise ClockIgnored(
+            f"{self.binary.path} ({self.version}) does not follow the virtual clock: TIME says {time_said}, the clock "
+            f"shows {clock.now_ms} ms; is it a static build, or does a launcher clear LD_PRELOAD? (Start it yourself "
+            "and give its redis:// address: then it is compared in real time.)"
         )
 
     def _said(self) -> str:

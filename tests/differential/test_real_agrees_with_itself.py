@@ -11,13 +11,10 @@ import pytest
 from redelivery.sim.real.connection import Connection
 from redelivery.sim.real.replay import replay
 from redelivery.sim.real.script import Open, Send, Step
-from redelivery.sim.real.servers import ServerBinary, locate
+from redelivery.sim.real.servers import ServerBinary, at_hand
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.real.values import parse
 from redelivery.sim.real.virtual_clock import START_MS, VirtualClock
-
-# More servers to run these tests against, as paths of executables: REDELIVERY_SERVERS=/path/one:/path/two
-MORE = [path for path in os.environ.get("REDELIVERY_SERVERS", "").split(os.pathsep) if path]
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
@@ -39,11 +36,10 @@ XINFO GROUPS s|XINFO CONSUMERS s g|XINFO STREAM t FULL COUNT 1|XSETID s {id}|TIM
 FORMS = [form for line in COMMANDS.split("\n") for form in line.split("|") if form]
 
 
-@pytest.fixture(scope="module", params=["embedded", *MORE])
+@pytest.fixture(scope="module", params=list(at_hand()), ids=lambda binary: binary.name)
 def binary(request: pytest.FixtureRequest) -> ServerBinary:
-    found = locate(request.param)
-    assert isinstance(found, ServerBinary)
-    return found
+    assert isinstance(request.param, ServerBinary)
+    return request.param
 
 
 @pytest.fixture(scope="module")

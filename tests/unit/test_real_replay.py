@@ -15,12 +15,9 @@ from redelivery.sim.real.lockstep import Difference
 from redelivery.sim.real.masks import same_reply
 from redelivery.sim.real.replay import Outcome, replay
 from redelivery.sim.real.script import Close, Open, Reply, Send, Step, duration_ms, show_command
-from redelivery.sim.real.servers import ServerBinary, locate
+from redelivery.sim.real.servers import ServerBinary, embedded
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.real.virtual_clock import START_MS, VirtualClock
-
-# More servers to run these tests against, as paths of executables: REDELIVERY_SERVERS=/path/one:/path/two
-MORE = [path for path in os.environ.get("REDELIVERY_SERVERS", "").split(os.pathsep) if path]
 
 needs_clock = pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
@@ -29,11 +26,9 @@ needs_clock = pytest.mark.skipif(
 NIL = b"*-1\r\n"
 
 
-@pytest.fixture(scope="module", params=["embedded", *MORE])
-def binary(request: pytest.FixtureRequest) -> ServerBinary:
-    found = locate(request.param)
-    assert isinstance(found, ServerBinary)
-    return found
+@pytest.fixture(scope="module")
+def binary() -> ServerBinary:
+    return embedded()
 
 
 @pytest.fixture(scope="module")

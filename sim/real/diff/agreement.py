@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ....models.dialects import DIALECTS
 from ..address import Address
 from ..errors import RealServerError
+from ..guard import admit
 from ..servers import EMBEDDED, ServerBinary, locate
 from .bench import Bench
 from .recorder import record
@@ -27,15 +27,9 @@ def differences(story: str, server: str = EMBEDDED) -> list[str]:
 
 
 def startable(server: str) -> ServerBinary:
-    """A server by name or path that can be started here, and whose dialect the model has."""
+    """A server by name or path that can be started here, and whose dialect the model has, or one near it."""
     found = locate(server)
     if isinstance(found, Address):
         raise RealServerError(f"{server} is a running server, whose clock cannot be set: name one to start")
-    known(found.dialect, server)
+    admit(found)
     return found
-
-
-def known(dialect: str, server: str) -> None:
-    """Refuses a server whose dialect the model does not have."""
-    if dialect not in DIALECTS:
-        raise RealServerError(f"{server} is a {dialect}, which the model does not know; it knows {', '.join(DIALECTS)}")

@@ -8,6 +8,7 @@ from types import TracebackType
 from ....models.server import Config
 from ..connection import Connection, refuse_errors
 from ..errors import RealServerError
+from ..guard import closest_dialect
 from ..replay import Difference, replay
 from ..servers import ServerBinary
 from ..spawn import SpawnedServer
@@ -32,7 +33,7 @@ class Bench:
             self.clock.close()
             raise
         self.binary = binary
-        self.dialect = self.server.dialect
+        self.dialect = closest_dialect(self.server.dialect, binary.name)[0]
         self.pipelined = Pipelined(self.server, self.clock, self.control)
 
     def close(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from ..guard import closest_dialect
 from ..servers import ServerBinary
 from .actions import Inspect
-from .agreement import known
 from .bench import Bench
 from .finding import Finding, find
 from .source import generate
@@ -26,12 +26,14 @@ class Report:
     """What one server was asked, and where it differs.
 
     `commands` are those that were drawn, `replies` all that were compared (those that look at the state,
-    too), `states` how often the whole state was. In a random comparison every command is an edge.
+    too), `states` how often the whole state was. In a random comparison every command is an edge. `note` says where the
+    dialect is not the server's own.
     """
 
     name: str
     version: str
     dialect: str
+    note: str = ""
     commands: int = 0
     replies: int = 0
     states: int = 0
@@ -52,10 +54,10 @@ def campaign(binary: ServerBinary, commands: int, seed: int, progress: Progress 
     Ends early after a few differences, each made small. `progress` is told after each run how many commands
     there were. Raises `RealServerError` when the server cannot be used.
     """
-    known(binary.dialect, binary.name)
+    _, note = closest_dialect(binary.dialect, binary.name)
     began = perf_counter()
     with Bench(binary) as bench:
-        report = Report(binary.name, bench.server.version, bench.dialect)
+        report = Report(binary.name, bench.server.version, bench.dialect, note)
         run = 0
         while report.commands < commands and len(report.differences) < DIFFERENCES_MAX:
             drawn = generate(bench.dialect, seed_of(seed, run), min(COMMANDS_A_RUN, commands - report.commands))
