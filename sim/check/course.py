@@ -28,12 +28,20 @@ class Policy(Choices, Protocol):
         ...
 
 
-class Visitor(Protocol):
-    """Who looks at the states on the way."""
+class Visitor:
+    """Who looks at a run on its way. Each method is called at its moment; this one looks away."""
+
+    def began(self, world: World) -> None:
+        """The world is at its start."""
 
     def at_decision(self, world: World, answers: Sequence[int]) -> None:
-        """Called wherever more than one step is enabled, before one is picked."""
-        ...
+        """More than one step is enabled, and none is picked yet."""
+
+    def took(self, world: World, step: Step) -> None:
+        """A step has been taken."""
+
+    def ended(self, world: World) -> None:
+        """No step is left, or the property that was asked for is broken."""
 
 
 class Counts(NamedTuple):
@@ -85,14 +93,16 @@ def follow(
     steps_n = faults = switches = known = 0
     found: Violation | None = None
     before: int | None = None
+    look = visitor or Visitor()
+    look.began(world)
     while found is None and (steps := world.enabled()):
         if len(steps) == 1:
             step = steps[0]
         else:
-            if visitor is not None:
-                visitor.at_decision(world, policy.answers)
+            look.at_decision(world, policy.answers)
             step = steps[policy.pick(world, steps, weights(steps))]
         world.take(step, policy)
+        look.took(world, step)
         steps_n += 1
         if isinstance(step, Strike):
             faults += 1
@@ -105,7 +115,10 @@ def follow(
             known = len(watch.violations)
     if found is None:
         world.finish()
+        look.ended(world)
         found = _first(watch.violations[known:], wanted)
+    else:
+        look.ended(world)
     counts = Counts(steps_n, faults, switches)
     at_ms = world.now_ms if found is None else found.at_ms
     return Course(tuple(policy.answers), counts, found, tuple(watch.unmet()), at_ms, world.history)

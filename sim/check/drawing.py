@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ..errors import BadInput, RedeliveryError
 from ..steps import Step
 from ..world import World
-from .course import Course, follow
+from .course import Course, Visitor, follow
 from .schedules import RUNS, Found, Search, Start, Stop, never
 from .seen import Seen
 
@@ -66,6 +66,7 @@ def search_by_hypothesis(
     runs: int = RUNS,
     only: str | None = None,
     stop: Stop = never,
+    visitor: Visitor | None = None,
 ) -> Search:
     """Searches like ``schedules.search``; what it finds is shrunk already, which takes runs beyond ``runs``.
 
@@ -78,7 +79,7 @@ def search_by_hypothesis(
     if runs < 1:
         raise BadInput(f"a search of {runs} runs searches nothing: give at least 1")
     wanted = start.wanted(only)
-    search = _Attempts(Search("hypothesis", seed, runs), start, wanted, stop)
+    search = _Attempts(Search("hypothesis", seed, runs), start, wanted, stop, visitor)
 
     @st.composite
     def courses(draw: Draw) -> Course:
@@ -103,9 +104,11 @@ def search_by_hypothesis(
 class _Attempts:
     """Counts what Hypothesis makes of the world."""
 
-    def __init__(self, report: Search, start: Start, wanted: Collection[str] | None, stop: Stop) -> None:
+    def __init__(
+        self, report: Search, start: Start, wanted: Collection[str] | None, stop: Stop, visitor: Visitor | None
+    ) -> None:
         self.report, self.start, self.wanted, self.stop = report, start, wanted, stop
-        self.seen = Seen()
+        self.seen = Seen(visitor)
         self.unmet: list[str] | None = None
         self.first: Course | None = None
         self.found_by = 0
@@ -113,8 +116,6 @@ class _Attempts:
     def run(self, policy: ByHypothesis) -> Course:
         """One run; the coverage is that of the search alone, not of the shrinking."""
         report = self.report
-        if self.first is None:
-            self.seen.begin()
         try:
             course = follow(self.start.world(), policy, self.wanted, self.seen if self.first is None else None)
         except RedeliveryError as error:

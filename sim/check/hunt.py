@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..run import Run
-from .course import follow
+from .course import Visitor, follow
 from .drawing import search_by_hypothesis
 from .finding import Finding, make
 from .memory import Memory
@@ -47,13 +47,15 @@ def hunt(
     replays_max: int = REPLAYS_MAX,
     stop: Stop = never,
     tell: Callable[[int], None] = lambda replays: None,
+    visitor: Visitor | None = None,
 ) -> Hunt:
     """Searches; a violation is brought down to a small counterexample, and kept in ``memory``.
 
     The number of faults comes first, so each smaller number is tried, one by one, from none on: by chance, which
     finds but does not prove. ``tell`` hears how the lowering goes on.
     """
-    done = Hunt(_recall(start, memory, seed, runs, only) or _search(start, method, seed, runs, depth, only, stop))
+    known = _recall(start, memory, seed, runs, only)
+    done = Hunt(known or _search(start, method, seed, runs, depth, only, stop, visitor))
     found = done.search.found
     if found is None:
         return done
@@ -97,10 +99,13 @@ def found_by(done: Hunt) -> dict[str, Any]:
     }
 
 
-def _search(start: Start, method: str, seed: int, runs: int, depth: int, only: str | None, stop: Stop) -> Search:
+def _search(
+    start: Start, method: str, seed: int, runs: int, depth: int, only: str | None, stop: Stop,
+    visitor: Visitor | None,
+) -> Search:  # fmt: skip
     if method == "hypothesis":
-        return search_by_hypothesis(start, seed=seed, runs=runs, only=only, stop=stop)
-    return search(start, method, seed=seed, runs=runs, depth=depth, only=only, stop=stop)
+        return search_by_hypothesis(start, seed=seed, runs=runs, only=only, stop=stop, visitor=visitor)
+    return search(start, method, seed=seed, runs=runs, depth=depth, only=only, stop=stop, visitor=visitor)
 
 
 def _recall(start: Start, memory: Memory | None, seed: int, runs: int, only: str | None) -> Search | None:

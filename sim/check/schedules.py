@@ -18,7 +18,7 @@ from ..scenario import Scenario
 from ..tape import Tape
 from ..watch import Violation
 from ..world import World
-from .course import Course, Policy, follow
+from .course import Course, Policy, Visitor, follow
 from .policies import NO_LIMIT, Priorities, RandomWalk, Swarm
 from .seen import Point, Seen
 
@@ -142,22 +142,22 @@ def search(
     only: str | None = None,
     faults_max: int = NO_LIMIT,
     stop: Stop = never,
+    visitor: Visitor | None = None,
 ) -> Search:
     """Searches by ``random``, ``pct`` or ``swarm`` until a violation, the last run, or ``stop``.
 
-    Run i (from 0) has the seed ``seed + i``. ``depth`` is PCT's.
+    Run i (from 0) has the seed ``seed + i``. ``depth`` is PCT's. ``visitor`` sees every run.
     """
     if runs < 1:
         raise BadInput(f"a search of {runs} runs searches nothing: give at least 1")
     if depth < 1:
         raise BadInput(f"a depth of {depth} is none: a bug that takes no order of steps has depth 1")
     wanted = start.wanted(only)
-    report, seen = Search(method, seed, runs), Seen()
+    report, seen = Search(method, seed, runs), Seen(visitor)
     policies = _Policies(start, method, depth, faults_max)
     unmet: Collection[str] | None = None
     for at in range(runs):
         policy = policies.make(seed + at)
-        seen.begin()
         course = follow(start.world(), policy, wanted, seen)
         policies.learn(course)
         report.runs += 1

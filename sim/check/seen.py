@@ -8,7 +8,9 @@ from typing import NamedTuple
 from ...models.replies import Blocked, Failure, Nil, Reply
 from ..events import ClockJumped, Crashed, Effect, Event, Lost, Projected, Served
 from ..history import History
+from ..steps import Step
 from ..world import World
+from .course import Visitor
 
 
 class Point(NamedTuple):
@@ -20,7 +22,7 @@ class Point(NamedTuple):
     behaviours: int
 
 
-class Seen:
+class Seen(Visitor):
     """Counts distinct states and behaviours.
 
     States are told apart by fingerprint, where there was a decision to make: between two decisions a run goes the
@@ -28,7 +30,9 @@ class Seen:
     what it did (a command by name) and what came of it (the kinds of facts, or of the reply).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, also: Visitor | None = None) -> None:
+        self.also = also or Visitor()
+        """Who else wants to see the runs."""
         self.states: set[bytes] = set()
         self.behaviours: set[tuple[str, ...]] = set()
         self.curve: list[Point] = []
@@ -38,9 +42,18 @@ class Seen:
         self._looked: set[int] = set()
         self._at = 0
 
-    def begin(self) -> None:
+    def began(self, world: World) -> None:
         """A new run starts."""
         self._way = self._at = 0
+        self.also.began(world)
+
+    def took(self, world: World, step: Step) -> None:
+        """Passed on."""
+        self.also.took(world, step)
+
+    def ended(self, world: World) -> None:
+        """Passed on."""
+        self.also.ended(world)
 
     def at_decision(self, world: World, answers: Sequence[int]) -> None:
         """Takes note of a state."""

@@ -26,7 +26,7 @@ from .running import check_place
 @click.option("--seed", type=int, default=0, show_default=True, help="Run i is drawn from seed + i.")
 @click.option("--runs", type=int, default=RUNS, show_default=True, help="How many runs at most.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="Give up after so long; where it did is reported.")
-@click.option("--depth", type=int, default=DEPTH, show_default=True, help="For pct: how many steps' order a bug takes.")
+@click.option("--pct-depth", type=int, default=DEPTH, show_default=True, help="How many steps' order a bug takes.")
 @click.option("--property", "only", metavar="P", help="Search for violations of this property alone.")
 @click.option(
     "--database", metavar="DIR",
@@ -35,13 +35,17 @@ from .running import check_place
 @click.option("--finding", metavar="FILE", type=Path, help="Save what was found, as one file that replay takes.")
 @click.option("--timeline", metavar="FILE", type=Path, help="Draw what was found: .svg, .png, .pdf or .txt.")
 @click.option("--sequence", metavar="FILE", type=Path, help="Chart what was found: .txt, or .mmd for Mermaid.")
+@click.option(
+    "--graph", metavar="FILE", type=Path,
+    help="Write the graph of the states that were seen: .graphml, .dot or .json, or drawn: .svg, .png or .pdf.",
+)
 @click.option("--against", metavar="SERVER", help="Replay what was found on a real server and compare every reply.")
 @click.option("--flush", is_flag=True, help="Let --against empty a database that is not empty.")
 @json_option
 def command(
     scenario: str, variant: str | None, dialect: str, params: tuple[str, ...], method: str, seed: int, runs: int,
-    seconds: float | None, depth: int, only: str | None, database: str | None, finding: Path | None,
-    timeline: Path | None, sequence: Path | None, against: str | None, flush: bool, as_json: bool,
+    seconds: float | None, pct_depth: int, only: str | None, database: str | None, finding: Path | None,
+    timeline: Path | None, sequence: Path | None, graph: Path | None, against: str | None, flush: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Search SCENARIO for a tape that breaks a property, and bring it down to a small one.
 
@@ -53,17 +57,21 @@ def command(
 
     found = find(scenario)
     name = variant or found.default_variant
-    for what, target in (("finding", finding), ("timeline", timeline), ("sequence", sequence)):
+    for what, target in (("finding", finding), ("timeline", timeline), ("sequence", sequence), ("graph", graph)):
         if target is not None:
             check_place(what, target)
-    _check_endings(timeline, sequence)
+    _check_endings(timeline, sequence, graph)
     start = Start(found, name, dialect, pairs(params), scenario)
     start.world(record=False)  # what is wrong with the variant, the dialect or a parameter is said before anything else
-    bounds = Bounds(method, seed, runs, depth, seconds, only, database)
-    return run_search(start, bounds, Outputs(finding, timeline, sequence, against, flush, as_json))
+    bounds = Bounds(method, seed, runs, pct_depth, seconds, only, database)
+    return run_search(start, bounds, Outputs(finding, timeline, sequence, graph, against, flush, as_json))
 
 
-def _check_endings(timeline: Path | None, sequence: Path | None) -> None:
+def _check_endings(timeline: Path | None, sequence: Path | None, graph: Path | None) -> None:
+    if graph is not None:
+        from ..views.graph_files import check_ending as check_graph_ending
+
+        check_graph_ending(graph)
     if timeline is not None:
         from ..views.timeline import check_ending
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..check.hunt import Hunt, hunt
 from ..check.memory import FOLDER, Memory
+from ..check.recorder import Recorder
 from ..check.schedules import Search, Start
 from ..run import VIOLATED, simulate
 from ..views.words import counted
 from . import output
 from .finding_page import finding_as_json, print_finding
+from .graph_page import print_graph, write_graph
 from .progress import Bar
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Outputs:
     finding: Path | None
     timeline: Path | None
     sequence: Path | None
+    graph: Path | None
     against: str | None
     flush: bool
     as_json: bool
@@ -78,6 +81,7 @@ def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
         plain = simulate(start.scenario, start.variant, dialect=start.dialect, params=start.params)
         output.print_budget(plain, err=False)
     seconds = 0.0
+    recorder = None if outputs.graph is None else Recorder(start.scenario.name, start.variant)
     with Bar(bounds.method, bounds.runs) as bar:
 
         def stop(report: Search) -> bool:
@@ -91,13 +95,16 @@ def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
 
         done = hunt(
             start, bounds.method, seed=bounds.seed, runs=bounds.runs, depth=bounds.depth, only=bounds.only,
-            memory=bounds.memory(), stop=stop, tell=tell,
+            memory=bounds.memory(), stop=stop, tell=tell, visitor=recorder,
         )  # fmt: skip
     outcome = outputs.write(done)
+    numbers = None if recorder is None or outputs.graph is None else write_graph(recorder.graph(), outputs.graph)
     if outputs.as_json:
-        output.print_json(_as_json(start, done, seconds, outcome))
+        output.print_json(_as_json(start, done, seconds, outcome) | ({} if numbers is None else {"graph": numbers}))
     else:
         _print(start, done, seconds)
+        if numbers is not None:
+            print_graph(numbers, outputs.graph)
         if done.finding is not None and done.run is not None:
             print_finding(done.finding, done.run, outcome, outputs.finding)
     if outcome is not None and outcome.differences:

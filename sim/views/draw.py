@@ -43,7 +43,7 @@ MONOSPACE = "DejaVu Sans Mono"
 
 def render(history: History, form: str) -> bytes:
     """The picture as the bytes of an svg, png or pdf file. No date is in them."""
-    with _settings():
+    with house_style():
         out = BytesIO()
         page = paint(history)
         page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=PAPER)
@@ -53,7 +53,7 @@ def render(history: History, form: str) -> bytes:
 def paint(history: History) -> Figure:
     """The picture as a figure."""
     picture = layout(history)
-    with _settings():
+    with house_style():
         page = Figure(figsize=(WIDTH_IN, 1))
         axes = page.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.axis("off")
@@ -73,7 +73,7 @@ def paint(history: History) -> Figure:
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
+def house_style() -> Iterator[None]:
     """Matplotlib as it comes, whatever the user's own settings are, with ours on top."""
     with rc_context(), warnings.catch_warnings():
         # A name in a script that DejaVu Sans does not have is drawn as boxes: no reason for alarm.

@@ -140,7 +140,7 @@ def test_what_was_found_is_kept_in_the_database_of_hypothesis(redelivery: Call, 
         (["crash-before-ack", "--search", "bsf"], "'bsf' is not one of"),
         (["crash-before-ack", "--runs", "0"], "a search of 0 runs searches nothing"),
         (["crash-before-ack", "--search", "hypothesis", "--runs", "0"], "a search of 0 runs searches nothing"),
-        (["crash-before-ack", "--search", "pct", "--depth", "0"], "a depth of 0 is none"),
+        (["crash-before-ack", "--search", "pct", "--pct-depth", "0"], "a depth of 0 is none"),
         (["crash-before-ack", "--property", "no-orphans"], "did you mean 'no-orphan'?"),
         (["crash-before-ack", "--param", "entires=2"], "unknown parameter 'entires'; did you mean 'entries'?"),
         (["crash-before-ack", "--dialect", "redis-9"], "unknown dialect 'redis-9'"),
@@ -269,3 +269,21 @@ def test_sequence_prints_a_chart_or_writes_one(redelivery: Call, tmp_path: Path)
     assert value["chart"] == said.out.splitlines()
     said = redelivery("sequence", ORPHAN, "-o", "c.png")
     assert (said.code, said.err.count("\n")) == (2, 1)
+
+
+# ---- the graph ----
+
+
+def test_a_search_writes_the_graph_of_what_it_saw(redelivery: Call, tmp_path: Path) -> None:
+    said = redelivery("check", "crash-before-ack", "--runs", 4, "--graph", "g.json", "--json")
+    assert said.code == 3
+    graph = json.loads((tmp_path / "g.json").read_text())
+    assert graph["statistics"] == said.json["graph"]
+    assert said.json["graph"]["states"] == len(graph["nodes"]) > 100
+    said = redelivery("check", "crash-before-ack", "--runs", 4, "--graph", "g.svg")
+    assert "graph      " in said.out
+    assert "written to g.svg" in said.out
+    assert (tmp_path / "g.svg").read_text().startswith("<?xml")
+    said = redelivery("check", "crash-before-ack", "--runs", 4, "--graph", "g.gif")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "cannot write a graph to 'g.gif'" in said.err

@@ -1,0 +1,104 @@
+"""What a state graph looks like: its numbers, and a smaller graph of the same shape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from .report import Edge, Node, StateGraph
+
+
+def statistics(graph: StateGraph) -> dict[str, Any]:
+    """The numbers of a graph: states, edges, depth, out-degrees, strongly connected components, dead ends.
+
+    ``depth`` is the longest of the shortest ways from the initial state; ``diameter`` the longest of the shortest ways
+    between any two states, where one leads to the other, and ``None`` for graphs of more than 2,000 states.
+    """
+    import networkx as nx
+
+    net = nx.DiGraph()
+    net.add_nodes_from(node.key for node in graph.nodes)
+    net.add_edges_from((edge.source, edge.target) for edge in graph.edges)
+    degrees = Counter(edge.source for edge in graph.edges)
+    out = sorted(degrees.get(node.key, 0) for node in graph.nodes)
+    components = [len(part) for part in nx.strongly_connected_components(net)]
+    loops = sum(size > 1 for size in components) + nx.number_of_selfloops(net)
+    reached = nx.single_source_shortest_path_length(net, graph.initial) if graph.initial in net else {}
+    broken = Counter(name for node in graph.nodes for name in node.violated)
+    return {
+        "states": len(graph.nodes),
+        "edges": len(graph.edges),
+        "complete": graph.complete,
+        "depth": max(reached.values(), default=0),
+        "diameter": _diameter(net) if len(net) <= 2000 else None,
+        "out_degree": {
+            "least": out[0] if out else 0,
+            "median": out[len(out) // 2] if out else 0,
+            "p95": out[min(len(out) * 95 // 100, len(out) - 1)] if out else 0,
+            "most": out[-1] if out else 0,
+            "mean": round(sum(out) / len(out), 3) if out else 0.0,
+        },
+        "components": {"number": len(components), "largest": max(components, default=0), "loops": loops},
+        "dead_ends": sum(degree == 0 for degree in out),
+        "violated": {name: broken[name] for name in sorted(broken)},
+    }
+
+
+def _diameter(net: Any) -> int:
+    import networkx as nx
+
+    return max((max(lengths.values()) for _, lengths in nx.all_pairs_shortest_path_length(net)), default=0)
+
+
+def collapsed(graph: StateGraph, labels: Sequence[str] | None = None) -> StateGraph:
+    """One node for all states with the same labels (those named, by default all), and the same broken properties.
+
+    A node's key tells its labels, its first label how many states it stands for; steps between two nodes that differ
+    in nothing but in who took them with which words become one.
+    """
+    keys: dict[str, str] = {}
+    members: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        kept = [(name, value) for name, value in node.labels if labels is None or name in labels]
+        key = "; ".join([f"{name}: {value}" for name, value in kept] + [f"broken: {name}" for name in node.violated])
+        keys[node.key] = key or "all"
+        members.setdefault(keys[node.key], []).append(node)
+    nodes = []
+    for key, group in members.items():
+        kept_labels = tuple(pair for pair in group[0].labels if labels is None or pair[0] in labels)
+        size = ("states", str(len(group)))
+        nodes.append(Node(key, min(node.depth for node in group), (size, *kept_labels), group[0].violated))
+    between: dict[tuple[str, str, str, bool], Counter[str]] = {}
+    for edge in graph.edges:
+        ends = (keys[edge.source], keys[edge.target], edge.process, edge.fault)
+        between.setdefault(ends, Counter())[edge.step] += 1
+    edges = []
+    for (source, target, process, fault), steps in between.items():
+        if source != target:
+            edges.append(Edge(source, target, _together(list(steps), process), process, fault))
+    initial = keys.get(graph.initial, "")
+    return StateGraph(graph.scenario, graph.variant, initial, tuple(nodes), tuple(edges), graph.complete)
+
+
+def _together(steps: list[str], process: str) -> str:
+    """What several steps of one process have in common, in words."""
+    if len(steps) == 1:
+        return steps[0]
+    same = [words[0] for words in zip(*(step.split() for step in steps), strict=False) if len(set(words)) == 1]
+    return f"{' '.join(same)} …" if len(same) > 1 else f"{process or 'the server'}: {len(steps)} kinds of steps"
+
+
+def small_enough(graph: StateGraph, most: int) -> StateGraph:
+    """The graph itself if it has at most ``most`` states, else collapsed by as many of its labels as are possible.
+
+    The last label is given up first.
+    """
+    if len(graph.nodes) <= most:
+        return graph
+    names = [name for name, _ in graph.nodes[0].labels]
+    while True:
+        smaller = collapsed(graph, names)
+        if len(smaller.nodes) <= most or not names:
+            return smaller
+        names.pop()

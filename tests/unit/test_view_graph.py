@@ -1,0 +1,272 @@
+"""State graphs: recorded, counted, collapsed, written to files, drawn."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from redelivery.sim.catalogue import find
+from redelivery.sim.check.graph_shape import collapsed, small_enough, statistics
+from redelivery.sim.check.recorder import Recorder
+from redelivery.sim.check.report import Edge, Node, StateGraph
+from redelivery.sim.check.schedules import Start, search
+from redelivery.sim.choices import Replayed
+from redelivery.sim.errors import BadInput
+from redelivery.sim.run import simulate
+from redelivery.sim.views.graph_files import ENDINGS, dot, graphml, write
+from redelivery.sim.views.graph_picture import layers
+
+
+def node(key: str, depth: int, *violated: str, **labels: str) -> Node:
+    return Node(key, depth, tuple(labels.items()), violated)
+
+
+DIAMOND = StateGraph(
+    "own", "broken", "a",
+    (
+        node("a", 0, phase="early", down="nobody"), node("b", 1, phase="early", down="x"),
+        node("c", 1, phase="early", down="nobody"), node("d", 2, "no-orphan", phase="late", down="x"),
+    ),
+    (
+        Edge("a", "b", "x crashes", "x", fault=True), Edge("a", "c", "y: XADD s * n 1", "y"),
+        Edge("b", "d", "y: XADD s * n 1", "y"), Edge("c", "d", "x crashes", "x", fault=True),
+        Edge("d", "c", "x: rise", "x"), Edge("d", "d", "the server gives up a blocked read"),
+    ),
+)  # fmt: skip
+"""Two ways to one state, from which one leads back."""
+
+
+def recorded(variant: str, runs: int, **params: str) -> StateGraph:
+    recorder = Recorder("crash-before-ack", variant)
+    search(Start(find("crash-before-ack"), variant, params=params), runs=runs, only="ids-increase", visitor=recorder)
+    return recorder.graph()
+
+
+# ---- recording ----
+
+
+def test_runs_become_a_graph_in_which_each_is_a_way() -> None:
+    graph = recorded("broken", 20, entries="1")
+    keys = {n.key for n in graph.nodes}
+    assert len(keys) == len(graph.nodes)
+    assert len(set(graph.edges)) == len(graph.edges)
+    assert {end for edge in graph.edges for end in (edge.source, edge.target)} == keys
+    depth = {n.key: n.depth for n in graph.nodes}
+    assert depth[graph.initial] == 0
+    for edge in graph.edges:
+        assert depth[edge.target] <= depth[edge.source] + 1
+    for seed in range(20):
+        run = simulate(find("crash-before-ack"), "broken", seed=seed, params={"entries": "1"})
+        start = Start(run.scenario, "broken", params={"entries": "1"})
+        world, at, tape = start.world(record=False), graph.initial, Replayed(run.tape.choices)
+        while steps := world.enabled():
+            world.take(steps[tape.choose(len(steps), "step")], tape)
+            after = world.fingerprint().hex()
+            assert after in {edge.target for edge in graph.edges if edge.source == at}
+            at = after
+
+
+def test_what_breaks_and_what_strikes_is_marked() -> None:
+    graph = recorded("broken", 20, entries="1")
+    broken = [n for n in graph.nodes if "no-orphan" in n.violated]
+    assert broken
+    sources = {edge.source for edge in graph.edges}
+    assert all(n.key not in sources for n in broken), "an orphan is one at the end"
+    faults = [edge for edge in graph.edges if edge.fault]
+    assert faults
+    assert {edge.step for edge in faults} == {f"{edge.process} crashes" for edge in faults}
+    labels = dict(next(n for n in graph.nodes if n.key == faults[0].target).labels)
+    assert labels["down"] == faults[0].process
+    assert labels["faults left"] == "0"
+
+
+def test_a_graph_that_has_grown_too_large_says_that_it_is_not_complete() -> None:
+    recorder = Recorder("x", "broken", states_max=30)
+    search(Start(find("crash-before-ack"), "broken"), runs=3, only="ids-increase", visitor=recorder)
+    assert len(recorder.graph(complete=True).nodes) == 30
+    assert not recorder.graph(complete=True).complete
+    known = {n.key for n in recorder.graph().nodes}
+    assert all(edge.source in known and edge.target in known for edge in recorder.graph().edges)
+
+
+# ---- numbers ----
+
+
+def test_the_numbers_of_a_graph() -> None:
+    assert statistics(DIAMOND) == {
+        "states": 4, "edges": 6, "complete": True, "depth": 2, "diameter": 2,
+        "out_degree": {"least": 1, "median": 2, "p95": 2, "most": 2, "mean": 1.5},
+        "components": {"number": 3, "largest": 2, "loops": 2}, "dead_ends": 0, "violated": {"no-orphan": 1},
+    }  # fmt: skip
+    empty = statistics(StateGraph("own", "x", "", (), ()))
+    assert (empty["states"], empty["depth"], empty["out_degree"]["mean"]) == (0, 0, 0.0)
+
+
+# ---- collapsing ----
+
+
+def test_states_with_equal_labels_become_one() -> None:
+    small = collapsed(DIAMOND, ["down"])
+    assert [n.key for n in small.nodes] == ["down: nobody", "down: x", "down: x; broken: no-orphan"]
+    assert small.nodes[0].labels == (("states", "2"), ("down", "nobody"))
+    assert small.initial == "down: nobody"
+    assert Edge("down: nobody", "down: x", "x crashes", "x", fault=True) in small.edges
+    assert collapsed(DIAMOND, []).nodes[0].key == "all"
+    assert collapsed(DIAMOND).edges[0].step == "x crashes"
+
+
+def test_steps_that_become_one_keep_the_words_that_they_share() -> None:
+    nodes = (node("a", 0, p="1"), node("b", 1, p="2"), node("c", 1, p="2"), node("d", 2, p="3"), node("e", 2, p="3"))
+    edges = (
+        Edge("a", "b", "x: XADD s * n 1", "x"), Edge("a", "c", "x: XADD s * n 2", "x"),
+        Edge("b", "d", "x: slept", "x"), Edge("c", "e", "y: slept", "y"), Edge("c", "d", "x: begin", "x"),
+    )  # fmt: skip
+    assert [(e.step, e.process) for e in collapsed(StateGraph("o", "v", "a", nodes, edges)).edges] == [
+        ("x: XADD s * n …", "x"), ("x: 2 kinds of steps", "x"), ("y: slept", "y"),
+    ]  # fmt: skip
+
+
+def test_labels_are_given_up_from_the_last_until_it_is_small() -> None:
+    names = [f"{a}{b}" for a, b in product(range(4), range(5))]
+    nodes = tuple(node(name, 0, first=name[0], second=name[1]) for name in names)
+    graph = StateGraph("o", "v", "00", nodes, ())
+    assert small_enough(graph, 20) is graph
+    assert len(small_enough(graph, 19).nodes) == 4
+    assert small_enough(graph, 19).nodes[0].labels == (("states", "5"), ("first", "0"))
+    assert len(small_enough(graph, 3).nodes) == 1
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_collapsing_keeps_every_way_and_every_violation(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 12))
+    label = st.sampled_from(["p", "q"])
+    nodes = tuple(
+        node(str(i), i, *(["bad"] if data.draw(st.booleans()) else []), one=data.draw(label), two=data.draw(label))
+        for i in range(n)
+    )
+    ends = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))
+    edges = tuple(Edge(str(a), str(b), f"step {a}") for a, b in data.draw(st.lists(ends, max_size=20, unique=True)))
+    graph = StateGraph("o", "v", "0", nodes, edges)
+    small = collapsed(graph, data.draw(st.sampled_from([None, ["one"], []])))
+    assert sum(int(dict(n.labels)["states"]) for n in small.nodes) == n
+    assert {v for n in small.nodes for v in n.violated} == {v for n in nodes for v in n.violated}
+    whole, part = nx.DiGraph([(e.source, e.target) for e in edges]), nx.DiGraph()
+    part.add_nodes_from(n.key for n in small.nodes)
+    part.add_edges_from((e.source, e.target) for e in small.edges)
+    assert len(part) == len(small.nodes), "no step leads out of the graph"
+    if whole:
+        assert nx.number_weakly_connected_components(part) <= len(small.nodes)
+
+
+# ---- files ----
+
+
+def test_graphml_is_read_back_by_networkx(tmp_path: Path) -> None:
+    write(DIAMOND, tmp_path / "g.graphml")
+    net = nx.read_graphml(tmp_path / "g.graphml", force_multigraph=True)
+    assert set(net) == {"a", "b", "c", "d"}
+    assert net.nodes["d"] == {"depth": 2, "initial": False, "violated": "no-orphan", "phase": "late", "down": "x"}
+    assert net.nodes["a"]["initial"] is True
+    steps = {(a, b, data["step"], data["process"], data["fault"]) for a, b, data in net.edges(data=True)}
+    assert steps == {(e.source, e.target, e.step, e.process, e.fault) for e in DIAMOND.edges}
+
+
+def test_json_holds_everything(tmp_path: Path) -> None:
+    write(DIAMOND, tmp_path / "g.json")
+    value = json.loads((tmp_path / "g.json").read_text())
+    assert (value["redelivery"], value["version"], value["initial"]) == ("state graph", 1, "a")
+    assert value["statistics"] == statistics(DIAMOND)
+    assert value["nodes"][3] == {
+        "key": "d", "depth": 2, "labels": {"phase": "late", "down": "x"}, "violated": ["no-orphan"],
+    }  # fmt: skip
+    assert [Edge(**edge) for edge in value["edges"]] == list(DIAMOND.edges)
+
+
+def test_dot_marks_what_is_broken_and_what_is_a_fault() -> None:
+    lines = dot(DIAMOND).splitlines()
+    assert lines[0] == 'digraph "own, broken" {'
+    assert r'  s3 [label="phase: late\ndown: x\nno-orphan", style=filled, fillcolor="#FFB499"];' in lines
+    assert '  s0 -> s1 [label="x crashes", style=dashed];' in lines
+    assert '  s3 -> s3 [label="the server gives up a blocked read"];' in lines
+    assert lines[-1] == "}"
+
+
+def test_what_a_payload_holds_breaks_no_file() -> None:
+    odd = StateGraph("o", "v", "a", (node("a", 0, x='"\\\x00<&>'),), (Edge("a", "a", 'XADD "x"\n\\', "p"),))
+    assert r'label="x: \"\\�<&>"' in dot(odd)
+    assert nx.parse_graphml(graphml(odd)).nodes["a"]["x"] == '"\\�<&>'
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_same_graph_gives_the_same_bytes(ending: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(recorded("broken", 6), tmp_path / (name + ending))
+    assert (tmp_path / ("one" + ending)).read_bytes() == (tmp_path / ("two" + ending)).read_bytes()
+
+
+def test_bad_places_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"its ending must be one of \.graphml, \.dot, \.json, \.svg"):
+        write(DIAMOND, tmp_path / "g.gif")
+    with pytest.raises(BadInput, match=r"cannot write the graph to .*: No such file"):
+        write(DIAMOND, tmp_path / "no" / "g.dot")
+
+
+# ---- the picture ----
+
+
+def svg_of(graph: StateGraph, folder: Path) -> str:
+    write(graph, folder / "g.svg")
+    return (folder / "g.svg").read_text()
+
+
+def test_the_picture_has_a_row_for_each_depth() -> None:
+    assert [[n.key for n in row] for row in layers(DIAMOND)] == [["a"], ["b", "c"], ["d"]]
+
+
+def test_rows_are_put_in_order_so_that_fewer_arrows_cross() -> None:
+    nodes = (node("a", 0), node("b", 0), node("c", 1), node("d", 1))
+    crossed = StateGraph("o", "v", "a", nodes, (Edge("a", "d", "s"), Edge("b", "c", "s")))
+    assert [[n.key for n in row] for row in layers(crossed)] == [["a", "b"], ["d", "c"]]
+
+
+def test_violations_are_coloured_and_their_names_told(tmp_path: Path) -> None:
+    from redelivery.sim.views.palette import TROUBLE_TINT
+
+    assert TROUBLE_TINT.lower() in svg_of(DIAMOND, tmp_path).lower()
+    fine = StateGraph("own", "v", "a", DIAMOND.nodes[:3], DIAMOND.edges[:2])
+    assert TROUBLE_TINT.lower() not in svg_of(fine, tmp_path).lower()
+
+
+def texts(graph: StateGraph, states: int) -> list[str]:
+    from redelivery.sim.views.graph_picture import paint
+
+    figure: Any = paint(graph, states, len(graph.edges))
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_picture_says_what_it_shows() -> None:
+    told = texts(DIAMOND, 4)
+    assert {"own, broken", "4 states, 6 steps", "✗ no-orphan", "phase: late", "crashes", "XADD"} <= set(told)
+    assert "↻ the server gives up a blo…" in told or any(text.startswith("↻ the server") for text in told)
+    part = StateGraph("own", "broken", "a", DIAMOND.nodes, DIAMOND.edges, complete=False)
+    assert any(
+        text == "1,000 states, 6 steps seen; there are more; drawn as 4 classes of states with equal labels"
+        for text in texts(part, 1000)
+    )
+
+
+def test_the_words_of_many_steps_are_left_out() -> None:
+    nodes = tuple(node(str(i), i % 7) for i in range(20))
+    edges = tuple(Edge(str(a), str(b), "x: XLEN s", "x") for a, b in product(range(20), range(4)) if a != b)
+    assert "XLEN" not in texts(StateGraph("o", "v", "0", nodes, edges), 20)
+
+
+def test_an_empty_graph_can_be_drawn(tmp_path: Path) -> None:
+    assert "<svg" in svg_of(StateGraph("o", "v", "", (), ()), tmp_path)
