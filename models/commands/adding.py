@@ -5,8 +5,6 @@ Sources: xaddCommand, xtrimCommand, streamParseAddOrTrimArgsOrReply, streamAppen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .. import ids
 from ..dialects import SMALLER, TOO_LARGE
 from ..facts import Added, StreamCreated, Trimmed
@@ -25,20 +23,22 @@ LIMIT_ALONE = b"ERR syntax error, LIMIT cannot be used without specifying a trim
 LIMIT_EXACT = b"ERR syntax error, LIMIT cannot be used without the special ~ option"
 
 
-@dataclass(slots=True)
 class _Arguments:
     """What stands between the key and the fields."""
 
-    maxlen: int | None = None
-    minid: int | None = None
-    approximate: bool = False
-    limit: int | None = None
-    make_stream: bool = True
-    entry_id: int | None = None
-    open_ms: int | None = None
-    """The milliseconds of ``ms-*``."""
-    rest: int = 0
-    """The position of the first field name."""
+    __slots__ = ("approximate", "entry_id", "limit", "make_stream", "maxlen", "minid", "open_ms", "rest")
+
+    def __init__(self) -> None:
+        self.maxlen: int | None = None
+        self.minid: int | None = None
+        self.approximate = False
+        self.limit: int | None = None
+        self.make_stream = True
+        self.entry_id: int | None = None
+        self.open_ms: int | None = None
+        """The milliseconds of ``ms-*``."""
+        self.rest = 0
+        """The position of the first field name."""
 
     @property
     def trims(self) -> bool:

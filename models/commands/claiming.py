@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
 from .. import ids
@@ -20,21 +19,27 @@ ADDRESS_SPACE_BYTES = 1 << 47
 NO_MEMORY = b"ERR Insufficient memory, failed allocating transient memory, COUNT too high."
 
 
-@dataclass(slots=True)
 class _Claim:
     """Who claims what, and what a claimed entry becomes."""
 
-    key: bytes
-    stream: Stream
-    group: Group
-    name: bytes
-    min_idle_ms: int
-    delivered_ms: int
-    count: int | None = None
-    """A delivery count to set; ``None`` adds one, or leaves it with JUSTID."""
-    just_id: bool = False
-    force: bool = False
-    consumer: Consumer | None = None
+    __slots__ = (
+        "consumer", "count", "delivered_ms", "force", "group", "just_id", "key", "min_idle_ms", "name", "stream",
+    )  # fmt: skip
+
+    def __init__(
+        self, key: bytes, stream: Stream, group: Group, name: bytes, min_idle_ms: int, delivered_ms: int
+    ) -> None:
+        self.key = key
+        self.stream = stream
+        self.group = group
+        self.name = name
+        self.min_idle_ms = min_idle_ms
+        self.delivered_ms = delivered_ms
+        self.count: int | None = None
+        """A delivery count to set; ``None`` adds one, or leaves it with JUSTID."""
+        self.just_id = False
+        self.force = False
+        self.consumer: Consumer | None = None
 
 
 def xclaim(call: Call) -> Reply:
@@ -87,7 +92,8 @@ def xautoclaim(call: Call) -> Reply:
     stream, group = _group(call, argv[1], argv[2])
     if dialect.autoclaim_memory_error and count * ids.ID_BYTES >= ADDRESS_SPACE_BYTES:
         raise CommandError(NO_MEMORY)
-    claim = _Claim(argv[1], stream, group, argv[3], min_idle_ms, call.now_ms, just_id=just_id)
+    claim = _Claim(argv[1], stream, group, argv[3], min_idle_ms, call.now_ms)
+    claim.just_id = just_id
     _see_consumer(call, claim)
     claimed: list[Reply] = []
     deleted: list[Reply] = []

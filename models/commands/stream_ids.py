@@ -23,6 +23,8 @@ def strict_ids(texts: Iterable[bytes]) -> list[int]:
 
 
 def _range_start(text: bytes, open_ranges: bool) -> int:
+    if text[:1].isdigit():
+        return strict_id(text)  # mostly: neither ``-`` nor ``(``, and XADD has said it, so it is remembered
     entry_id, open_end = _bound(text, 0, open_ranges)
     if not open_end:
         return entry_id
