@@ -138,6 +138,51 @@ class Dialect:
     xinfo_idempotence: bool
     """XINFO STREAM shows the state of idempotent XADD (8.6)."""
 
+    blocked_rotates: bool
+    """When a list serves who is blocked on it, those who wait for something else go to the end of the queue (6.0)."""
+
+    timeout_rounds_up: bool
+    """A timeout in seconds is rounded up to milliseconds, not cut off (7.0)."""
+
+    range_hides_kind: bool
+    """A number that must lie in a range gets the error of the range even if it is no number (6.2)."""
+
+    lset_index_wraps: bool
+    """LSET cuts its index to 32 bits (7.2)."""
+
+    lrem_refuses_least: bool
+    """LREM refuses the smallest of all integers, whose absolute value is none (7.4)."""
+
+    lpos_refuses_least: bool
+    """LPOS refuses that as a RANK (7.2)."""
+
+    zero_rank_text: bytes
+    """The error of LPOS for RANK 0."""
+
+    ltrim_touches_unchanged: bool
+    """LTRIM touches a watched key even if nothing was cut off (not Valkey 9.1)."""
+
+    watch_knows_expired: bool
+    """A key whose time was over when WATCH was sent does not abort EXEC when it goes (7.0)."""
+
+    nested_watch_text: bytes
+    """The error for WATCH inside a transaction."""
+
+    move_text: bytes
+    """The error of MOVE for whatever is no database, where there is just one (6.0)."""
+
+    select_text: bytes
+    """The error of SELECT for what is no number, where it is one of its own (6.0)."""
+
+    index_is_int: bool
+    """The number of a database must fit into 32 bits to be one (6.2)."""
+
+    expire_guards_overflow: bool
+    """A time so far away that it overflows is an error (6.2)."""
+
+    expire_text: bytes
+    """That error."""
+
     def has(self, since: Release, since_valkey: Release | None = None) -> bool:
         """Whether this line knows what Redis knows ``since`` then, and Valkey ``since_valkey``.
 

@@ -11,6 +11,8 @@ from .dialect import SMALLER, TOO_LARGE, Dialect, Release
 
 __all__ = ["DEFAULT", "DIALECTS", "SMALLER", "TOO_LARGE", "Dialect", "Release"]
 
+ZERO_RANK = b"ERR RANK can't be zero: use 1 to start from the first match, 2 from the second"
+
 _REDIS_6_0 = Dialect(
     name="redis-6.0",
     release=(6, 0),
@@ -48,6 +50,21 @@ _REDIS_6_0 = Dialect(
     setid_options=False,
     setid_guards_deleted=False,
     xinfo_idempotence=False,
+    blocked_rotates=True,
+    timeout_rounds_up=False,
+    range_hides_kind=False,
+    lset_index_wraps=False,
+    lrem_refuses_least=False,
+    lpos_refuses_least=False,
+    zero_rank_text=ZERO_RANK + b", ...",
+    ltrim_touches_unchanged=True,
+    watch_knows_expired=False,
+    nested_watch_text=b"ERR WATCH inside MULTI is not allowed",
+    move_text=b"ERR index out of range",
+    select_text=b"ERR invalid DB index",
+    index_is_int=False,
+    expire_guards_overflow=False,
+    expire_text=b"",
 )
 
 _REDIS_6_2 = replace(
@@ -63,6 +80,12 @@ _REDIS_6_2 = replace(
     approx_limited=True,
     tombstones_fill_nodes=True,
     node_bytes_zero=0,
+    range_hides_kind=True,
+    move_text=b"",
+    select_text=b"",
+    index_is_int=True,
+    expire_guards_overflow=True,
+    expire_text=b"ERR invalid expire time in %b",
 )
 
 _REDIS_7_0 = replace(
@@ -80,6 +103,11 @@ _REDIS_7_0 = replace(
     open_sequence_full_text=TOO_LARGE,
     approx_limit_clamped=True,
     setid_options=True,
+    blocked_rotates=False,
+    timeout_rounds_up=True,
+    zero_rank_text=ZERO_RANK + b" ... or use negative to start from the end of the list",
+    watch_knows_expired=True,
+    expire_text=b"ERR invalid expire time in '%b' command",
 )
 
 _REDIS_7_2 = replace(
@@ -92,9 +120,13 @@ _REDIS_7_2 = replace(
     block_overflow_error=True,
     open_sequence_full_text=SMALLER,
     setid_guards_deleted=True,
+    lset_index_wraps=True,
+    lpos_refuses_least=True,
 )
 
-_REDIS_7_4 = replace(_REDIS_7_2, name="redis-7.4", release=(7, 4), read_last_entry="generated")
+_REDIS_7_4 = replace(
+    _REDIS_7_2, name="redis-7.4", release=(7, 4), read_last_entry="generated", lrem_refuses_least=True
+)
 
 _REDIS_8_0 = replace(
     _REDIS_7_4,
@@ -121,7 +153,9 @@ _VALKEY_8_0 = replace(
     release=(8, 0),
     valkey=True,
     nested_multi_text=b"ERR Command not allowed inside a transaction",
+    nested_watch_text=b"ERR Command not allowed inside a transaction",
     nested_multi_breaks=True,
+    lrem_refuses_least=True,
     read_last_entry="generated",
 )
 
@@ -132,6 +166,8 @@ _VALKEY_9_1 = replace(
     name="valkey-9.1",
     release=(9, 1),
     nested_multi_text=b"ERR Command 'multi' not allowed inside a transaction",
+    ltrim_touches_unchanged=False,
+    nested_watch_text=b"ERR Command 'watch' not allowed inside a transaction",
     read_last_entry="filled",
 )
 

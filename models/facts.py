@@ -202,8 +202,111 @@ class LastIdSet(NamedTuple):
     last_id: int
 
 
+class ListPushed(NamedTuple):
+    """Elements came to a list, one after the other, at its ``side``; ``cause`` is the command."""
+
+    key: bytes
+    born: int
+    elements: tuple[bytes, ...]
+    side: str
+    cause: str
+
+
+class ListPopped(NamedTuple):
+    """Elements were taken from a list and given to a session: nothing else knows them any more."""
+
+    key: bytes
+    born: int
+    elements: tuple[bytes, ...]
+    side: str
+    receiver: int
+    cause: str
+
+
+class ListMoved(NamedTuple):
+    """An element went from one list to another, and a session got to know it."""
+
+    key: bytes
+    born: int
+    to: bytes
+    to_born: int
+    element: bytes
+    receiver: int
+    cause: str
+
+
+class ListEdited(NamedTuple):
+    """A list was changed in place: LREM, LTRIM, LSET, LINSERT."""
+
+    key: bytes
+    born: int
+    removed: tuple[bytes, ...]
+    added: tuple[bytes, ...]
+    cause: str
+
+
+class ListRemoved(NamedTuple):
+    """A list went, with the elements that nobody had popped."""
+
+    key: bytes
+    born: int
+    elements: tuple[bytes, ...]
+    cause: str
+
+
+class KeyMoved(NamedTuple):
+    """A key was renamed, or went to another database: its value is another incarnation there, unchanged.
+
+    ``born`` is 0 for a string. Groups and pending entries of a stream are as they were, under the new ``to_born``.
+    """
+
+    key: bytes
+    database: int
+    born: int
+    to: bytes
+    to_database: int
+    to_born: int
+    cause: str
+
+
+class KeyCopied(NamedTuple):
+    """A key was copied: the copy, an incarnation of its own, begins with all that the original has."""
+
+    key: bytes
+    database: int
+    born: int
+    to: bytes
+    to_database: int
+    to_born: int
+    cause: str
+
+
+class KeyExpired(NamedTuple):
+    """A key's time was over; ``cause`` tells who noticed: ``access`` by a command, or the server's ``cycle``."""
+
+    key: bytes
+    database: int
+    born: int
+    deadline_ms: int
+    cause: str
+
+
+class DatabasesSwapped(NamedTuple):
+    """Two databases changed places."""
+
+    first: int
+    second: int
+
+
+KeyFact: TypeAlias = (
+    ListPushed | ListPopped | ListMoved | ListEdited | ListRemoved
+    | KeyMoved | KeyCopied | KeyExpired | DatabasesSwapped
+)  # fmt: skip
+"""Facts that are not about one stream: they have no ``stream``."""
+
 Fact: TypeAlias = (
     StreamCreated | StreamRemoved | Added | Deleted | Trimmed | GroupCreated | GroupRemoved
     | CursorMoved | ConsumerCreated | ConsumerRemoved | Delivered | Reread | Claimed | Acked
     | Forgotten | LagReported | LastIdSet
+    | KeyFact
 )  # fmt: skip

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from .blocking import Blocking, Served
 from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.table import commands_of, subcommands_of
 from .commands.transactions import refuse
 from .commands.waking import serve
 from .dialects import DIALECTS, Dialect
-from .facts import Fact, GroupRemoved, StreamRemoved
-from .replies import NIL_ARRAY, QUEUED, Blocked, Failure, Reply
-from .session import Session, Wait
-from .stream import Stream
+from .facts import Fact
+from .replies import QUEUED, Failure, Reply
+from .session import Session
+
+__all__ = ["Config", "Served", "Server"]
 
 _TABLES: dict[str, tuple[dict[bytes, Command], dict[bytes, dict[bytes, Command]]]] = {}
 """The resolved command table of each dialect: derived from constants, so a cache and no state."""
@@ -38,45 +40,17 @@ class Config:
     stream_idmp_maxsize: int = 100
 
 
-class Served(NamedTuple):
-    """The reply of a session that was blocked, and what serving it made true."""
-
-    session: int
-    reply: Reply
-    facts: tuple[Fact, ...]
-
-
-class Server:
+class Server(Blocking):
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
-    __slots__ = (
-        "_births",
-        "_next_session",
-        "_ready",
-        "_served",
-        "_subcommands",
-        "_table",
-        "config",
-        "dialect",
-        "keys",
-        "read_lines",
-        "sessions",
-        "waiting",
-    )  # fmt: skip
+    __slots__ = ("_next_session", "_subcommands", "_table", "config", "read_lines")
 
     def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
-        self.dialect = DIALECTS[dialect] if isinstance(dialect, str) else dialect
+        super().__init__(DIALECTS[dialect] if isinstance(dialect, str) else dialect)
         self.config = config or Config()
-        self.keys: dict[bytes, Stream | bytes] = {}
-        self.sessions: dict[int, Session] = {}
         self.read_lines: dict[tuple[bytes, ...], Any] = {}
         """What lines of XREAD and XREADGROUP mean: remembered, and no state."""
-        self.waiting: dict[bytes, list[int]] = {}
-        """Key to the sessions blocked on it, longest first."""
-        self._births = 0
         self._next_session = 1
-        self._ready: list[bytes] = []
-        self._served: list[Served] = []
         if self.dialect.name not in _TABLES:
             table = commands_of(self.dialect)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
@@ -87,13 +61,10 @@ class Server:
         assert not self._ready, "fork between commands"
         assert not self._served, "fork when what was served has been taken"
         twin = Server(self.dialect, self.config)
-        for value in self.keys.values():
-            if isinstance(value, Stream):
-                value.shared = True
-        twin.keys = self.keys.copy()
+        twin.databases = {index: database.fork() for index, database in self.databases.items()}
+        twin.select(0)
         twin.read_lines = self.read_lines
         twin.sessions = {sid: session.copy() for sid, session in self.sessions.items()}
-        twin.waiting = {key: queue.copy() for key, queue in self.waiting.items()}
         twin._births = self._births
         twin._next_session = self._next_session
         return twin
@@ -112,6 +83,8 @@ class Server:
         session = self.sessions.pop(session_id)
         if session.wait is not None:
             self.unblock(session)
+        if session.watched is not None:
+            self.unwatch(session)
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -128,8 +101,10 @@ class Server:
         if command is None or command.subcommands or not command.argc_min <= len(argv) <= command.argc_max:
             found = self._find(argv)
             if isinstance(found, Failure):
-                return refuse(session, argv, found), ()
+                return refuse(self, session, argv, found), ()
             command = found
+        if session.apart:
+            self.select(session.database)
         if session.queue is None or "no-multi" in command.flags:
             try:
                 reply = command.run(Call(self, session, argv, now_ms, facts, command, session.queue is None))
@@ -140,16 +115,20 @@ class Server:
             reply = QUEUED
         if self._ready:
             self._serve_ready(now_ms)
+        elif self.selected:
+            self.select(0)
         return reply, tuple(facts)
 
     def run(self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact], *, may_block: bool) -> Reply:
         """Runs a command that was accepted before: what EXEC and a woken read do."""
-        command = self._find(argv)
-        assert isinstance(command, Command), "only commands that exist are queued, or block"
+        command = self.command_of(argv)
         try:
             return command.run(Call(self, session, argv, now_ms, facts, command, may_block))
         except CommandError as error:
             return error.reply
+
+    def _serve(self, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+        return serve(self, session, key, now_ms, facts)
 
     def _find(self, argv: Sequence[bytes]) -> Command | Failure:
         """The row of the table that a command line means, or the error that it gets instead."""
@@ -170,9 +149,11 @@ class Server:
             return _wrong_arity(argv[0].lower())
         return command
 
-    def read_group_command(self) -> Command:
-        """The row of XREADGROUP, which a woken read was."""
-        return self._table[b"XREADGROUP"]
+    def command_of(self, argv: Sequence[bytes]) -> Command:
+        """The row of a command line that was accepted before."""
+        command = self._find(argv)
+        assert isinstance(command, Command), "only commands that exist are queued, or block"
+        return command
 
     def remember_line(self, line: tuple[bytes, ...], meaning: Any) -> None:
         """Keeps what a line of XREAD or XREADGROUP means; not too many of them."""
@@ -180,87 +161,9 @@ class Server:
             self.read_lines.clear()
         self.read_lines[line] = meaning
 
-    # -- keys -----------------------------------------------------------------------------------
-
-    def next_birth(self) -> int:
-        """A number for a new incarnation of a key, or a new epoch of a cursor."""
-        self._births += 1
-        return self._births
-
     def counters(self) -> tuple[int, int]:
         """How many births and sessions there were: what the next ones will be called."""
         return (self._births, self._next_session)
-
-    def remove_key(self, key: bytes, cause: str, facts: list[Fact]) -> bool:
-        """Takes a key away, with the facts of what went with it; whether there was one."""
-        value = self.keys.pop(key, None)
-        if value is None:
-            return False
-        if isinstance(value, Stream):
-            for name in sorted(value.groups):
-                group = value.groups[name]
-                facts.append(GroupRemoved(key, value.born, name, group.epoch, group.pel.keys(), cause))
-            facts.append(StreamRemoved(key, value.born, cause))
-            if self.dialect.blocked_notices_deletion:
-                self.signal(key)
-        return True
-
-    # -- blocking -------------------------------------------------------------------------------
-
-    def signal(self, key: bytes) -> None:
-        """Notes that clients blocked on ``key`` may be served once the command has ended."""
-        if key in self.waiting and key not in self._ready:
-            self._ready.append(key)
-
-    def block(self, session: Session, wait: Wait) -> None:
-        """Puts a session at the end of the queue of each key that it waits for."""
-        session.wait = wait
-        for key in wait.positions:
-            self.waiting.setdefault(key, []).append(session.id)
-
-    def unblock(self, session: Session) -> Wait:
-        """Takes a session out of every queue and returns what it waited for."""
-        wait = session.wait
-        assert wait is not None
-        session.wait = None
-        for key in wait.positions:
-            queue = self.waiting[key]
-            queue.remove(session.id)
-            if not queue:
-                del self.waiting[key]
-        return wait
-
-    def next_deadline(self) -> int | None:
-        """The first time at which a blocked session gives up: one past its deadline, as the server does."""
-        deadlines = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
-        return min(deadlines) + 1 if deadlines else None
-
-    def expire(self, now_ms: int) -> None:
-        """Answers the sessions whose deadline has passed, the earliest first, then by session number."""
-        late = [
-            (session.wait.deadline_ms, session.id)
-            for session in self.sessions.values()
-            if session.wait and session.wait.deadline_ms is not None and session.wait.deadline_ms < now_ms
-        ]
-        for _, session_id in sorted(late):
-            self.unblock(self.sessions[session_id])
-            self._served.append(Served(session_id, NIL_ARRAY, ()))
-
-    def take_served(self) -> list[Served]:
-        """The replies of sessions that were blocked, since the last call."""
-        served, self._served = self._served, []
-        return served
-
-    def _serve_ready(self, now_ms: int) -> None:
-        while self._ready:
-            ready, self._ready = self._ready, []
-            for key in ready:
-                for session_id in tuple(self.waiting.get(key, ())):
-                    session = self.sessions[session_id]
-                    facts: list[Fact] = []
-                    reply = serve(self, session, key, now_ms, facts)
-                    if not isinstance(reply, Blocked):
-                        self._served.append(Served(session_id, reply, tuple(facts)))
 
 
 def _wrong_arity(name: bytes) -> Failure:

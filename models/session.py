@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Wait:
-    """A blocked read: what it waits for, and what it runs when it wakes."""
+    """A blocked command: what it waits for, and what it runs when it wakes."""
 
     argv: tuple[bytes, ...]
     """The command, with every ``$`` already resolved."""
 
     positions: dict[bytes, int]
-    """Key to the ID after which an entry would serve it; of a key given twice, the first."""
+    """Key to the ID after which an entry would serve it; of a key given twice, the first. 0 for lists."""
 
     deadline_ms: int | None
     """When it gives up (``None``: never). It does so only once the clock is past this time."""
@@ -23,11 +23,16 @@ class Wait:
     noack: bool
     count: int
 
+    for_list: bool = False
+    """Whether it waits for an element of a list, not for an entry of a stream."""
+
 
 class Session:
-    """One connection: its protocol version, its transaction, what it is blocked on."""
+    """One connection: its protocol version, its database, its transaction, what it is blocked on."""
 
-    __slots__ = ("broken", "id", "queue", "resp", "wait")
+    __slots__ = (
+        "apart", "broken", "database", "dirty", "id", "name", "queue", "resp", "subscriptions", "wait", "watched",
+    )  # fmt: skip
 
     def __init__(self, session_id: int, resp: int) -> None:
         self.id = session_id
@@ -37,6 +42,16 @@ class Session:
         self.broken = False
         """Whether a command was refused while queueing, so that EXEC must abort."""
         self.wait: Wait | None = None
+        self.database = 0
+        self.watched: dict[tuple[int, bytes], bool] | None = None
+        """Watched keys, each with its database, and whether its time was over already when WATCH was sent."""
+        self.dirty = False
+        """Whether a watched key was touched, so that EXEC must do nothing."""
+        self.name = b""
+        self.apart = False
+        """Whether commands need a look at this session first: it has selected another database, or subscribed."""
+        self.subscriptions = 0
+        """How many channels and patterns it is subscribed to."""
 
     def copy(self) -> Session:
         """An independent session in the same state."""
@@ -44,4 +59,25 @@ class Session:
         twin.queue = None if self.queue is None else self.queue.copy()
         twin.broken = self.broken
         twin.wait = self.wait  # a Wait is replaced, never changed
+        twin.database = self.database
+        twin.watched = None if self.watched is None else self.watched.copy()
+        twin.dirty = self.dirty
+        twin.name = self.name
+        twin.apart = self.apart
+        twin.subscriptions = self.subscriptions
         return twin
+
+    def use(self, database: int) -> None:
+        """Selects a database."""
+        self.database = database
+        self.apart = bool(database or self.subscriptions)
+
+    def forgives(self, database: int, key: bytes) -> bool:
+        """Whether the removal of a watched key changes nothing: its time was over when WATCH was sent.
+
+        From then on the key counts as watched while it is missing.
+        """
+        if self.watched is None or not self.watched[database, key]:
+            return False
+        self.watched[database, key] = False
+        return True

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+from .databases import Database, Value
 from .group import Consumer, Group, Pending
 from .idmap import IdMap
+from .lists import List
 from .server import Server
 from .session import Session
 from .stream import Stream
 
 
 def snapshot(server: Server) -> tuple[Any, ...]:
-    """Keys, streams with their nodes, groups, sessions, and who waits; nothing is left out."""
-    keys = tuple(
-        (key, stream_snapshot(value) if isinstance(value, Stream) else value)
-        for key, value in sorted(server.keys.items())
+    """Databases, streams with their nodes, groups, sessions, and who waits; nothing is left out."""
+    databases = tuple(
+        (index, _database(database))
+        for index, database in sorted(server.databases.items())
+        if not database.is_blank
     )
     sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
-    waiting = tuple((key, tuple(queue)) for key, queue in sorted(server.waiting.items()))
-    return (server.dialect.name, keys, sessions, waiting, server.counters())
+    return (server.dialect.name, databases, sessions, server.counters())
+
+
+def _database(database: Database) -> tuple[Any, ...]:
+    keys = tuple((key, _value(value)) for key, value in sorted(database.keys.items()))
+    waiting = tuple((key, tuple(queue)) for key, queue in sorted(database.waiting.items()))
+    watchers = tuple((key, tuple(sessions)) for key, sessions in sorted(database.watchers.items()))
+    return (keys, tuple(sorted(database.expires.items())), waiting, watchers)
+
+
+def _value(value: Value) -> Any:
+    if isinstance(value, Stream):
+        return stream_snapshot(value)
+    return (value.born, tuple(value.items)) if isinstance(value, List) else value
 
 
 def stream_snapshot(stream: Stream) -> tuple[Any, ...]:
@@ -45,9 +60,12 @@ def _pel(pel: IdMap[Pending]) -> tuple[Any, ...]:
 
 def _session(session: Session) -> tuple[Any, ...]:
     wait = session.wait
-    waits = None
+    waits: tuple[Any, ...] | None = None
     if wait is not None:
         positions = tuple(sorted(wait.positions.items()))
         waits = (wait.argv, positions, wait.deadline_ms, wait.group, wait.consumer, wait.noack, wait.count)
+        waits += (wait.for_list,)
     queue = None if session.queue is None else tuple(session.queue)
-    return (session.id, session.resp, queue, session.broken, waits)
+    watched = None if session.watched is None else tuple(session.watched.items())
+    about = (session.database, session.name, watched, session.dirty, session.subscriptions)
+    return (session.id, session.resp, queue, session.broken, waits, *about)

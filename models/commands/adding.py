@@ -74,6 +74,7 @@ def xadd(call: Call) -> Reply:
     if wanted.trims:
         _trim(call, key, stream, wanted, "XADD")
     call.server.signal(key)
+    call.touch(key)
     return ids.show(entry_id)
 
 
@@ -92,8 +93,7 @@ def create_stream(call: Call, key: bytes) -> Stream:
     That alone wakes who is blocked there (dbAdd): a reader whose group went with an older stream is told so.
     """
     stream = Stream(call.server.next_birth())
-    call.server.keys[key] = stream
-    call.server.signal(key)
+    call.server.put_key(key, stream)
     call.facts.append(StreamCreated(key, stream.born))
     return stream
 
@@ -122,6 +122,7 @@ def _trim(call: Call, key: bytes, stream: Stream, wanted: _Arguments, cause: str
     removed = trim(stream, Trim(wanted.maxlen, wanted.minid or 0, wanted.approximate, limit))
     if removed:
         call.facts.append(Trimmed(key, stream.born, removed, cause))
+        call.touch(key)
     return len(removed)
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from ..dialect import Dialect, Release
 from ..facts import Fact
+from ..lists import List
 from ..replies import Failure, Reply
 from ..stream import Stream
 
 if TYPE_CHECKING:
+    from ..databases import Value
     from ..server import Server
     from ..session import Session
 
@@ -103,9 +105,39 @@ class Call:
         self.may_block = may_block
         self.dialect: Dialect = server.dialect
 
+    def value(self, key: bytes) -> Value | None:
+        """What is at ``key``, ``None`` where there is no key: one whose time is over goes now."""
+        server = self.server
+        if server.expires:
+            server.expire_key(key, self.now_ms, self.facts)
+        return server.keys.get(key)
+
+    def touch(self, key: bytes) -> None:
+        """Notes that the value at a key changed."""
+        if self.server.watchers:
+            self.server.touch(key)
+
+    def list(self, key: bytes) -> List | None:
+        """The list at ``key`` for reading, ``None`` where there is no key."""
+        value = self.value(key)
+        if isinstance(value, List) or value is None:
+            return value
+        raise CommandError(WRONGTYPE)
+
+    def list_for_write(self, key: bytes) -> List | None:
+        """The list at ``key``, this server's own where a fork shares it."""
+        found = self.list(key)
+        if found is not None and found.shared:
+            found = found.copy()
+            self.server.keys[key] = found
+        return found
+
     def stream(self, key: bytes) -> Stream | None:
         """The stream at ``key`` for reading, ``None`` where there is no key."""
-        value = self.server.keys.get(key)
+        server = self.server
+        if server.expires:
+            server.expire_key(key, self.now_ms, self.facts)
+        value = server.keys.get(key)
         if isinstance(value, Stream) or value is None:
             return value
         raise CommandError(WRONGTYPE)

@@ -23,6 +23,7 @@ def xdel(call: Call) -> Reply:
     if deleted:
         stream.max_deleted_id = max(stream.max_deleted_id, *deleted)
         call.facts.append(Deleted(key, stream.born, deleted, "XDEL"))
+        call.touch(key)
     return len(deleted)
 
 

@@ -9,12 +9,32 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..dialects import Dialect
-from . import adding, claiming, groups, info, keyspace, pending, ranges, reading, removing, transactions
+from . import (
+    adding,
+    claiming,
+    connection,
+    expiring,
+    groups,
+    info,
+    keyspace,
+    lists,
+    lists_blocking,
+    pending,
+    ranges,
+    reading,
+    removing,
+    transactions,
+)
 from .call import Command, Handler, Option
 
 WRITE = frozenset({"write"})
 READ = frozenset({"readonly"})
 FAST = frozenset({"fast"})
+NO_MULTI = frozenset({"no-multi"})
+BLOCKING = frozenset({"blocking"})
+ONE = (1, 1, 1)
+NUMBERED = (-2, -2, 1)
+"""The keys follow their number."""
 STREAMS = (-1, -1, 1)
 """The keys follow the word STREAMS, one half of what stands after it."""
 
@@ -61,6 +81,72 @@ XINFO = (
     _sub("HELP", 2, info.help_text, READ),
 )
 
+LISTS = (
+    Command("LPUSH", -3, lists.lpush, WRITE | FAST, ONE, ("key", "elements")),
+    Command("RPUSH", -3, lists.rpush, WRITE | FAST, ONE, ("key", "elements")),
+    Command("LPUSHX", -3, lists.lpushx, WRITE | FAST, ONE, ("key", "elements")),
+    Command("RPUSHX", -3, lists.rpushx, WRITE | FAST, ONE, ("key", "elements")),
+    Command("LPOP", 2, lists.lpop, WRITE | FAST, ONE, ("key",)),
+    Command("LPOP", -2, lists.lpop, WRITE | FAST, ONE, ("key", "maybe-count"), (), (6, 2)),
+    Command("RPOP", 2, lists.rpop, WRITE | FAST, ONE, ("key",)),
+    Command("RPOP", -2, lists.rpop, WRITE | FAST, ONE, ("key", "maybe-count"), (), (6, 2)),
+    Command("LLEN", 2, lists.llen, READ | FAST, ONE, ("key",)),
+    Command("LRANGE", 4, lists.lrange, READ, ONE, ("key", "index", "index")),
+    Command("LINDEX", 3, lists.lindex, READ, ONE, ("key", "index")),
+    Command("LSET", 4, lists.lset, WRITE, ONE, ("key", "index", "element")),
+    Command("LREM", 4, lists.lrem, WRITE, ONE, ("key", "index", "element")),
+    Command("LTRIM", 4, lists.ltrim, WRITE, ONE, ("key", "index", "index")),
+    Command("LINSERT", 5, lists.linsert, WRITE, ONE, ("key", "before-or-after", "element", "element")),
+    Command("LPOS", -3, lists.lpos, READ, ONE, ("key", "element"),
+            (Option("RANK", ("index",)), Option("COUNT", ("count",)), Option("MAXLEN", ("count",)))),
+    Command("RPOPLPUSH", 3, lists.rpoplpush, WRITE, (1, 2, 1), ("key", "list")),
+    Command("LMOVE", 5, lists.lmove, WRITE, (1, 2, 1), ("key", "list", "side", "side"), (), (6, 2)),
+    Command("LMPOP", -4, lists.lmpop, WRITE, NUMBERED, ("numbered-lists", "side"),
+            (Option("COUNT", ("count",)),), (7, 0)),
+    Command("BLPOP", -3, lists_blocking.blpop, WRITE | BLOCKING, (1, -2, 1), ("lists", "timeout")),
+    Command("BRPOP", -3, lists_blocking.brpop, WRITE | BLOCKING, (1, -2, 1), ("lists", "timeout")),
+    Command("BRPOPLPUSH", 4, lists_blocking.brpoplpush, WRITE | BLOCKING, (1, 2, 1), ("key", "list", "timeout")),
+    Command("BLMOVE", 6, lists_blocking.blmove, WRITE | BLOCKING, (1, 2, 1),
+            ("key", "list", "side", "side", "timeout"), (), (6, 2)),
+    Command("BLMPOP", -5, lists_blocking.blmpop, WRITE | BLOCKING, NUMBERED,
+            ("timeout", "numbered-lists", "side"), (Option("COUNT", ("count",)),), (7, 0)),
+)  # fmt: skip
+
+CONDITIONS = tuple(Option(word, since=(7, 0)) for word in ("NX", "XX", "GT", "LT"))
+FLUSHES = (Option("ASYNC", since=(4, 0)), Option("SYNC", since=(6, 2)))
+
+KEYS = (
+    Command("DEL", -2, keyspace.delete, WRITE, (1, -1, 1), ("keys",)),
+    Command("UNLINK", -2, keyspace.delete, WRITE | FAST, (1, -1, 1), ("keys",)),
+    Command("EXISTS", -2, keyspace.exists, READ | FAST, (1, -1, 1), ("keys",)),
+    Command("TYPE", 2, keyspace.type_of, READ | FAST, ONE, ("key",)),
+    Command("SET", -3, keyspace.set_string, WRITE, ONE, ("key", "value")),
+    Command("GET", 2, keyspace.get_string, READ | FAST, ONE, ("key",)),
+    Command("RENAME", 3, keyspace.rename, WRITE, (1, 2, 1), ("key", "other-key")),
+    Command("RENAMENX", 3, keyspace.renamenx, WRITE | FAST, (1, 2, 1), ("key", "other-key")),
+    Command("COPY", -3, keyspace.copy, WRITE, (1, 2, 1), ("key", "other-key"),
+            (Option("DB", ("database",)), Option("REPLACE")), (6, 2)),
+    Command("MOVE", 3, keyspace.move, WRITE | FAST, ONE, ("key", "database")),
+    Command("EXPIRE", 3, expiring.expire, WRITE | FAST, ONE, ("key", "seconds")),
+    Command("EXPIRE", -3, expiring.expire, WRITE | FAST, ONE, ("key", "seconds"), CONDITIONS, (7, 0)),
+    Command("PEXPIRE", 3, expiring.pexpire, WRITE | FAST, ONE, ("key", "ms")),
+    Command("PEXPIRE", -3, expiring.pexpire, WRITE | FAST, ONE, ("key", "ms"), CONDITIONS, (7, 0)),
+    Command("EXPIREAT", 3, expiring.expireat, WRITE | FAST, ONE, ("key", "unix-seconds")),
+    Command("EXPIREAT", -3, expiring.expireat, WRITE | FAST, ONE, ("key", "unix-seconds"), CONDITIONS, (7, 0)),
+    Command("PEXPIREAT", 3, expiring.pexpireat, WRITE | FAST, ONE, ("key", "unix-ms")),
+    Command("PEXPIREAT", -3, expiring.pexpireat, WRITE | FAST, ONE, ("key", "unix-ms"), CONDITIONS, (7, 0)),
+    Command("TTL", 2, expiring.ttl, READ | FAST, ONE, ("key",)),
+    Command("PTTL", 2, expiring.pttl, READ | FAST, ONE, ("key",)),
+    Command("EXPIRETIME", 2, expiring.expiretime, READ | FAST, ONE, ("key",), (), (7, 0)),
+    Command("PEXPIRETIME", 2, expiring.pexpiretime, READ | FAST, ONE, ("key",), (), (7, 0)),
+    Command("PERSIST", 2, expiring.persist, WRITE | FAST, ONE, ("key",)),
+    Command("SELECT", 2, keyspace.select, FAST, (0, 0, 0), ("database",)),
+    Command("SWAPDB", 3, keyspace.swapdb, WRITE | FAST, (0, 0, 0), ("database", "database")),
+    Command("FLUSHDB", -1, keyspace.flushdb, WRITE, options=FLUSHES),
+    Command("FLUSHALL", -1, keyspace.flushall, WRITE, options=FLUSHES),
+    Command("DBSIZE", 1, keyspace.dbsize, READ | FAST),
+)  # fmt: skip
+
 TABLE: tuple[Command, ...] = (
     Command("XADD", -5, adding.xadd, WRITE | FAST, (1, 1, 1), ("key", "new-id", "fields"),
             (Option("NOMKSTREAM", since=(6, 2)), *TRIMMING), (5, 0)),
@@ -91,18 +177,16 @@ TABLE: tuple[Command, ...] = (
     Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), ("subcommand",),
             (Option("FULL", since=(6, 0)), COUNT), (5, 0)),
     Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), (), (), (7, 0), subcommands=XINFO),
-    Command("DEL", -2, keyspace.delete, WRITE, (1, -1, 1), ("keys",)),
-    Command("EXISTS", -2, keyspace.exists, READ | FAST, (1, -1, 1), ("keys",)),
-    Command("TYPE", 2, keyspace.type_of, READ | FAST, (1, 1, 1), ("key",)),
-    Command("FLUSHALL", -1, keyspace.flushall, WRITE,
-            options=(Option("ASYNC", since=(4, 0)), Option("SYNC", since=(6, 2)))),
-    Command("SET", -3, keyspace.set_string, WRITE, (1, 1, 1), ("key", "value")),
-    Command("GET", 2, keyspace.get_string, READ | FAST, (1, 1, 1), ("key",)),
-    Command("TIME", 1, keyspace.time, FAST),
-    Command("PING", -1, keyspace.ping, FAST),
-    Command("MULTI", 1, transactions.multi, FAST | {"no-multi"}),
-    Command("EXEC", 1, transactions.execute, frozenset({"no-multi"})),
-    Command("DISCARD", 1, transactions.discard, FAST | {"no-multi"}),
+    *LISTS,
+    *KEYS,
+    Command("TIME", 1, connection.time, FAST),
+    Command("PING", -1, connection.ping, FAST),
+    Command("ECHO", 2, connection.echo, FAST, (0, 0, 0), ("value",)),
+    Command("MULTI", 1, transactions.multi, FAST | NO_MULTI),
+    Command("EXEC", 1, transactions.execute, NO_MULTI),
+    Command("DISCARD", 1, transactions.discard, FAST | NO_MULTI),
+    Command("WATCH", -2, transactions.watch, FAST | NO_MULTI, (1, -1, 1), ("keys",)),
+    Command("UNWATCH", 1, transactions.unwatch, FAST),
 )  # fmt: skip
 
 

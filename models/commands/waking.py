@@ -1,6 +1,6 @@
-"""Serving a blocked read when something happened to one of its keys.
+"""Serving a blocked command when something happened to one of its keys.
 
-Sources: serveClientsBlockedOnStreamKey (up to 7.0), unblockClientOnKey (from 7.2 on).
+Sources: serveClientsBlockedOnStreamKey, serveClientsBlockedOnListKey (up to 7.0), unblockClientOnKey (from 7.2 on).
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from .. import ids
 from ..facts import Fact
+from ..lists import List
 from ..replies import BLOCKED, Blocked, Failure, Map, Reply
 from ..session import Session, Wait
 from ..stream import Stream
-from .call import Call
+from .call import Call, CommandError
 from .delivering import deliver, ensure_consumer
+from .lists_blocking import serve_one_key
 
 if TYPE_CHECKING:
     from ..server import Server
@@ -29,8 +31,12 @@ def serve(server: Server, session: Session, key: bytes, now_ms: int, facts: list
     """The reply of a session that is blocked on ``key``; ``BLOCKED`` where it goes on waiting."""
     if server.dialect.blocked_reexecutes:
         return _run_again(server, session, key, now_ms, facts)
-    assert session.wait is not None
-    reply = _serve_one_key(server, session, session.wait, key, now_ms, facts)
+    wait = session.wait
+    assert wait is not None
+    if wait.for_list:
+        reply = _serve_list(server, session, wait, key, now_ms, facts)
+    else:
+        reply = _serve_one_key(server, session, wait, key, now_ms, facts)
     if not isinstance(reply, Blocked):
         server.unblock(session)
     return reply
@@ -39,13 +45,23 @@ def serve(server: Server, session: Session, key: bytes, now_ms: int, facts: list
 def _run_again(server: Server, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
     wait = session.wait
     assert wait is not None
-    if wait.group is None and not isinstance(server.keys.get(key), Stream):
-        return BLOCKED  # a plain XREAD sleeps on until a stream is there again
+    if wait.group is None and not isinstance(server.keys.get(key), List if wait.for_list else Stream):
+        return BLOCKED  # all but XREADGROUP sleep on until a value of their kind is there again
     server.unblock(session)
     reply = server.run(session, wait.argv, now_ms, facts, may_block=True)
     if session.wait is not None:
         session.wait = wait  # the deadline stays what it was when the client first blocked
     return reply
+
+
+def _serve_list(server: Server, session: Session, wait: Wait, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+    if not isinstance(server.keys.get(key), List):
+        return BLOCKED
+    call = Call(server, session, wait.argv, now_ms, facts, server.command_of(wait.argv), may_block=False)
+    try:
+        return serve_one_key(call, key)
+    except CommandError as error:
+        return error.reply
 
 
 def _serve_one_key(server: Server, session: Session, wait: Wait, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
@@ -65,7 +81,7 @@ def _serve_one_key(server: Server, session: Session, wait: Wait, key: bytes, now
         return GROUP_GONE
     if stream.last_id <= stream.groups[wait.group].cursor:
         return BLOCKED
-    call = Call(server, session, wait.argv, now_ms, facts, server.read_group_command(), may_block=False)
+    call = Call(server, session, wait.argv, now_ms, facts, server.command_of(wait.argv), may_block=False)
     owned = call.stream_for_write(key)
     assert owned is not None
     group = owned.group_for_write(wait.group)

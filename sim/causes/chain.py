@@ -99,7 +99,7 @@ class Tracer:
             self._commands[event.call] = "+".join(text(argv[0]).upper() for argv in event.commands)
         before = len(self.links)
         for fact in event.facts:
-            if (fact.stream, fact.born) == self.entry[:2]:
+            if not isinstance(fact, f.KeyFact) and (fact.stream, fact.born) == self.entry[:2]:
                 self._fact(n, event, fact)
         command = self._commands.get(event.call, "command")
         if isinstance(event, e.Effect) and command == "XACK" and event.replies == (0,):

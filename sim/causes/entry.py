@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...models import ids
+from ...models.facts import KeyFact
 from ..errors import BadInput, unknown
 from ..events import Effect, Handled, Handling, Served
 from ..history import History
@@ -70,6 +71,8 @@ class _Known:
         for event in history:
             if isinstance(event, Effect | Served):
                 for fact in event.facts:
+                    if isinstance(fact, KeyFact):
+                        continue
                     stream, incarnation = fact.stream, fact.born
                     born[stream] = incarnation
                     entry_id = getattr(fact, "id", None)

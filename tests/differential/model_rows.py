@@ -1,6 +1,8 @@
-"""Short stories with their exact answers, pinned in ``model_rows.txt``: what models of Redis often get wrong.
+"""Short stories with their exact answers: what models of Redis often get wrong.
 
-The file is read line by line::
+They are pinned in ``model_rows.txt`` (streams) and ``key_rows.txt`` (lists, and keys of any type).
+
+Each file is read line by line::
 
     # a title, which begins a new server
     ! 0 3                       nodes of any size in bytes, of at most 3 entries
@@ -27,7 +29,8 @@ from redelivery.sim.real.diff.recorder import Recorder
 from redelivery.sim.real.script import Close, Open, Reply, Send
 from redelivery.sim.real.values import parse, show
 
-ROWS = Path(__file__).with_name("model_rows.txt")
+ROWS = [Path(__file__).with_name(name) for name in ("model_rows.txt", "key_rows.txt")]
+"""Streams first, then lists and keys of any type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ def rows(text: str) -> list[Row]:
         elif line.strip():
             found[-1][1].append(line)
     return [Row(title, tuple(lines)) for title, lines in found]
+
+
+def all_rows() -> list[Row]:
+    """The stories of all files."""
+    return [row for path in ROWS for row in rows(path.read_text())]
 
 
 def played(row: Row, dialect: str) -> tuple[Recorder, list[list[str]]]:

@@ -22,7 +22,7 @@ from redelivery.sim.real.diff.source import generate
 from redelivery.sim.real.diff.story import story_of
 from redelivery.sim.real.servers import ServerBinary
 
-from .model_rows import ROWS, Row, played, rows
+from .model_rows import Row, all_rows, played
 from .servers_at_hand import servers_named
 
 pytestmark = pytest.mark.skipif(
@@ -40,7 +40,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         yield found
 
 
-@pytest.mark.parametrize("row", rows(ROWS.read_text()), ids=lambda row: row.title)
+@pytest.mark.parametrize("row", all_rows(), ids=lambda row: row.title)
 def test_a_server_answers_as_the_row_says(bench: Bench, row: Row) -> None:
     assert bench.differences(played(row, bench.dialect)[0]) == ()
 

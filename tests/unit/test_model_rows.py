@@ -9,9 +9,9 @@ import pytest
 from redelivery.models.commands.table import commands_of
 from redelivery.models.dialects import DIALECTS
 
-from ..differential.model_rows import ROWS, Row, answered, rows
+from ..differential.model_rows import Row, all_rows, answered
 
-ALL = rows(ROWS.read_text())
+ALL = all_rows()
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.title)

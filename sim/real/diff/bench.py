@@ -74,3 +74,5 @@ def configure(control: Connection, config: Config) -> None:
         (b"stream-node-max-entries", config.stream_node_max_entries),
     ):
         refuse_errors(control.address, control.call(b"CONFIG", b"SET", name, b"%d" % value))
+    # A key whose time is over stays until a command looks at it: the server's own cycle would find it some time.
+    refuse_errors(control.address, control.call(b"DEBUG", b"SET-ACTIVE-EXPIRE", b"0"))

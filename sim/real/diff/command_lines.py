@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from ....models.commands.call import Command, Option
-from ....models.commands.table import commands_of
+from ....models.commands.table import LISTS, commands_of
 from ....models.server import Server
 from . import texts
 from .draws import Draws, slots
@@ -19,6 +19,7 @@ from .worlds import SUBCOMMAND_WEIGHTS, USUAL, Taste
 
 __all__ = ["SHAPES", "CommandLines"]
 
+LIST_COMMANDS = frozenset(command.name for command in LISTS)
 GENERAL_BY_HAND = ("XGROUP", "XINFO")
 """Containers that the oldest dialects parse by hand: their subcommands stand in a table all the same."""
 
@@ -51,6 +52,8 @@ class CommandLines:
         if draws.happens(5, "no command"):
             return (draws.pick(texts.NO_COMMANDS, "no command"), *self.junk(3))
         command = self._commands[draws.pick(self._pool, "command")]
+        if not may_block and "blocking" in command.flags:
+            command = self._commands["PING"]
         argv = [self.cased(command.name.encode()), *self._after_the_name(command)]
         if draws.happens(self.taste.damaged, "damaged"):
             self._damage(argv)
@@ -58,7 +61,7 @@ class CommandLines:
 
     def _after_the_name(self, command: Command) -> list[bytes]:
         draws = self.draws
-        self.args.choose_key(streams=command.name.startswith("X"))
+        self.args.choose_key(streams=command.name.startswith("X"), lists=command.name in LIST_COMMANDS)
         subcommands = self._subcommands.get(command.name)
         if subcommands is None:
             return SHAPES.get(command.name, plain)(self, command)

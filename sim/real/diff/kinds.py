@@ -37,15 +37,15 @@ class Arguments:
         """The texts of one argument of this kind; some kinds are several."""
         return KINDS[kind](self)
 
-    def choose_key(self, *, streams: bool = False, grouped: bool = False) -> None:
+    def choose_key(self, *, streams: bool = False, grouped: bool = False, lists: bool = False) -> None:
         """Settles on a key, mostly one that there is."""
         draws = self.draws
         if draws.happens(self.taste.focus, "known key"):
-            known = lending.known_keys(self.server, streams=streams, grouped=grouped)
+            known = lending.known_keys(self.server, streams=streams, grouped=grouped, lists=lists)
             if known:
                 self.key = draws.pick(known, "key")
                 return
-        self.key = draws.pick(texts.KEYS, "key")
+        self.key = draws.pick(texts.LISTS if lists else texts.KEYS, "key")
 
     def wrong_id(self) -> bytes:
         """Something that is no ID, or hardly one."""
@@ -83,7 +83,24 @@ def _key(at: Arguments) -> list[bytes]:
 
 
 def _keys(at: Arguments) -> list[bytes]:
-    return [at.draws.pick(texts.KEYS, "key") for _ in range(at.draws.pick((1, 1, 2, 3), "how many keys"))]
+    return [at.draws.pick(texts.KEYS + texts.LISTS, "key") for _ in range(at.draws.pick((1, 1, 2, 3), "how many keys"))]
+
+
+def _any_key(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.KEYS + texts.LISTS, "key")]
+
+
+def _list(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.LISTS, "list")]
+
+
+def _lists(at: Arguments) -> list[bytes]:
+    return [text for _ in range(at.draws.pick((1, 1, 2, 3), "how many lists")) for text in _list(at)]
+
+
+def _numbered_lists(at: Arguments) -> list[bytes]:
+    found = _lists(at)
+    return [at.draws.pick(texts.ODD_NUMBERS, "odd number") if at.is_wrong(2) else b"%d" % len(found), *found]
 
 
 def _group(at: Arguments) -> list[bytes]:
@@ -111,6 +128,23 @@ def _value(at: Arguments) -> list[bytes]:
     if draws.happens(100, "number"):
         return [b"%d" % draws.choose(10**6, "number")]
     return [draws.pick(texts.VALUES, "value")]
+
+
+def _element(at: Arguments) -> list[bytes]:
+    return [at.draws.pick((b"a", b"b", b"c"), "element")] if at.draws.happens(700, "one of a few") else _value(at)
+
+
+def _elements(at: Arguments) -> list[bytes]:
+    return [text for _ in range(at.draws.pick((1, 1, 2, 3), "how many elements")) for text in _element(at)]
+
+
+def _word(*usual: bytes) -> Kind:
+    """One of a few words, seldom none of them."""
+
+    def word(at: Arguments) -> list[bytes]:
+        return [b"x" if at.is_wrong() else at.draws.pick(usual, "word")]
+
+    return word
 
 
 def _fields(at: Arguments) -> list[bytes]:
@@ -208,12 +242,40 @@ def _block(at: Arguments) -> list[bytes]:
     return [b"%d" % at.draws.pick((0, 1, 5, 20, 100, 1000, 5000), "timeout")]
 
 
+def _timeout(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.ODD_TIMEOUTS if at.is_wrong(2) else texts.TIMEOUTS, "timeout")]
+
+
+def _unix_seconds(at: Arguments) -> list[bytes]:
+    if at.is_wrong(2):
+        return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
+    return [b"%d" % (at.now_ms // 1000 + at.draws.pick((1, 0, 2, -1, 100, -100_000), "seconds from now"))]
+
+
+def _maybe_count(at: Arguments) -> list[bytes]:
+    return _COUNTS(at) if at.draws.happens(400, "count") else []
+
+
 _COUNTS = _number(1, 1, 2, 2, 3, 5, 10, 40, 0, -1, edges=(2**63 - 1, 2**63 - 2, 2**63 - 3))
 _MS = _number(0, 0, 1, 2, 10, 100, 1000, 10_000, 100_000)
 
 KINDS: Mapping[str, Kind] = {
     "key": _key,
     "keys": _keys,
+    "other-key": _any_key,
+    "list": _list,
+    "lists": _lists,
+    "numbered-lists": _numbered_lists,
+    "element": _element,
+    "elements": _elements,
+    "side": _word(b"LEFT", b"RIGHT", b"left"),
+    "before-or-after": _word(b"BEFORE", b"AFTER"),
+    "index": _number(0, 1, -1, 2, -2, 3, 10, -10, edges=(2**63 - 1, -(2**63))),
+    "maybe-count": _maybe_count,
+    "timeout": _timeout,
+    "database": _number(0, 0, 0, 1, 1, 2, edges=(15, 16, -1, 2**31, 2**63 - 1)),
+    "seconds": _number(1, 100, 2, 10, 0, -1, edges=(2**63 - 1, 2**53, -(2**63))),
+    "unix-seconds": _unix_seconds,
     "group": _group,
     "consumer": _consumer,
     "value": _value,

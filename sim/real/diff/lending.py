@@ -7,14 +7,19 @@ into a server.
 from __future__ import annotations
 
 from ....models.group import Group
+from ....models.lists import List
 from ....models.server import Server
 from ....models.stream import Stream
 
 __all__ = ["group_at", "known_ids", "known_keys", "stream_at"]
 
 
-def known_keys(server: Server, *, streams: bool = False, grouped: bool = False) -> list[bytes]:
-    """The keys that there are: all, those of streams, or those of streams that have a group."""
+def known_keys(
+    server: Server, *, streams: bool = False, grouped: bool = False, lists: bool = False
+) -> list[bytes]:
+    """The keys that there are: all, those of streams, those of streams that have a group, or those of lists."""
+    if lists:
+        return [key for key, value in server.keys.items() if isinstance(value, List)]
     if not (streams or grouped):
         return list(server.keys)
     return [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from ....models.databases import Value
 from ....models.facts import Fact
+from ....models.lists import List
 from ....models.replies import Blocked, Reply, encode
 from ....models.server import Config, Server
-from ....models.stream import Stream
 from ..script import Close, Open, Send, Step
 from ..script import Reply as ReplyStep
 from ..virtual_clock import START_MS
@@ -112,16 +113,28 @@ class Recorder:
 
     def _inspect(self, resp: int) -> None:
         self._open(INSPECTOR, resp)
-        for key, value in sorted(self.server.keys.items()):
-            if not isinstance(value, Stream):
-                self._send(INSPECTOR, (b"GET", key))
-                continue
+        for index, database in sorted(self.server.databases.items()):
+            if index:
+                self._send(INSPECTOR, (b"SELECT", b"%d" % index))
+            for key, value in sorted(database.keys.items()):
+                self._inspect_key(key, value)
+                if key in database.expires:
+                    self._send(INSPECTOR, (b"PTTL", key))
+            if index:
+                self._send(INSPECTOR, (b"DBSIZE",))
+        self._close(INSPECTOR)
+
+    def _inspect_key(self, key: bytes, value: Value) -> None:
+        if isinstance(value, bytes):
+            self._send(INSPECTOR, (b"GET", key))
+        elif isinstance(value, List):
+            self._send(INSPECTOR, (b"LRANGE", key, b"0", b"-1"))
+        else:
             self._send(INSPECTOR, (b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"))
             self._send(INSPECTOR, (b"XRANGE", key, b"-", b"+"))
             for group in sorted(value.groups):
                 self._send(INSPECTOR, (b"XPENDING", key, group, b"-", b"+", b"10000"))
                 self._send(INSPECTOR, (b"XINFO", b"CONSUMERS", key, group))
-        self._close(INSPECTOR)
 
 
 def record(dialect: str, config: Config, actions: Iterable[Action]) -> Recorder:

@@ -6,6 +6,7 @@ The first of each pool is the plainest.
 from __future__ import annotations
 
 KEYS = (b"s", b"s", b"s", b"s", b"t", b"t", b"u", b"text", b"", b"n\0l", b"c\r\nr")
+LISTS = (b"l", b"l", b"l", b"l", b"m", b"m", b"n", b"s", b"text", b"")
 GROUPS = (b"g", b"g", b"g", b"g", b"h", b"h", b"", b"g\0x", b"no\r\n")
 CONSUMERS = (b"a", b"a", b"b", b"b", b"c", b"", b"z\0")
 
@@ -35,6 +36,10 @@ JUNK = (
     b"a\r\nb", b"FULL", b"FORCE", b"JUSTID", b"LIMIT", b"GROUP", b"IDLE", b"MKSTREAM", b"\xff\xfe",
     b"q" * 200,
     b"count\0x", b"~\0", b"*\0", b"JUSTID\0", b"MAXLEN\0\0", b"$\0",
+)  # fmt: skip
+TIMEOUTS = (b"0", b"0.001", b"0.0015", b"0.02", b"1", b"5", b"1e-3", b"0x1p-4", b"2.5e0", b"100")
+ODD_TIMEOUTS = (
+    b"x", b"-1", b"", b" 1", b"1 ", b"nan", b"1e", b".", b"-0.0001", b"1..5", b"0x", b"1e-6000", b"1e6000", b"-inf",
 )  # fmt: skip
 NO_COMMANDS = (b"NOSUCH", b"no\r\nsuch", b"no\0such", b"x" * 140)
 NO_SUBCOMMANDS = (b"NOSUCH", b"", b"CR\nEATE")

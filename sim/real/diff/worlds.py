@@ -14,7 +14,13 @@ WEIGHTS: Mapping[str, float] = {
     "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6,
     "XRANGE": 3, "XREVRANGE": 2, "XDEL": 5, "XTRIM": 4, "XSETID": 2, "XGROUP": 12, "XINFO": 9, "XLEN": 1,
     "DEL": 0.7, "EXISTS": 0.5, "TYPE": 0.5, "FLUSHALL": 0.2, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6,
-    "MULTI": 2, "EXEC": 1.5, "DISCARD": 0.2,
+    "MULTI": 2, "EXEC": 1.5, "DISCARD": 0.2, "WATCH": 0.3, "UNWATCH": 0.1, "ECHO": 0.1,
+    "LPUSH": 0.4, "RPUSH": 0.5, "LPUSHX": 0.1, "RPUSHX": 0.1, "LPOP": 0.3, "RPOP": 0.3, "LLEN": 0.2, "LRANGE": 0.3,
+    "LINDEX": 0.1, "LSET": 0.1, "LREM": 0.1, "LTRIM": 0.1, "LINSERT": 0.1, "LPOS": 0.2, "RPOPLPUSH": 0.2,
+    "LMOVE": 0.2, "LMPOP": 0.2, "BLPOP": 0.3, "BRPOP": 0.2, "BRPOPLPUSH": 0.2, "BLMOVE": 0.2, "BLMPOP": 0.2,
+    "UNLINK": 0.2, "RENAME": 0.4, "RENAMENX": 0.2, "COPY": 0.3, "MOVE": 0.2, "EXPIRE": 0.1, "PEXPIRE": 0.1,
+    "EXPIREAT": 0.1, "PEXPIREAT": 0.1, "TTL": 0.1, "PTTL": 0.1, "EXPIRETIME": 0.1, "PEXPIRETIME": 0.1, "PERSIST": 0.1,
+    "SELECT": 0.1, "SWAPDB": 0.1, "FLUSHDB": 0.1, "DBSIZE": 0.2,
 }  # fmt: skip
 """How often each command is drawn; one that stands not here, `USUAL`."""
 USUAL = 2.0
@@ -57,6 +63,22 @@ ADDING = {"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.0
 REMOVING = {"XSETID": 15, "XDEL": 20, "XTRIM": 15, "XADD": 40, "XRANGE": 8, "XREVRANGE": 8}
 CLAIMING = {"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}
 
+QUEUING = {
+    **dict.fromkeys((name for name in WEIGHTS if name.startswith("X")), 0.3),
+    "XADD": 2, "XREADGROUP": 2, "LPUSH": 12, "RPUSH": 14, "LPUSHX": 2, "RPUSHX": 2, "LPOP": 5, "RPOP": 5, "LLEN": 2,
+    "LRANGE": 6, "LINDEX": 3, "LSET": 3, "LREM": 3, "LTRIM": 3, "LINSERT": 3, "LPOS": 5, "RPOPLPUSH": 4, "LMOVE": 4,
+    "LMPOP": 4, "BLPOP": 14, "BRPOP": 10, "BRPOPLPUSH": 8, "BLMOVE": 8, "BLMPOP": 8, "MULTI": 5, "EXEC": 4,
+    "RENAME": 2, "SET": 1, "DEL": 1,
+}  # fmt: skip
+KEEPING = {
+    **dict.fromkeys((name for name in WEIGHTS if name.startswith("X")), 1),
+    "XADD": 10, "XREADGROUP": 10, "XGROUP": 8, "XREAD": 3, "RPUSH": 4, "BLPOP": 4, "BLMOVE": 2, "SET": 3, "GET": 2,
+    "DEL": 2, "UNLINK": 2, "EXISTS": 2, "TYPE": 2, "RENAME": 6, "RENAMENX": 3, "COPY": 6, "MOVE": 4, "EXPIRE": 3,
+    "PEXPIRE": 6, "EXPIREAT": 3, "PEXPIREAT": 3, "TTL": 3, "PTTL": 2, "EXPIRETIME": 2, "PEXPIRETIME": 2, "PERSIST": 2,
+    "SELECT": 4, "SWAPDB": 2, "FLUSHDB": 0.5, "DBSIZE": 3, "MULTI": 8, "EXEC": 6, "WATCH": 10, "UNWATCH": 1,
+    "DISCARD": 1,
+}  # fmt: skip
+
 TASTES = (
     Taste(),
     Taste(focus=900, damaged=10, wrong=10),
@@ -67,6 +89,10 @@ TASTES = (
     Taste(weights=ADDING, focus=950, damaged=10, wrong=10),
     Taste(weights=REMOVING, focus=950, damaged=10),
     Taste(weights=CLAIMING, focus=950, damaged=30),
+    Taste(weights=QUEUING, focus=700, damaged=20, wrong=20, block=850),
+    Taste(weights=QUEUING, focus=700, damaged=50),
+    Taste(weights=KEEPING, focus=800, damaged=10, wrong=20, block=850),
+    Taste(weights=KEEPING, focus=800, damaged=50),
 )
 
 NODE_SIZES = (

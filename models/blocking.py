@@ -1,0 +1,120 @@
+"""Who is blocked on what, who is served next, and who has waited long enough.
+
+Clients that a command wakes are served after it, in the order in which they blocked (handleClientsBlockedOnKeys).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .databases import Keyspace
+from .dialect import Dialect
+from .facts import Fact
+from .lists import List
+from .replies import NIL_ARRAY, Blocked, Reply
+from .session import Session, Wait
+
+
+class Served(NamedTuple):
+    """The reply of a session that was blocked, or a message to it, and what serving it made true."""
+
+    session: int
+    reply: Reply
+    facts: tuple[Fact, ...]
+
+
+class Blocking(Keyspace):
+    """What a server knows about those who wait; the base of ``Server``."""
+
+    __slots__ = ("_served",)
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__(dialect)
+        self._served: list[Served] = []
+
+    def block(self, session: Session, wait: Wait) -> None:
+        """Puts a session at the end of the queue of each key that it waits for."""
+        session.wait = wait
+        for key in wait.positions:
+            self.waiting.setdefault(key, []).append(session.id)
+
+    def unblock(self, session: Session) -> Wait:
+        """Takes a session out of every queue and returns what it waited for."""
+        wait = session.wait
+        assert wait is not None
+        session.wait = None
+        waiting = self.databases[session.database].waiting
+        for key in wait.positions:
+            queue = waiting[key]
+            queue.remove(session.id)
+            if not queue:
+                del waiting[key]
+        return wait
+
+    def next_deadline(self) -> int | None:
+        """The first time at which a blocked session gives up: one past its deadline, as the server does."""
+        deadlines = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
+        return min(deadlines) + 1 if deadlines else None
+
+    def expire(self, now_ms: int) -> None:
+        """Answers the sessions whose deadline has passed, the earliest first, then by session number."""
+        late = [
+            (session.wait.deadline_ms, session.id)
+            for session in self.sessions.values()
+            if session.wait and session.wait.deadline_ms is not None and session.wait.deadline_ms < now_ms
+        ]
+        for _, session_id in sorted(late):
+            self.answer_blocked(self.sessions[session_id], NIL_ARRAY)
+
+    def answer_blocked(self, session: Session, reply: Reply) -> None:
+        """Ends a wait with a reply that serves nothing."""
+        self.unblock(session)
+        self._served.append(Served(session.id, reply, ()))
+
+    def take_served(self) -> list[Served]:
+        """The replies of sessions that were blocked, since the last call, and the messages to subscribers."""
+        served, self._served = self._served, []
+        return served
+
+    def _serve_ready(self, now_ms: int) -> None:
+        while self._ready:
+            self._being_served, self._ready = self._ready, []
+            while self._being_served:
+                index, key = self._being_served.pop(0)
+                if index != self.selected:
+                    self.select(index)
+                self._serve_key(key, now_ms)
+        if self.selected:
+            self.select(0)
+
+    def _serve_key(self, key: bytes, now_ms: int) -> None:
+        waiting = tuple(self.waiting.get(key, ()))
+        if self.dialect.blocked_rotates and isinstance(self.keys.get(key), List):
+            self._rotate(key)
+        for session_id in waiting:
+            session = self.sessions[session_id]
+            facts: list[Fact] = []
+            reply = self._serve(session, key, now_ms, facts)
+            if not isinstance(reply, Blocked):
+                self._served.append(Served(session_id, reply, tuple(facts)))
+
+    def _serve(self, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+        """The reply of a session that is blocked on ``key``, or that it goes on waiting."""
+        raise NotImplementedError
+
+    def _rotate(self, key: bytes) -> None:
+        """Puts those who do not wait for a list behind those who do, as far as there is something for these."""
+        value = self.keys[key]
+        assert isinstance(value, List)
+        left = len(value.items)
+        queue = self.waiting.get(key, [])
+        for session_id in tuple(queue):
+            wait = self.sessions[session_id].wait
+            assert wait is not None
+            if not wait.for_list:
+                queue.remove(session_id)
+                queue.append(session_id)
+            elif left <= 0:
+                break
+            else:
+                left -= 1
