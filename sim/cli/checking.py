@@ -17,7 +17,7 @@ from .running import check_place
 @click.command(epilog="Example:  redelivery check crash-before-ack --variant broken --search swarm --finding f.json")
 @click.argument("scenario")
 @click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
-@click.option("--dialect", metavar="D", default=DEFAULT, show_default=True, help="The server line to model.")
+@click.option("--dialect", metavar="D", help=f"The server line to model; {DEFAULT}, or that of --against.")
 @click.option("--param", "params", metavar="K=V", multiple=True, help="Sets a parameter of the scenario.")
 @click.option(
     "--search", "method", type=click.Choice(METHODS), default="random", show_default=True,
@@ -43,7 +43,7 @@ from .running import check_place
 @click.option("--flush", is_flag=True, help="Let --against empty a database that is not empty.")
 @json_option
 def command(
-    scenario: str, variant: str | None, dialect: str, params: tuple[str, ...], method: str, seed: int, runs: int,
+    scenario: str, variant: str | None, dialect: str | None, params: tuple[str, ...], method: str, seed: int, runs: int,
     seconds: float | None, pct_depth: int, only: str | None, database: str | None, finding: Path | None,
     timeline: Path | None, sequence: Path | None, graph: Path | None, against: str | None, flush: bool, as_json: bool,
 ) -> int:  # fmt: skip
@@ -61,10 +61,16 @@ def command(
         if target is not None:
             check_place(what, target)
     _check_endings(timeline, sequence, graph)
-    start = Start(found, name, dialect, pairs(params), scenario)
+    server = None
+    if against is not None:
+        from ..against import judge
+
+        server = judge(against, dialect)
+        dialect = server.dialect
+    start = Start(found, name, dialect or DEFAULT, pairs(params), scenario)
     start.world(record=False)  # what is wrong with the variant, the dialect or a parameter is said before anything else
     bounds = Bounds(method, seed, runs, pct_depth, seconds, only, database)
-    return run_search(start, bounds, Outputs(finding, timeline, sequence, graph, against, flush, as_json))
+    return run_search(start, bounds, Outputs(finding, timeline, sequence, graph, server, flush, as_json))
 
 
 def _check_endings(timeline: Path | None, sequence: Path | None, graph: Path | None) -> None:

@@ -18,6 +18,7 @@ from .graph_page import print_graph, write_graph
 from .progress import Bar
 
 if TYPE_CHECKING:
+    from ..against import Judge
     from ..real.replay import Outcome
 
 
@@ -49,7 +50,7 @@ class Outputs:
     timeline: Path | None
     sequence: Path | None
     graph: Path | None
-    against: str | None
+    server: Judge | None
     flush: bool
     as_json: bool
 
@@ -67,11 +68,7 @@ class Outputs:
             from ..views.sequence import draw as draw_sequence
 
             draw_sequence(done.run.history, self.sequence)
-        if self.against is None:
-            return None
-        from ..against import compare
-
-        return compare(done.run.history, self.against, flush=self.flush)
+        return None if self.server is None else self.server.compare(done.run.history, flush=self.flush)
 
 
 def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:

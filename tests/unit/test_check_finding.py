@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ from redelivery.sim.check.memory import Memory
 from redelivery.sim.check.report import LIVENESS, Counterexample
 from redelivery.sim.check.schedules import Start
 from redelivery.sim.errors import BadInput
-from redelivery.sim.run import simulate
+from redelivery.sim.plan import Crash, Plan, Process
+from redelivery.sim.requests import handle, sleep
+from redelivery.sim.run import build, simulate
+from redelivery.sim.scenario import Scenario, Variant
 from redelivery.sim.tape import Tape, parse
 
 ORPHAN = "redelivery-1:crash-before-ack:broken:redis-8.6:entries=1:1.2.3x1"
@@ -129,24 +132,78 @@ def test_files_that_are_not_there_or_no_text_are_named(orphan: f.Finding, tmp_pa
 # ---- lassos ----
 
 
-def test_a_lasso_becomes_a_tape_that_goes_round_until_the_run_is_over() -> None:
-    tape = parse(ORPHAN)
-    scenario = find("crash-before-ack")
-    whole = simulate(scenario, tape=tape)
-    # After the crash both workers poll for ever; the loop's two decisions are made again in each round.
-    prefix, loop = tape.choices + (0,) * 3, (1, 0)
-    lasso = replace(
-        counterexample(), kind=LIVENESS, choices=prefix + loop, loop_start=len(prefix), loop_end=len(prefix) + 2,
+async def poll(redis: Any, me: str) -> None:
+    for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1):
+        for entry_id, fields in entries:
+            await handle(entry_id, fields)
+            await redis.xack("s", "g", entry_id)
+    await sleep(500)
+
+
+def polling(params: Any) -> Plan:
+    return Plan(
+        processes=[
+            Process("a", poll, restart=None, handle_ms=2000),
+            *(Process(name, poll, start_ms=100) for name in ("b", "c")),
+        ],
+        setup=[("XADD", "s", "*", "n", "1"), ("XGROUP", "CREATE", "s", "g", "0")],
+        faults=[Crash("a", when="holding")],
+        faults_ms=1000,
+        within_ms=9000,
+    )
+
+
+POLLING = Scenario(
+    "polling", "Two pollers wake at the same moment, again and again, and nobody claims.",
+    {"broken": Variant("as it is", polling, violates="no-orphan")}, properties=["no-orphan"],
+)  # fmt: skip
+
+
+class Contrary:
+    """Always the last answer: the crash as soon as it can be, and the pollers the other way round."""
+
+    def __init__(self) -> None:
+        self.answers: list[int] = []
+
+    def choose(self, n: int, label: str, weights: Sequence[int] | None = None) -> int:
+        if n > 1:
+            self.answers.append(n - 1)
+        return n - 1
+
+
+def lasso_of_pollers() -> tuple[Counterexample, tuple[int, ...]]:
+    """The prefix and one round of 500 ms, and the whole tape of the run that goes round and round."""
+    world, policy = build(POLLING, "broken", "redis-8.6", {})[0], Contrary()
+    ends: dict[int, int] = {}
+    while steps := world.enabled():
+        ends.setdefault(steps[0].at_ms // 500, len(policy.answers))
+        world.take(steps[policy.choose(len(steps), "step")], policy)
+    whole = tuple(policy.answers)
+    begin, end = ends[6], ends[7]
+    assert end - begin >= 2, "the pollers' order is decided in each round"
+    example = Counterexample(
+        "polling", "broken", "redis-8.6", {}, whole[:end], "no-orphan", LIVENESS, loop_start=begin, loop_end=end,
         loop_ms=500,
     )  # fmt: skip
-    found, run = f.make(lasso)
-    assert run.sim_ms == whole.sim_ms
-    rounds = found.tape.choices[len(prefix) :]
-    assert rounds == (loop * len(rounds))[: len(rounds)]
-    assert found.lasso == {"loop_start": len(prefix), "loop_end": len(prefix) + 2, "loop_ms": 500}
-    again = f.load(found.lines(), "f")
-    assert again == found
-    assert again.changed(simulate(scenario, tape=again.tape)) == ""
+    return example, whole
+
+
+def test_a_lasso_becomes_a_tape_that_goes_round_until_the_run_is_over() -> None:
+    lasso, whole = lasso_of_pollers()
+    found, run = f.make(lasso, POLLING)
+    assert found.tape.choices == whole
+    assert len(whole) > 2 * len(lasso.choices)
+    assert run.sim_ms > 9000
+    assert found.lasso == {"loop_start": lasso.loop_start, "loop_end": lasso.loop_end, "loop_ms": 500}
+    assert f.load(found.lines(), "f") == found
+    assert found.changed(simulate(POLLING, tape=found.tape)) == ""
+
+
+def test_a_loop_without_decisions_goes_round_by_itself() -> None:
+    tape = parse(ORPHAN)
+    n = len(tape.choices)
+    still = counterexample(kind=LIVENESS, loop_start=n, loop_end=n, loop_ms=2001)
+    assert f.make(still)[0].tape.choices == tape.choices
 
 
 # ---- in a test ----

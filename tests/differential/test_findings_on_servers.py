@@ -1,0 +1,125 @@
+"""Findings on real servers: whatever a search found, a server answers the same at every step, to the byte."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redelivery
+from redelivery.sim.catalogue import find, shipped
+from redelivery.sim.check.finding import Finding, make, read
+from redelivery.sim.check.hunt import hunt
+from redelivery.sim.check.report import LIVENESS, Counterexample
+from redelivery.sim.check.schedules import Start
+from redelivery.sim.cli import main
+from redelivery.sim.real.recording import script_of
+from redelivery.sim.real.replay import replay
+from redelivery.sim.real.servers import ServerBinary
+from redelivery.sim.run import simulate
+
+from .servers_at_hand import servers_named
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
+)
+
+BROKEN = [
+    (scenario.name, name) for scenario in shipped() for name, variant in scenario.variants.items() if variant.violates
+]
+
+
+@pytest.fixture(scope="module", params=servers_named(), ids=lambda binary: f"{binary.line}-{binary.version}")
+def server(request: pytest.FixtureRequest) -> ServerBinary:
+    binary: ServerBinary = request.param
+    return binary
+
+
+def confirmed(finding: Finding, server: ServerBinary) -> None:
+    """The server agrees with every reply of the finding's run."""
+    run = simulate(find(finding.tape.scenario), tape=finding.tape)
+    assert finding.changed(run) == ""
+    outcome = replay(script_of(run.history), server)
+    assert outcome.time_compared
+    assert outcome.replies > 5
+    assert outcome.differences == ()
+
+
+@pytest.mark.parametrize(("name", "variant"), BROKEN)
+def test_a_small_counterexample_is_confirmed(name: str, variant: str, server: ServerBinary) -> None:
+    done = hunt(Start(find(name), variant, server.dialect), "swarm", runs=100, replays_max=300)
+    if (name, server.dialect) == ("slow-handler-claimed", "redis-6.0"):
+        assert done.search.unmet == ["taken-over"], "6.0 has no XAUTOCLAIM: nobody takes over what another handles"
+        return
+    assert done.finding is not None
+    assert done.finding.property == find(name).variant(variant).violates
+    confirmed(done.finding, server)
+
+
+POLLERS = """
+from redelivery import Crash, Plan, Process, Scenario, Variant, handle, sleep
+
+async def poll(redis, me):
+    for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1):
+        for entry_id, fields in entries:
+            await handle(entry_id, fields)
+            await redis.xack("s", "g", entry_id)
+    await sleep(500)
+
+plan = Plan(
+    processes=[
+        Process("a", poll, restart=None, handle_ms=2000),
+        *(Process(name, poll, start_ms=100) for name in ("b", "c")),
+    ],
+    setup=[("XADD", "s", "*", "n", "1"), ("XGROUP", "CREATE", "s", "g", "0")],
+    faults=[Crash("a", when="holding")],
+    faults_ms=1000,
+    within_ms=9000,
+)
+scenario = Scenario("pollers", "Nobody claims.", {"given": Variant("as it is", lambda params: plan)}, ["no-orphan"])
+"""
+
+
+def test_a_lasso_is_confirmed_round_after_round(server: ServerBinary, tmp_path: Path) -> None:
+    """Two pollers wake at the same moment, the later one first, round after round: nobody ever claims."""
+    (tmp_path / "pollers.py").write_text(POLLERS)
+    name = str(tmp_path / "pollers.py")
+    prefix, loop = (1,), (1, 1)
+    lasso = Counterexample(
+        name, "given", server.dialect, {}, prefix + loop, "no-orphan", LIVENESS, loop_start=1, loop_end=3, loop_ms=500
+    )
+    finding, run = make(lasso)
+    rounds = finding.tape.choices[1:]
+    assert len(rounds) > 20
+    assert set(rounds) == {1}
+    assert [violation.property for violation in run.violations] == ["no-orphan"]
+    confirmed(finding, server)
+
+
+def test_check_and_replay_ask_a_server_and_fail_where_it_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert isinstance(stop.value.code, int)
+        return stop.value.code
+
+    broken = ("check", "crash-before-ack", "--variant", "broken", "--runs", "30", "--against", "embedded")
+    assert call(*broken, "--finding", "f.json") == 0
+    assert "gave the same" in capsys.readouterr().out
+    assert read(tmp_path / "f.json").tape.dialect.startswith("redis-6."), "the model speaks what the server is"
+    assert call("replay", "f.json", "--against", "embedded") == 0
+    out = capsys.readouterr().out
+    assert "gave the same" in out
+    assert "the very run that was found" in out
+    tape = read(tmp_path / "f.json").tape
+    redelivery.assert_violates(tape, "no-orphan", against="embedded")
+    other = replace(tape, scenario="event-sourcing", variant="snapshot-then-trim", dialect="redis-8.6", params={})
+    other = replace(other, choices=())
+    with pytest.raises(AssertionError, match="differs from the model in"):
+        redelivery.assert_holds(other, against="embedded")
