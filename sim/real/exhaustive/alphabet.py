@@ -1,0 +1,234 @@
+"""The alphabet: which command lines are put to the model and the server in every state, and which of them lead on.
+
+It is made from the dialect's command table. Each command for streams gives: its shape with the usual value of each
+argument, and with each other class of value in turn; the same for each of its options; and each pair of its
+options. `EXTRA_LINES` adds combinations that mean something only together. What a command line leads to is always
+compared; the states from which the search goes on are those that `MOVES` and the steps of the clock lead to: few
+enough that all their sequences can be tried, and every kind of state that a stream can be in is reached by them.
+
+The names: one stream `s`, one string `text`, one group `g`, consumers `a` and `b`, entries 1-1, 2-1, 3-1 and one
+that takes its ID from the clock. `NOT_HERE` has what the table knows and the alphabet does not, with the reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ....models.commands.call import Command, Option
+from ....models.commands.table import TABLE, commands_of
+from ....models.dialects import Dialect
+from ...errors import BadInput
+from .letters import CLOCK_STEP_MS, OPTIONS, SHAPES, VALUES
+
+__all__ = [
+    "ENTRIES_MAX",
+    "MOVES",
+    "NOT_HERE",
+    "Letter",
+    "alphabet",
+    "fingerprint",
+    "stream_commands",
+]
+
+ENTRIES_MAX = 3
+"""The most entries, deleted ones included, that a stream has in a state from which the search goes on."""
+
+CLOCK_STEPS_MS = (CLOCK_STEP_MS, -CLOCK_STEP_MS)
+"""The steps of the clock; it stays within one step of where it starts."""
+
+NOT_HERE: Mapping[str, str] = {
+    "XGROUP HELP": "a text for people, which is not compared",
+    "XINFO HELP": "a text for people, which is not compared",
+}
+"""What the alphabet leaves out, with the reason."""
+
+MOVES = (
+    "XADD s 1-1 f 1",
+    "XADD s 2-1 f 1",
+    "XADD s 3-1 f 1",
+    "XADD s * f 1",
+    "XGROUP CREATE s g 0 MKSTREAM",
+    "XGROUP CREATE s g $",
+    "XREADGROUP GROUP g a COUNT 1 STREAMS s >",
+    "XREADGROUP GROUP g a NOACK STREAMS s >",
+    "XREADGROUP GROUP g b STREAMS s >",
+    "XREADGROUP GROUP g a STREAMS s 0",
+    "XACK s g 1-1",
+    "XDEL s 1-1",
+    "XDEL s 2-1",
+    "XDEL s 3-1",
+    "XCLAIM s g b 0 2-1",
+    "XCLAIM s g b 0 1-1 FORCE JUSTID",
+    "XAUTOCLAIM s g a 1000 0",
+    "XGROUP SETID s g 0",
+    "XGROUP CREATECONSUMER s g b",
+    "XGROUP DELCONSUMER s g a",
+    "XGROUP DESTROY s g",
+    "XTRIM s MAXLEN 1",
+    "XSETID s 5-0",
+    "DEL s",
+)
+"""The command lines whose results are states of their own."""
+
+EXTRA_LINES = (
+    "XADD s MAXLEN ~ 1 LIMIT 1 * f 1",
+    "XADD s MINID ~ 3 LIMIT 2 * f 1",
+    "XADD s NOMKSTREAM MAXLEN 1 * f 1",
+    "XADD s MAXLEN 1 3-1 f 1",
+    "XTRIM s MAXLEN ~ 1 LIMIT 1",
+    "XTRIM s MAXLEN ~ 0 LIMIT 2",
+    "XTRIM s MINID ~ 9 LIMIT 2",
+    "XREADGROUP GROUP g b COUNT 1 NOACK STREAMS s >",
+    "XREADGROUP GROUP g b STREAMS s 0",
+    "XREADGROUP GROUP g b COUNT 1 STREAMS s 1-1",
+    "XREADGROUP GROUP g a STREAMS s s > 0",
+    "XREADGROUP GROUP g a STREAMS s text > >",
+    "XREAD STREAMS s s 0 1-1",
+    "XCLAIM s g a 1000 1-1 2-1 3-1",
+    "XCLAIM s g b 0 1-1 2-1 3-1 FORCE",
+    "XCLAIM s g b 1001 1-1 2-1 JUSTID",
+    "XCLAIM s g b 0 1-1 1-1",
+    "XCLAIM s g b 0 FORCE",
+    "XCLAIM s g b 0 2-1 JUSTID 1-1",
+    "XAUTOCLAIM s g b 0 0 COUNT 1 JUSTID",
+    "XAUTOCLAIM s g b 1000 2-1 COUNT 2",
+    "XPENDING s g IDLE 1000 - + 10 a",
+    "XPENDING s g - + 10 b x",
+    "XGROUP CREATE s h $ ENTRIESREAD 2",
+    "XGROUP SETID s g 2-1 ENTRIESREAD 1",
+    "XSETID s 9-9 ENTRIESADDED 5 MAXDELETEDID 2-1",
+    "XSETID s 2-1 ENTRIESADDED 1 MAXDELETEDID 9-9",
+    "XINFO STREAM s FULL COUNT 1",
+    "XINFO STREAM s FULL COUNT 0",
+    "XINFO STREAM s FULL COUNT -1",
+    "EXISTS s",
+    "TYPE s",
+)
+"""Combinations that mean something only together, and what the keyspace says of a stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One thing that is done in every state: a command, or a step of the clock (then `argv` is empty)."""
+
+    argv: tuple[bytes, ...]
+    form: str
+    """The command with the options that it has here, e.g. `XCLAIM FORCE JUSTID`: what is counted together."""
+
+    moves: bool = False
+    """Whether what it leads to is a state of its own."""
+
+    reads: bool = False
+    """Whether it only reads, by the table."""
+
+    clock_step_ms: int = 0
+
+
+def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
+    """All letters for a dialect, in an order that depends on nothing else.
+
+    What only reads comes first: so a server that was brought into a state can be asked all of it there.
+    """
+    moves = dict.fromkeys(_argv(line) for line in MOVES)
+    lines = dict.fromkeys([*_made_from_the_table(dialect), *map(_argv, EXTRA_LINES), *moves])
+    known = commands_of(dialect)
+    letters = [
+        Letter(argv, _form(argv, dialect), argv in moves, argv[0] in known and "readonly" in known[argv[0]].flags)
+        for argv in lines
+    ]
+    letters.sort(key=lambda letter: not letter.reads)  # stable
+    steps = [Letter((), "the clock", True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
+    return (*letters, *steps)
+
+
+def fingerprint(letters: Sequence[Letter]) -> str:
+    """A hash of an alphabet: what was explored with one tells nothing about another."""
+    return hashlib.sha256(repr([(x.argv, x.moves, x.clock_step_ms) for x in letters]).encode()).hexdigest()[:16]
+
+
+def stream_commands(dialect: Dialect) -> dict[str, Command]:
+    """The commands for streams of a dialect by name; a container gives its subcommands, as in `XGROUP CREATE`.
+
+    The oldest dialects parse their containers by hand; there the subcommands are those that they know all the same.
+    """
+    found: dict[str, Command] = {}
+    for command in commands_of(dialect).values():
+        if not command.name.startswith("X"):
+            continue
+        subcommands = command.subcommands or _known_by_hand(command.name, dialect)
+        found.update({f"{command.name} {sub.name}": sub for sub in subcommands} or {command.name: command})
+    return found
+
+
+def _known_by_hand(name: str, dialect: Dialect) -> tuple[Command, ...]:
+    """The subcommands, with their options, that a dialect knows although its table does not tell them apart."""
+    return tuple(
+        sub
+        for command in TABLE
+        if command.name == name
+        for sub in command.subcommands
+        if sub.since <= dialect.release
+    )
+
+
+def _made_from_the_table(dialect: Dialect) -> Iterator[tuple[bytes, ...]]:
+    for name, command in stream_commands(dialect).items():
+        if name in NOT_HERE:
+            continue
+        shapes = SHAPES.get(name) or (" ".join((*command.arguments, OPTIONS)),)
+        for shape in shapes:
+            for words in _varied(shape, command):
+                yield _argv(f"{name} {words}")
+
+
+def _varied(shape: str, command: Command) -> Iterator[str]:
+    """A shape as it is usual; with each other value in turn; with each option; with each pair of options."""
+    for words in _each_value(shape.split()):
+        yield words.replace(OPTIONS, "")
+    if OPTIONS not in shape.split():
+        return
+    usual = next(_each_value(shape.split()))
+    options = [option for option in command.options if option.word not in shape.split()]
+    for option in options:
+        for given in _each_value([option.word, *option.arguments]):
+            yield usual.replace(OPTIONS, given)
+    for one, other in combinations(options, 2):
+        yield usual.replace(OPTIONS, f"{_usual(one)} {_usual(other)}")
+
+
+def _each_value(words: list[str]) -> Iterator[str]:
+    usual = [_values(word)[0] for word in words]
+    yield " ".join(usual)
+    for at, word in enumerate(words):
+        for value in _values(word)[1:]:
+            yield " ".join([*usual[:at], value, *usual[at + 1 :]])
+
+
+def _usual(option: Option) -> str:
+    return next(_each_value([option.word, *option.arguments]))
+
+
+def _values(word: str) -> tuple[str, ...]:
+    """The values of a kind; a word of the grammar is its own."""
+    if word == OPTIONS or not word.islower():
+        return (word,)
+    if word not in VALUES:
+        raise BadInput(f"the alphabet has no values for arguments of the kind {word!r}: add them to VALUES")
+    return VALUES[word]
+
+
+def _argv(line: str) -> tuple[bytes, ...]:
+    return tuple(line.encode().split())
+
+
+def _form(argv: tuple[bytes, ...], dialect: Dialect) -> str:
+    """The name of a command line, without the values."""
+    words = [argument.decode() for argument in argv]
+    commands = stream_commands(dialect)
+    name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
+    command = commands.get(name)
+    known = {option.word for option in command.options} if command else set()
+    return " ".join([name, *sorted(known.intersection(words[len(name.split()) :]))])
