@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from . import output
 from .options import json_option
@@ -28,13 +30,27 @@ COMMANDS = 100_000
     "--commands", type=click.IntRange(min=1), default=COMMANDS, show_default=True, help="How many, for each server."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the commands.")
+@click.option(
+    "--exhaustive", "depth", metavar="DEPTH", type=click.IntRange(min=0),
+    help="Every command and option class, in every state within DEPTH commands, instead of random ones.",
+)  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1), help="Processes for --exhaustive. [default: one a processor]")
+@click.option("--checkpoint", metavar="FILE", type=Path, help="Keep how far --exhaustive has come.")
+@click.option("--resume", metavar="FILE", type=Path, help="Go on from a checkpoint, and keep it up to date.")
 @json_option
-def command(servers: tuple[str, ...], commands: int, seed: int, as_json: bool) -> int:
+def command(
+    servers: tuple[str, ...], commands: int, seed: int, depth: int | None, workers: int | None,
+    checkpoint: Path | None, resume: Path | None, as_json: bool,
+) -> int:  # fmt: skip
     """Put random commands to the model and to real servers, and compare every reply, byte by byte.
 
     Commands, options and arguments (valid, borderline and malformed) come from the model's own table; several
     clients block, open transactions and hang up, and the clock steps forward and backward. What differs is made
     small, and printed as redis-cli commands with both answers and as a test to paste.
+
+    With --exhaustive, a small alphabet of commands (each option, each class of argument, steps of the clock) is put
+    to both in every state that a few of them lead to; replies and resulting states are compared. What differs is
+    shown by the shortest way to it.
     """
     from ..real.diff.agreement import startable
     from ..real.diff.campaign import campaign
@@ -43,6 +59,11 @@ def command(servers: tuple[str, ...], commands: int, seed: int, as_json: bool) -
     found = [startable(name) for name in servers] if servers else [s for s in at_hand() if _is_known(s.dialect)]
     if not found:
         startable("embedded")  # which says what is missing
+    _check_options(depth, {"--workers": workers, "--checkpoint": checkpoint, "--resume": resume})
+    if depth is not None:
+        from .exhausting import exhaust
+
+        return exhaust(found, depth, workers=workers, checkpoint=checkpoint, resume=resume, as_json=as_json)
     reports = []
     for binary in found:
         with _progress(f"{binary.name} {binary.version}", commands) as progress:
@@ -53,6 +74,20 @@ def command(servers: tuple[str, ...], commands: int, seed: int, as_json: bool) -
     if as_json:
         output.print_json({"seed": seed, "servers": [_as_json(report) for report in reports]})
     return 1 if any(report.differences for report in reports) else 0
+
+
+def _check_options(depth: int | None, for_exhaustive: dict[str, object]) -> None:
+    """Refuses options of the one kind of comparison where the other is asked for."""
+    context = click.get_current_context()
+    if depth is None:
+        wrong = [name for name, value in for_exhaustive.items() if value is not None]
+        belongs = "--exhaustive"
+    else:
+        given = {name: context.get_parameter_source(name) for name in ("commands", "seed")}
+        wrong = [f"--{name}" for name, source in given.items() if source is ParameterSource.COMMANDLINE]
+        belongs = "a random comparison, without --exhaustive"
+    if wrong:
+        raise click.UsageError(f"{wrong[0]} is for {belongs}", context)
 
 
 def _is_known(dialect: str) -> bool:

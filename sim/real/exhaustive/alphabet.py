@@ -31,6 +31,7 @@ __all__ = [
     "alphabet",
     "fingerprint",
     "stream_commands",
+    "values_of",
 ]
 
 ENTRIES_MAX = 3
@@ -200,10 +201,10 @@ def _varied(shape: str, command: Command) -> Iterator[str]:
 
 
 def _each_value(words: list[str]) -> Iterator[str]:
-    usual = [_values(word)[0] for word in words]
+    usual = [values_of(word)[0] for word in words]
     yield " ".join(usual)
     for at, word in enumerate(words):
-        for value in _values(word)[1:]:
+        for value in values_of(word)[1:]:
             yield " ".join([*usual[:at], value, *usual[at + 1 :]])
 
 
@@ -211,7 +212,7 @@ def _usual(option: Option) -> str:
     return next(_each_value([option.word, *option.arguments]))
 
 
-def _values(word: str) -> tuple[str, ...]:
+def values_of(word: str) -> tuple[str, ...]:
     """The values of a kind; a word of the grammar is its own."""
     if word == OPTIONS or not word.islower():
         return (word,)

@@ -31,9 +31,6 @@ SHAPES: Mapping[str, tuple[str, ...]] = {
         "key group options start end count consumer",
     ),
     "XINFO STREAM": ("key options",),
-    "XDELEX": ("key options IDS 1 id", "key options IDS 3 1-1 2-1 3-1"),
-    "XACKDEL": ("key group options IDS 1 id", "key group options IDS 3 1-1 2-1 3-1"),
-    "XNACK": ("key group nack-mode IDS 1 id options", "key group nack-mode IDS 3 1-1 2-1 3-1 options"),
 }
 """The grammar of a command: kinds of arguments in lower case, words in upper case; elsewhere options come last."""
 
@@ -60,9 +57,5 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "block": ("0", f"{CLOCK_STEP_MS}", "-1", "bad"),
     "min-idle": ("0", f"{CLOCK_STEP_MS}", f"{CLOCK_STEP_MS + 1}", "-1", "bad"),
     "unix-ms": (f"{START_MS - CLOCK_STEP_MS}", "1", f"{START_MS + 9 * CLOCK_STEP_MS}", "-1", "bad"),
-    "seconds": ("86400", "0", "bad"),
-    "maxsize": ("1", "0", "bad"),
-    "producer": ("p", "q"),
-    "idempotent-id": ("i", "j"),
 }
 """The classes of values of each kind of argument."""
