@@ -171,7 +171,7 @@ def _known_by_hand(name: str, dialect: Dialect) -> tuple[Command, ...]:
         for command in TABLE
         if command.name == name
         for sub in command.subcommands
-        if sub.since <= dialect.release
+        if dialect.has(sub.since, sub.since_valkey)
     )
 
 
