@@ -133,12 +133,13 @@ def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
 
     What only reads comes first: so a server that was brought into a state can be asked all of it there.
     """
-    moves = dict.fromkeys(_argv(line) for line in MOVES)
-    lines = dict.fromkeys([*_made_from_the_table(dialect), *map(_argv, EXTRA_LINES), *moves])
     known = commands_of(dialect)
+    streams = stream_commands(dialect)
+    moves = dict.fromkeys(argv for argv in map(_argv, MOVES) if argv[0] in known)
+    extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known]
+    lines = dict.fromkeys([*_made_from_the_table(streams), *extra, *moves])
     letters = [
-        Letter(argv, _form(argv, dialect), argv in moves, argv[0] in known and "readonly" in known[argv[0]].flags)
-        for argv in lines
+        Letter(argv, _form(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
     ]
     letters.sort(key=lambda letter: not letter.reads)  # stable
     steps = [Letter((), "the clock", True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
@@ -175,8 +176,8 @@ def _known_by_hand(name: str, dialect: Dialect) -> tuple[Command, ...]:
     )
 
 
-def _made_from_the_table(dialect: Dialect) -> Iterator[tuple[bytes, ...]]:
-    for name, command in stream_commands(dialect).items():
+def _made_from_the_table(streams: Mapping[str, Command]) -> Iterator[tuple[bytes, ...]]:
+    for name, command in streams.items():
         if name in NOT_HERE:
             continue
         shapes = SHAPES.get(name) or (" ".join((*command.arguments, OPTIONS)),)
@@ -225,11 +226,10 @@ def _argv(line: str) -> tuple[bytes, ...]:
     return tuple(line.encode().split())
 
 
-def _form(argv: tuple[bytes, ...], dialect: Dialect) -> str:
+def _form(argv: tuple[bytes, ...], streams: Mapping[str, Command]) -> str:
     """The name of a command line, without the values."""
     words = [argument.decode() for argument in argv]
-    commands = stream_commands(dialect)
-    name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
-    command = commands.get(name)
+    name = " ".join(words[:2]) if " ".join(words[:2]) in streams else words[0]
+    command = streams.get(name)
     known = {option.word for option in command.options} if command else set()
     return " ".join([name, *sorted(known.intersection(words[len(name.split()) :]))])

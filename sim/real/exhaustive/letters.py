@@ -31,6 +31,9 @@ SHAPES: Mapping[str, tuple[str, ...]] = {
         "key group options start end count consumer",
     ),
     "XINFO STREAM": ("key options",),
+    "XDELEX": ("key options IDS many-ids",),
+    "XACKDEL": ("key group options IDS many-ids",),
+    "XNACK": ("key group nack-mode IDS many-ids options",),
 }
 """The grammar of a command: kinds of arguments in lower case, words in upper case; elsewhere options come last."""
 
@@ -56,6 +59,14 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "ms": (f"{CLOCK_STEP_MS}", "0", "-1", "bad"),
     "block": ("0", f"{CLOCK_STEP_MS}", "-1", "bad"),
     "min-idle": ("0", f"{CLOCK_STEP_MS}", f"{CLOCK_STEP_MS + 1}", "-1", "bad"),
+    "claim-idle": ("0", f"{CLOCK_STEP_MS}", f"{CLOCK_STEP_MS + 1}", "-1", "bad"),
+    "many-ids": ("1 2-1", "1 1-1", "1 3-1", "3 1-1 2-1 3-1", "1 9-9", "2 1-1 1-1", "2 1-1", "0", "bad", "1 bad"),
+    "nack-mode": ("FAIL", "SILENT", "FATAL", "bad"),
+    "producer": ("p", "q"),
+    "iid": ("i", "j"),
+    "idmp-seconds": ("86400", "100", "0", "bad"),
+    "idmp-records": ("1", "100", "0", "bad"),
+    "recent-id": (f"{START_MS}-0", f"{START_MS + CLOCK_STEP_MS}-0", "bad"),
     "unix-ms": (f"{START_MS - CLOCK_STEP_MS}", "1", f"{START_MS + 9 * CLOCK_STEP_MS}", "-1", "bad"),
 }
 """The classes of values of each kind of argument."""
