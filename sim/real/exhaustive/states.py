@@ -96,10 +96,12 @@ class Model:
         """
         stream = state.stream
         server = self._server
-        server.keys = {TEXT_KEY: TEXT}
+        keys = server.keys
+        keys.clear()
+        keys[TEXT_KEY] = TEXT
         if stream is not None:
             stream.shared = True
-            server.keys[STREAM_KEY] = stream
+            keys[STREAM_KEY] = stream
         now_ms = state.now_ms
         reply, _ = server.execute(self._session, argv, now_ms)
         if isinstance(reply, Blocked):
@@ -138,11 +140,12 @@ class Model:
         value = self._server.keys.get(STREAM_KEY)
         if value is state.stream:
             return state
-        assert not isinstance(value, bytes), "no letter makes the stream a string"
-        if value is not None:  # no state knows how often its key was made anew
-            value.born = 0
-            for group in value.groups.values():
-                group.epoch = 0
+        if value is None:
+            return State(None, state.clock_ms)
+        assert isinstance(value, Stream), "no letter puts something else in its place"
+        value.born = 0  # no state knows how often its key was made anew
+        for group in value.groups.values():
+            group.epoch = 0
         return State(value, state.clock_ms)
 
 
