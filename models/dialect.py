@@ -183,6 +183,27 @@ class Dialect:
     expire_text: bytes
     """That error."""
 
+    push_precedes_reply: bool
+    """Who publishes to itself gets the message before the reply; from 7.2 on after it, and after the whole EXEC."""
+
+    numpat_counts_subscriptions: bool
+    """PUBSUB NUMPAT counts each subscription to a pattern, not each pattern (6.0)."""
+
+    subscriber_text: bytes
+    """The error for what a subscriber may not send in RESP2."""
+
+    client_error_ends_bare: bool
+    """The error of CLIENT for a wrong subcommand has no full stop (6.0)."""
+
+    unsubscribe_needs_subscription: bool
+    """UNSUBSCRIBE is refused where a session is subscribed to nothing, but not inside EXEC (Valkey 8.0 alone)."""
+
+    unblock_ignores_more: bool
+    """CLIENT UNBLOCK takes more arguments than it knows, and then not even looks at its reason (Valkey 8.1)."""
+
+    hello_names_integer: bool
+    """HELLO tells a protocol that is no number from one that it does not speak (6.2)."""
+
     def has(self, since: Release, since_valkey: Release | None = None) -> bool:
         """Whether this line knows what Redis knows ``since`` then, and Valkey ``since_valkey``.
 

@@ -13,6 +13,8 @@ __all__ = ["DEFAULT", "DIALECTS", "SMALLER", "TOO_LARGE", "Dialect", "Release"]
 
 ZERO_RANK = b"ERR RANK can't be zero: use 1 to start from the first match, 2 from the second"
 
+ONLY_SUBSCRIBER = b"ERR Can't execute '%%b': only %b / PING / %b are allowed in this context"
+
 _REDIS_6_0 = Dialect(
     name="redis-6.0",
     release=(6, 0),
@@ -65,6 +67,13 @@ _REDIS_6_0 = Dialect(
     index_is_int=False,
     expire_guards_overflow=False,
     expire_text=b"",
+    push_precedes_reply=True,
+    numpat_counts_subscriptions=True,
+    subscriber_text=ONLY_SUBSCRIBER % (b"(P)SUBSCRIBE / (P)UNSUBSCRIBE", b"QUIT"),
+    client_error_ends_bare=True,
+    unsubscribe_needs_subscription=False,
+    unblock_ignores_more=False,
+    hello_names_integer=False,
 )
 
 _REDIS_6_2 = replace(
@@ -86,6 +95,10 @@ _REDIS_6_2 = replace(
     index_is_int=True,
     expire_guards_overflow=True,
     expire_text=b"ERR invalid expire time in %b",
+    numpat_counts_subscriptions=False,
+    subscriber_text=ONLY_SUBSCRIBER % (b"(P)SUBSCRIBE / (P)UNSUBSCRIBE", b"QUIT / RESET"),
+    client_error_ends_bare=False,
+    hello_names_integer=True,
 )
 
 _REDIS_7_0 = replace(
@@ -108,6 +121,7 @@ _REDIS_7_0 = replace(
     zero_rank_text=ZERO_RANK + b" ... or use negative to start from the end of the list",
     watch_knows_expired=True,
     expire_text=b"ERR invalid expire time in '%b' command",
+    subscriber_text=ONLY_SUBSCRIBER % (b"(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE", b"QUIT / RESET"),
 )
 
 _REDIS_7_2 = replace(
@@ -116,6 +130,7 @@ _REDIS_7_2 = replace(
     release=(7, 2),
     tracks_active_time=True,
     blocked_reexecutes=True,
+    push_precedes_reply=False,
     unbalanced_text="quoted",
     block_overflow_error=True,
     open_sequence_full_text=SMALLER,
@@ -154,12 +169,20 @@ _VALKEY_8_0 = replace(
     valkey=True,
     nested_multi_text=b"ERR Command not allowed inside a transaction",
     nested_watch_text=b"ERR Command not allowed inside a transaction",
+    unsubscribe_needs_subscription=True,
     nested_multi_breaks=True,
     lrem_refuses_least=True,
     read_last_entry="generated",
 )
 
-_VALKEY_8_1 = replace(_VALKEY_8_0, name="valkey-8.1", release=(8, 1), lag_by_position=True)
+_VALKEY_8_1 = replace(
+    _VALKEY_8_0,
+    name="valkey-8.1",
+    release=(8, 1),
+    lag_by_position=True,
+    unsubscribe_needs_subscription=False,
+    unblock_ignores_more=True,
+)
 
 _VALKEY_9_1 = replace(
     _VALKEY_8_1,

@@ -298,9 +298,50 @@ class DatabasesSwapped(NamedTuple):
     second: int
 
 
+class Subscribed(NamedTuple):
+    """A session gets what is published on a channel, or on those that match a pattern, from now on."""
+
+    session: int
+    name: bytes
+    pattern: bool
+
+
+class Unsubscribed(NamedTuple):
+    """A session gets it no more; ``cause`` is the command, or what closed its connection."""
+
+    session: int
+    name: bytes
+    pattern: bool
+    cause: str
+
+
+class Published(NamedTuple):
+    """A message went to those who were subscribed; whoever was not will never get it.
+
+    A session that is subscribed in two ways stands among the receivers twice.
+    """
+
+    channel: bytes
+    message: bytes
+    sender: int
+    receivers: tuple[int, ...]
+
+
+class SubscriberDropped(NamedTuple):
+    """The server closes a subscriber's connection: it had not read so much that its limit was passed.
+
+    ``limit`` is ``hard`` or ``soft``; what it had not read is lost.
+    """
+
+    session: int
+    unread_bytes: int
+    limit: str
+
+
 KeyFact: TypeAlias = (
     ListPushed | ListPopped | ListMoved | ListEdited | ListRemoved
     | KeyMoved | KeyCopied | KeyExpired | DatabasesSwapped
+    | Subscribed | Unsubscribed | Published | SubscriberDropped
 )  # fmt: skip
 """Facts that are not about one stream: they have no ``stream``."""
 

@@ -76,6 +76,45 @@ class Map:
         return f"Map({self.pairs!r})"
 
 
+class Push:
+    """A message that no command asked for, or the reply of SUBSCRIBE and its like: an array in RESP2."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Reply, ...]) -> None:
+        self.items: Final = items
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Push and other.items == self.items
+
+    def __hash__(self) -> int:
+        return hash((Push, self.items))
+
+    def __repr__(self) -> str:
+        return f"Push({self.items!r})"
+
+
+class Frames:
+    """Several replies to one command, one after the other: SUBSCRIBE to two channels is answered by two.
+
+    Inside an array it is as many elements, and the array does not count them: so says the server, too.
+    """
+
+    __slots__ = ("frames",)
+
+    def __init__(self, frames: tuple[Reply, ...]) -> None:
+        self.frames: Final = frames
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Frames and other.frames == self.frames
+
+    def __hash__(self) -> int:
+        return hash((Frames, self.frames))
+
+    def __repr__(self) -> str:
+        return f"Frames({self.frames!r})"
+
+
 class Blocked:
     """Not a reply: the session waits, and its reply comes later through ``Server.take_served``."""
 
@@ -85,7 +124,7 @@ class Blocked:
         return "BLOCKED"
 
 
-Reply: TypeAlias = "int | bytes | tuple[Any, ...] | Simple | Failure | Nil | Map | Blocked"
+Reply: TypeAlias = "int | bytes | tuple[Any, ...] | Simple | Failure | Nil | Map | Push | Frames | Blocked"
 
 NIL: Final = Nil(b"$-1\r\n")
 NIL_ARRAY: Final = Nil(b"*-1\r\n")
@@ -118,6 +157,13 @@ def _encode(reply: Reply, resp: int, out: list[bytes]) -> None:
         out.append(b"+%b\r\n" % reply.text)
     elif isinstance(reply, Failure):
         out.append(b"-%b\r\n" % reply.text)
+    elif isinstance(reply, Push):
+        out.append((b">%d\r\n" if resp == 3 else b"*%d\r\n") % len(reply.items))
+        for item in reply.items:
+            _encode(item, resp, out)
+    elif isinstance(reply, Frames):
+        for frame in reply.frames:
+            _encode(frame, resp, out)
     elif isinstance(reply, Map):
         _encode_map(reply, resp, out)
     else:

@@ -8,17 +8,19 @@ their replies are collected by ``take_served``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .blocking import Blocking, Served
 from .commands.call import Call, Command, CommandError, failure, shown
+from .commands.pubsub import SUBSCRIBER_COMMANDS
 from .commands.table import commands_of, subcommands_of
 from .commands.transactions import refuse
 from .commands.waking import serve
 from .dialects import DIALECTS, Dialect
-from .facts import Fact
-from .replies import QUEUED, Failure, Reply
+from .facts import Fact, SubscriberDropped
+from .pubsub import Limits, PubSub, Subscriber
+from .replies import QUEUED, Failure, Push, Reply, encode
 from .session import Session
 
 __all__ = ["Config", "Served", "Server"]
@@ -38,12 +40,13 @@ class Config:
     stream_node_max_entries: int = 100
     stream_idmp_duration_s: int = 100
     stream_idmp_maxsize: int = 100
+    pubsub_limits: Limits = field(default_factory=Limits)
 
 
 class Server(Blocking):
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
-    __slots__ = ("_next_session", "_subcommands", "_table", "config", "read_lines")
+    __slots__ = ("_next_session", "_subcommands", "_table", "config", "pubsub", "read_lines")
 
     def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
         super().__init__(DIALECTS[dialect] if isinstance(dialect, str) else dialect)
@@ -51,6 +54,7 @@ class Server(Blocking):
         self.read_lines: dict[tuple[bytes, ...], Any] = {}
         """What lines of XREAD and XREADGROUP mean: remembered, and no state."""
         self._next_session = 1
+        self.pubsub = PubSub()
         if self.dialect.name not in _TABLES:
             table = commands_of(self.dialect)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
@@ -65,6 +69,7 @@ class Server(Blocking):
         twin.select(0)
         twin.read_lines = self.read_lines
         twin.sessions = {sid: session.copy() for sid, session in self.sessions.items()}
+        twin.pubsub = self.pubsub.fork()
         twin._births = self._births
         twin._next_session = self._next_session
         return twin
@@ -85,6 +90,46 @@ class Server(Blocking):
             self.unblock(session)
         if session.watched is not None:
             self.unwatch(session)
+        for pattern in (False, True):
+            for name in self.pubsub.names(session_id, pattern=pattern):
+                self.pubsub.remove(session_id, name, pattern=pattern)
+
+    # -- subscribers ----------------------------------------------------------------------------
+
+    def push(self, session_id: int, message: Push, now_ms: int) -> None:
+        """Sends a message to a subscriber, unless it is about to be dropped; ``take_served`` hands it out."""
+        subscriber = self.pubsub.subscribers[session_id]
+        if not subscriber.dropped:
+            self._served.append(Served(session_id, message, ()))
+            if subscriber.unread_bytes is not None:
+                size = len(encode(message, self.sessions[session_id].resp))
+                subscriber.holds_up(size, self.config.pubsub_limits, now_ms)
+
+    def stop_reading(self, session_id: int) -> None:
+        """A subscriber reads nothing from now on: what is published for it piles up."""
+        self._subscriber(session_id).unread_bytes = 0
+
+    def read(self, session_id: int, size: int) -> None:
+        """A subscriber that had stopped reads so many bytes."""
+        self._subscriber(session_id).reads(size, self.config.pubsub_limits)
+
+    def go_on_reading(self, session_id: int) -> None:
+        """A subscriber reads everything that there is, and whatever comes."""
+        subscriber = self._subscriber(session_id)
+        subscriber.unread_bytes = subscriber.soft_since_ms = None
+
+    def drop_slow_subscribers(self, facts: list[Fact]) -> None:
+        """Closes the connections of those who went past a limit; what they had not read is lost."""
+        for session_id, subscriber in sorted(self.pubsub.subscribers.items()):
+            if subscriber.dropped:
+                assert subscriber.unread_bytes is not None
+                facts.append(SubscriberDropped(session_id, subscriber.unread_bytes, subscriber.dropped))
+                self.close(session_id)
+
+    def _subscriber(self, session_id: int) -> Subscriber:
+        subscriber = self.pubsub.subscribers.get(session_id)
+        assert subscriber is not None, f"session {session_id} is subscribed to nothing"
+        return subscriber
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -104,6 +149,8 @@ class Server(Blocking):
                 return refuse(self, session, argv, found), ()
             command = found
         if session.apart:
+            if session.subscriptions and session.resp == 2 and command.name not in SUBSCRIBER_COMMANDS:
+                return refuse(self, session, argv, self._not_as_subscriber(argv, command)), ()
             self.select(session.database)
         if session.queue is None or "no-multi" in command.flags:
             try:
@@ -126,6 +173,12 @@ class Server(Blocking):
             return command.run(Call(self, session, argv, now_ms, facts, command, may_block))
         except CommandError as error:
             return error.reply
+
+    def _not_as_subscriber(self, argv: Sequence[bytes], command: Command) -> Failure:
+        name = argv[0].lower()
+        if self._table[argv[0].upper()].subcommands:
+            name += b"|" + command.name.lower().encode()
+        return failure(self.dialect.subscriber_text % shown(name))
 
     def _serve(self, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
         return serve(self, session, key, now_ms, facts)

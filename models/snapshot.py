@@ -8,6 +8,7 @@ from .databases import Database, Value
 from .group import Consumer, Group, Pending
 from .idmap import IdMap
 from .lists import List
+from .pubsub import Subscriber
 from .server import Server
 from .session import Session
 from .stream import Stream
@@ -21,7 +22,13 @@ def snapshot(server: Server) -> tuple[Any, ...]:
         if not database.is_blank
     )
     sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
-    return (server.dialect.name, databases, sessions, server.counters())
+    subscribers = tuple((session, _subscriber(found)) for session, found in sorted(server.pubsub.subscribers.items()))
+    return (server.dialect.name, databases, sessions, subscribers, server.counters())
+
+
+def _subscriber(subscriber: Subscriber) -> tuple[Any, ...]:
+    names = (tuple(subscriber.channels), tuple(subscriber.patterns))
+    return (*names, subscriber.unread_bytes, subscriber.soft_since_ms, subscriber.dropped)
 
 
 def _database(database: Database) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ import redis.asyncio
 from redis._parsers.base import BaseParser
 from redis.client import EMPTY_RESPONSE, NEVER_DECODE
 
-from ..models.replies import Failure, Map, Nil, Reply, Simple
+from ..models.replies import Failure, Frames, Map, Nil, Push, Reply, Simple
 from .requests import Ask, Command
 
 RESP = 3 if int(redis.__version__.split(".")[0]) >= 8 else 2
@@ -121,6 +121,10 @@ def to_python(reply: Reply) -> Any:
         if reply.paired:
             return [list(pair) for pair in pairs]
         return [item for pair in pairs for item in pair]
+    if isinstance(reply, Push):
+        return [to_python(item) for item in reply.items]
+    if isinstance(reply, Frames):
+        return [to_python(frame) for frame in reply.frames]
     assert isinstance(reply, Failure)
     parse_error: Callable[[str], Exception] = BaseParser.parse_error
     return parse_error(reply.text.decode(errors="replace"))

@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from ..models import facts as fact_kinds
 from ..models import ids
-from ..models.replies import BLOCKED, NIL, NIL_ARRAY, Blocked, Failure, Map, Nil, Reply, Simple
+from ..models.replies import BLOCKED, NIL, NIL_ARRAY, Blocked, Failure, Frames, Map, Nil, Push, Reply, Simple
 from . import events as event_kinds
 from .errors import BadInput
 from .events import Event
@@ -167,7 +167,7 @@ def fact_out(fact: fact_kinds.Fact) -> dict[str, Any]:
         elif name in _ID_TUPLES:
             out[name] = [ids.show(entry_id).decode() for entry_id in value]
         elif isinstance(value, tuple):
-            out[name] = [_bytes_out(item) for item in value]
+            out[name] = [_bytes_out(item) if isinstance(item, bytes) else item for item in value]
         else:
             out[name] = _bytes_out(value) if isinstance(value, bytes) else value
     return out
@@ -183,6 +183,8 @@ def _fact_in(value: dict[str, Any]) -> Any:
             item = _id_in(item)
         elif name in _ID_TUPLES:
             item = tuple(_id_in(text) for text in item)
+        elif text == "tuple[int, ...]":
+            item = tuple(_plain_in(part, "int") for part in item)
         elif isinstance(item, list):
             item = tuple(_bytes_in(part) for part in item)
         else:
@@ -223,6 +225,10 @@ def reply_out(reply: Reply) -> Any:
         return {"error": _bytes_out(reply.text)}
     if isinstance(reply, Nil):
         return {"nil": "bulk" if reply is NIL else "array"}
+    if isinstance(reply, Push):
+        return {"push": [reply_out(item) for item in reply.items]}
+    if isinstance(reply, Frames):
+        return {"frames": [reply_out(frame) for frame in reply.frames]}
     if isinstance(reply, Map):
         pairs = [[reply_out(key), reply_out(value)] for key, value in reply.pairs]
         return {"map": pairs, "paired": reply.paired}
@@ -246,6 +252,10 @@ def reply_in(value: Any) -> Reply:
         return NIL if value["nil"] == "bulk" else NIL_ARRAY
     if "map" in value:
         return Map(tuple((reply_in(k), reply_in(v)) for k, v in value["map"]), paired=value["paired"])
+    if "push" in value:
+        return Push(tuple(reply_in(item) for item in value["push"]))
+    if "frames" in value:
+        return Frames(tuple(reply_in(frame) for frame in value["frames"]))
     if "blocked" in value:
         return BLOCKED
     raise ValueError(value)

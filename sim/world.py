@@ -7,7 +7,7 @@ relation that simulation and check choose from. Time passes when nothing is left
 from __future__ import annotations
 
 from ..models.facts import Fact
-from ..models.replies import BLOCKED, Failure, Reply
+from ..models.replies import BLOCKED, Failure, Push, Reply
 from ..models.server import Server
 from . import events
 from .choices import Choices
@@ -197,6 +197,8 @@ class World(Chronicle):
     def _hand_out_served(self, choices: Choices) -> None:
         """Passes on the answers of blocked reads that the last command, or the clock, released."""
         for served in self.server.take_served():
+            if isinstance(served.reply, Push):
+                continue  # a message: no process listens to its connection yet
             index, _, path, call = self.waiting.pop(served.session)
             running = self.processes[index]
             self.record(

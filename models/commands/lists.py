@@ -257,9 +257,7 @@ def move(call: Call, source: bytes, to: bytes, start: Side, end: Side) -> Reply:
         target = _make(call, to)
     target.push(end, element)
     call.touch(to)
-    call.facts.append(
-        ListMoved(source, found.born, to, target.born, element, call.session.id, call.command.name)
-    )
+    call.facts.append(ListMoved(source, found.born, to, target.born, element, call.session.id, call.command.name))
     _removed(call, source, found)
     return element
 

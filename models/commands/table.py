@@ -20,6 +20,7 @@ from . import (
     lists,
     lists_blocking,
     pending,
+    pubsub,
     ranges,
     reading,
     removing,
@@ -33,6 +34,7 @@ FAST = frozenset({"fast"})
 NO_MULTI = frozenset({"no-multi"})
 BLOCKING = frozenset({"blocking"})
 ONE = (1, 1, 1)
+NONE = (0, 0, 0)
 NUMBERED = (-2, -2, 1)
 """The keys follow their number."""
 STREAMS = (-1, -1, 1)
@@ -147,6 +149,43 @@ KEYS = (
     Command("DBSIZE", 1, keyspace.dbsize, READ | FAST),
 )  # fmt: skip
 
+PUBSUB = (
+    Command("CHANNELS", -2, pubsub.channels, READ, NONE, ("maybe-pattern",)),
+    Command("NUMSUB", -2, pubsub.numsub, READ, NONE, ("channels",)),
+    Command("NUMPAT", 2, pubsub.numpat, READ),
+    Command("HELP", 2, pubsub.help_text, READ),
+)
+
+CHANNELS = (
+    Command("SUBSCRIBE", -2, pubsub.subscribe, FAST, NONE, ("channels",)),
+    Command("UNSUBSCRIBE", -1, pubsub.unsubscribe, FAST | NO_MULTI, NONE, ("channels",)),
+    Command("PSUBSCRIBE", -2, pubsub.psubscribe, FAST, NONE, ("patterns",)),
+    Command("PUNSUBSCRIBE", -1, pubsub.punsubscribe, FAST | NO_MULTI, NONE, ("patterns",)),
+    Command("PUBLISH", 3, pubsub.publish, FAST, NONE, ("channel", "value")),
+    Command("PUBSUB", -2, pubsub.pubsub_by_hand, READ, NONE, ("subcommand",)),
+    Command("PUBSUB", -2, pubsub.pubsub_by_hand, READ, NONE, (), (), (7, 0), subcommands=PUBSUB),
+)
+
+CLIENT = (
+    Command("ID", 2, connection.client_id, FAST),
+    Command("GETNAME", 2, connection.get_name, FAST),
+    Command("SETNAME", 3, connection.set_name, FAST, NONE, ("name",)),
+    Command("UNBLOCK", -3, connection.unblock, FAST, NONE, ("client", "reason")),
+    Command("HELP", 2, connection.help_text, FAST),
+)
+
+CONNECTION = (
+    Command("TIME", 1, connection.time, FAST),
+    Command("PING", -1, connection.ping, FAST),
+    Command("ECHO", 2, connection.echo, FAST, NONE, ("value",)),
+    Command("QUIT", -1, connection.quit_session, FAST | NO_MULTI),
+    Command("RESET", 1, connection.reset, FAST | NO_MULTI, since=(6, 2)),
+    Command("HELLO", -2, connection.hello, FAST, NONE, ("protocol",), (), (6, 0)),
+    Command("HELLO", -1, connection.hello, FAST, NONE, ("protocol",), (), (6, 2)),
+    Command("CLIENT", -2, connection.client_by_hand, FAST, NONE, ("subcommand",)),
+    Command("CLIENT", -2, connection.client_by_hand, FAST, NONE, (), (), (7, 0), subcommands=CLIENT),
+)
+
 TABLE: tuple[Command, ...] = (
     Command("XADD", -5, adding.xadd, WRITE | FAST, (1, 1, 1), ("key", "new-id", "fields"),
             (Option("NOMKSTREAM", since=(6, 2)), *TRIMMING), (5, 0)),
@@ -179,9 +218,8 @@ TABLE: tuple[Command, ...] = (
     Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), (), (), (7, 0), subcommands=XINFO),
     *LISTS,
     *KEYS,
-    Command("TIME", 1, connection.time, FAST),
-    Command("PING", -1, connection.ping, FAST),
-    Command("ECHO", 2, connection.echo, FAST, (0, 0, 0), ("value",)),
+    *CHANNELS,
+    *CONNECTION,
     Command("MULTI", 1, transactions.multi, FAST | NO_MULTI),
     Command("EXEC", 1, transactions.execute, NO_MULTI),
     Command("DISCARD", 1, transactions.discard, FAST | NO_MULTI),

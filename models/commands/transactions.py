@@ -46,7 +46,10 @@ def execute(call: Call) -> Reply:
         return ABORTED
     if changed:
         return NIL_ARRAY
-    return tuple([server.run(session, argv, call.now_ms, call.facts, may_block=False) for argv in queue])
+    replies = tuple([server.run(session, argv, call.now_ms, call.facts, may_block=False) for argv in queue])
+    if server.pubsub.subscribers:
+        server.drop_slow_subscribers(call.facts)
+    return replies
 
 
 def watch(call: Call) -> Reply:

@@ -19,7 +19,7 @@ from .errors import NoReply, RealServerError, ServerClosed
 from .frames import FrameScanner, frame_count
 from .masks import same_reply
 from .real_time import RealTimeComparison
-from .script import Close, Open, Reply, Script, Send, Step, show_command
+from .script import CLIENT, Close, Open, Reply, Script, Send, Step, show_command
 from .values import first_difference, parse, show
 from .virtual_clock import VirtualClock
 
@@ -28,6 +28,7 @@ __all__ = ["Difference", "Lockstep", "RealTime", "VirtualTime"]
 _SLICE_S = 0.02  # how long to listen before asking whether the client is blocked instead
 _PAUSE_S = 0.0005
 
+_PUSH = b">"  # comes to who waits, too, and ends no wait
 _QUEUED = b"+QUEUED\r\n"
 _END_OF_QUEUE = frozenset({b"EXEC", b"DISCARD", b"RESET"})
 
@@ -173,7 +174,7 @@ class Lockstep(ABC):
         if peer.waits:
             raise ValueError(f"step {index} sends on connection {step.conn}, whose last command still waits")
         peer.argv = step.argv
-        peer.connection.send(self._arguments(step.argv))
+        peer.connection.send(self._arguments(self._named(step.argv)))
         if step.reply is None:
             self._must_block(index, peer)
             peer.waits = True
@@ -183,6 +184,13 @@ class Lockstep(ABC):
             blocked = self._is_blocked(peer)
             self._part(index, peer, _shown(step.reply), BLOCKS if blocked else NOTHING)
         self._compare(index, peer, step.reply, server)
+
+    def _named(self, argv: Sequence[bytes]) -> Sequence[bytes]:
+        """A command with the connection that it names replaced by what the server calls that client."""
+        if len(argv) < 3 or argv[0] != b"CLIENT" or not argv[2].startswith(CLIENT):
+            return argv
+        peer = self._peers.get(int(argv[2].removeprefix(CLIENT)))
+        return (*argv[:2], b"0" if peer is None else peer.client_id, *argv[3:])
 
     def _must_block(self, index: int, peer: _Peer) -> None:
         limit = time.monotonic() + self.watchdog_s
@@ -197,7 +205,8 @@ class Lockstep(ABC):
         server = self._read(step.reply, peer, self._limit_s(step), may_wait=True)
         if not server:
             self._part(index, peer, _shown(step.reply), WAITS if peer.waits else NOTHING)
-        peer.waits = False
+        if not step.reply.startswith(_PUSH):
+            peer.waits = False
         self._compare(index, peer, step.reply, server)
 
     def _close(self, step: Close, peer: _Peer) -> None:

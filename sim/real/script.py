@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from .values import quoted
 
-__all__ = ["Close", "Open", "Reply", "Script", "Send", "Step", "duration_ms", "show_command"]
+__all__ = ["CLIENT", "Close", "Open", "Reply", "Script", "Send", "Step", "duration_ms", "show_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ class Close:
     conn: int
     at_ms: int
 
+
+CLIENT = b"client:"
+"""Before the number of a connection: what a server calls that client, as an argument of CLIENT UNBLOCK."""
 
 Step: TypeAlias = Open | Send | Reply | Close
 Script: TypeAlias = Sequence[Step]

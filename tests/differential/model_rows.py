@@ -1,6 +1,7 @@
 """Short stories with their exact answers: what models of Redis often get wrong.
 
-They are pinned in ``model_rows.txt`` (streams) and ``key_rows.txt`` (lists, and keys of any type).
+They are pinned in ``model_rows.txt`` (streams), ``key_rows.txt`` (lists, and keys of any type) and
+``pubsub_rows.txt`` (channels, and connections).
 
 Each file is read line by line::
 
@@ -26,10 +27,11 @@ from redelivery.models.dialects import DIALECTS
 from redelivery.models.server import Config
 from redelivery.sim.real.diff.actions import ClockTo, Connect, Do
 from redelivery.sim.real.diff.recorder import Recorder
+from redelivery.sim.real.frames import FrameScanner
 from redelivery.sim.real.script import Close, Open, Reply, Send
 from redelivery.sim.real.values import parse, show
 
-ROWS = [Path(__file__).with_name(name) for name in ("model_rows.txt", "key_rows.txt")]
+ROWS = [Path(__file__).with_name(name) for name in ("model_rows.txt", "key_rows.txt", "pubsub_rows.txt")]
 """Streams first, then lists and keys of any type."""
 
 
@@ -108,11 +110,20 @@ def _answers(recorder: Recorder, step: str) -> list[str]:
 
 
 def _argument(text: str) -> bytes:
+    if text.startswith("client:"):  # the connection of that letter
+        return b"client:%d" % ord(text[-1])
     return text.encode("latin-1").decode("unicode_escape").encode("latin-1")
 
 
 def _shown(step: object) -> str:
     if isinstance(step, Send):
-        return "(blocks)" if step.reply is None else show(parse(step.reply))
+        return "(blocks)" if step.reply is None else _each(step.reply)
     assert isinstance(step, Reply)
-    return f"({chr(step.conn)}) {show(parse(step.reply))}"
+    return f"({chr(step.conn)}) {_each(step.reply)}"
+
+
+def _each(replies: bytes) -> str:
+    """Replies, one after the other: SUBSCRIBE has several."""
+    scanner = FrameScanner()
+    scanner.feed(replies)
+    return " then ".join(show(parse(frame)) for frame in iter(scanner.next, None))

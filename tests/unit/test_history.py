@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from redelivery.models import facts, ids
-from redelivery.models.replies import BLOCKED, NIL, NIL_ARRAY, Failure, Map, Simple
+from redelivery.models.replies import BLOCKED, NIL, NIL_ARRAY, Failure, Frames, Map, Push, Simple
 from redelivery.sim import events
 from redelivery.sim.catalogue import find, shipped
 from redelivery.sim.errors import BadInput
@@ -32,6 +32,8 @@ REPLIES = st.recursive(
     PLAIN,
     lambda inner: (
         st.lists(inner, max_size=3).map(tuple)
+        | st.lists(inner, max_size=3).map(tuple).map(Push)
+        | st.lists(inner, max_size=3).map(tuple).map(Frames)
         | st.builds(
             lambda pairs, paired: Map(tuple(pairs), paired=paired),
             st.lists(st.tuples(inner, inner), max_size=3),
@@ -60,6 +62,7 @@ def values(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "bytes": BINARY,
         "bytes | None": BINARY | st.none(),
         "tuple[bytes, ...]": st.lists(BINARY, max_size=3).map(tuple),
+        "tuple[int, ...]": st.lists(NUMBERS, max_size=3).map(tuple),
         "tuple[tuple[bytes, ...], ...]": st.lists(st.lists(BINARY, max_size=3).map(tuple), max_size=2).map(tuple),
         "tuple[Reply, ...]": st.lists(REPLIES, max_size=2).map(tuple),
         "tuple[Fact, ...]": st.lists(st.deferred(lambda: FACTS), max_size=2).map(tuple),

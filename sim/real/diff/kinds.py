@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from ....models import ids
 from ....models.server import Server
+from ..script import CLIENT
 from . import lending, texts
 from .draws import Draws
 from .worlds import Taste
@@ -128,6 +129,32 @@ def _value(at: Arguments) -> list[bytes]:
     if draws.happens(100, "number"):
         return [b"%d" % draws.choose(10**6, "number")]
     return [draws.pick(texts.VALUES, "value")]
+
+
+def _channel(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.CHANNELS, "channel")]
+
+
+def _channels(at: Arguments) -> list[bytes]:
+    return [text for _ in range(at.draws.pick((1, 1, 2, 3), "how many channels")) for text in _channel(at)]
+
+
+def _patterns(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.PATTERNS, "pattern") for _ in range(at.draws.pick((1, 1, 2), "how many patterns"))]
+
+
+def _maybe_pattern(at: Arguments) -> list[bytes]:
+    return [at.draws.pick(texts.PATTERNS, "pattern")] if at.draws.happens(400, "of a pattern") else []
+
+
+def _client(at: Arguments) -> list[bytes]:
+    if at.is_wrong():
+        return [at.draws.pick((b"x", b"", b"-1", b"999999", b"01"), "odd client")]
+    return [CLIENT + b"%d" % at.draws.choose(5, "client")]
+
+
+def _protocol(at: Arguments) -> list[bytes]:
+    return [at.draws.pick((b"1", b"4", b"x", b"") if at.is_wrong() else (b"2", b"3"), "protocol")]
 
 
 def _element(at: Arguments) -> list[bytes]:
@@ -262,6 +289,14 @@ _MS = _number(0, 0, 1, 2, 10, 100, 1000, 10_000, 100_000)
 KINDS: Mapping[str, Kind] = {
     "key": _key,
     "keys": _keys,
+    "channel": _channel,
+    "channels": _channels,
+    "patterns": _patterns,
+    "maybe-pattern": _maybe_pattern,
+    "client": _client,
+    "reason": _word(b"TIMEOUT", b"ERROR", b"error"),
+    "protocol": _protocol,
+    "name": _word(b"me", b"", b"\x7e!", b"a b", b"\n"),
     "other-key": _any_key,
     "list": _list,
     "lists": _lists,

@@ -8,9 +8,9 @@ from typing import Protocol
 from ....models.databases import Value
 from ....models.facts import Fact
 from ....models.lists import List
-from ....models.replies import Blocked, Reply, encode
+from ....models.replies import Blocked, Push, Reply, encode
 from ....models.server import Config, Server
-from ..script import Close, Open, Send, Step
+from ..script import CLIENT, Close, Open, Send, Step
 from ..script import Reply as ReplyStep
 from ..virtual_clock import START_MS
 from .actions import Action, ClockTo, Connect, Do, HangUp
@@ -45,7 +45,6 @@ class Recorder:
         """How many commands were asked for; those that look at the state are not counted."""
         self._observer = observer
         self._sessions: dict[int, int] = {}
-        self._resp: dict[int, int] = {}
         self._waiting: dict[int, tuple[bytes, ...]] = {}
 
     def take(self, action: Action) -> None:
@@ -76,7 +75,6 @@ class Recorder:
     def _open(self, conn: int, resp: int) -> None:
         if conn not in self._sessions:
             self._sessions[conn] = self.server.open(resp)
-            self._resp[conn] = resp
             self.script.append(Open(conn, resp, self.now_ms))
 
     def _close(self, conn: int) -> None:
@@ -89,15 +87,26 @@ class Recorder:
         observer = self._observer if conn != INSPECTOR else None
         if observer is not None:
             observer.before(self.server, self._sessions[conn], argv, self.now_ms)
-        reply, facts = self.server.execute(self._sessions[conn], argv, self.now_ms)
+        session = self.server.sessions[self._sessions[conn]]
+        reply, facts = self.server.execute(session.id, self._meant(argv), self.now_ms)
         if observer is not None:
             observer.after(argv, reply, facts)
         if isinstance(reply, Blocked):
             self._waiting[conn] = argv
             self.script.append(Send(conn, argv, self.now_ms, None))
         else:
-            self.script.append(Send(conn, argv, self.now_ms, encode(reply, self._resp[conn])))
+            self.script.append(Send(conn, argv, self.now_ms, encode(reply, session.resp)))
         self._collect()
+        for gone in [conn for conn, number in self._sessions.items() if number not in self.server.sessions]:
+            del self._sessions[gone]  # the server has closed it
+            self.script.append(Close(gone, self.now_ms))
+
+    def _meant(self, argv: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """A command line with ``client:7`` replaced by what the model calls connection 7."""
+        if argv[:1] != (b"CLIENT",) or len(argv) < 3 or not argv[2].startswith(CLIENT):
+            return argv
+        conn = int(argv[2].removeprefix(CLIENT))
+        return (*argv[:2], b"%d" % self._sessions.get(conn, 0), *argv[3:])
 
     def _collect(self) -> None:
         found = self.server.take_served()
@@ -106,10 +115,12 @@ class Recorder:
         connections = {session: conn for conn, session in self._sessions.items()}
         for served in found:
             conn = connections[served.session]
-            argv = self._waiting.pop(conn)
-            if self._observer is not None:
-                self._observer.served(argv, served.reply, served.facts)
-            self.script.append(ReplyStep(conn, self.now_ms, encode(served.reply, self._resp[conn])))
+            if not isinstance(served.reply, Push):
+                argv = self._waiting.pop(conn)
+                if self._observer is not None:
+                    self._observer.served(argv, served.reply, served.facts)
+            resp = self.server.sessions[served.session].resp
+            self.script.append(ReplyStep(conn, self.now_ms, encode(served.reply, resp)))
 
     def _inspect(self, resp: int) -> None:
         self._open(INSPECTOR, resp)

@@ -8,6 +8,7 @@
     c:                          connection c is made now, and not at its first command
     B!                          connection B hangs up
     +100                        the clock goes on by 100 ms; -100 sets it back
+    > CLIENT UNBLOCK client:c   what the server calls connection c
     ?                           the state is looked at; ?3 in RESP3
 """
 
@@ -19,7 +20,7 @@ from string import ascii_lowercase
 
 from ....models.server import Config
 from ...errors import BadInput
-from ..script import show_command
+from ..script import CLIENT, show_command
 from ..virtual_clock import START_MS
 from .actions import Action, ClockTo, Connect, Do, HangUp, Inspect
 
@@ -66,7 +67,7 @@ def actions_of(lines: Iterable[str]) -> list[Action]:
             if conn not in connected:
                 connected.add(conn)
                 actions.append(Connect(conn, 3 if found[1].isupper() else 2))
-            actions.append(Do(conn, _words(found[2], number)))
+            actions.append(Do(conn, tuple([_client_in(word) for word in _words(found[2], number)])))
         else:
             raise BadInput(f"line {number} of the story is no action: {line.strip()!r}")
     return actions
@@ -95,10 +96,21 @@ def story_of(actions: Sequence[Action], config: Config) -> str:
             now_ms = action.at_ms
         elif isinstance(action, Do):
             if action.conn in letters:
-                lines.append(f"{letters[action.conn]}> {show_command(action.argv)}")
+                argv = [_client_out(word, letters) for word in action.argv]
+                lines.append(f"{letters[action.conn]}> {show_command(argv)}")
         else:
             lines.append("?3" if action.resp == 3 else "?")
     return "\n".join(lines)
+
+
+def _client_in(word: bytes) -> bytes:
+    name = word.removeprefix(CLIENT)
+    return CLIENT + b"%d" % (ord(name) if name.isalpha() else 0) if word.startswith(CLIENT) and len(name) == 1 else word
+
+
+def _client_out(word: bytes, letters: dict[int, str]) -> bytes:
+    number = word.removeprefix(CLIENT)
+    return CLIENT + letters.get(int(number), "?").encode() if word.startswith(CLIENT) and number.isdigit() else word
 
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]+)')

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 KEYS = (b"s", b"s", b"s", b"s", b"t", b"t", b"u", b"text", b"", b"n\0l", b"c\r\nr")
 LISTS = (b"l", b"l", b"l", b"l", b"m", b"m", b"n", b"s", b"text", b"")
+CHANNELS = (b"n.1", b"n.1", b"n.2", b"a", b"b", b"-", b"", b"\xff", b"*", b"x\0y")
+PATTERNS = (b"n.*", b"n.*", b"n.*", b"[a-c]", b"\\*", b"[^n-z]?*", b"x*y", b"[\x80-\xff")
+"""Hardly a channel is meant by two of them: in which order a subscriber gets it twice depends on a hash."""
 GROUPS = (b"g", b"g", b"g", b"g", b"h", b"h", b"", b"g\0x", b"no\r\n")
 CONSUMERS = (b"a", b"a", b"b", b"b", b"c", b"", b"z\0")
 

@@ -21,12 +21,15 @@ WEIGHTS: Mapping[str, float] = {
     "UNLINK": 0.2, "RENAME": 0.4, "RENAMENX": 0.2, "COPY": 0.3, "MOVE": 0.2, "EXPIRE": 0.1, "PEXPIRE": 0.1,
     "EXPIREAT": 0.1, "PEXPIREAT": 0.1, "TTL": 0.1, "PTTL": 0.1, "EXPIRETIME": 0.1, "PEXPIRETIME": 0.1, "PERSIST": 0.1,
     "SELECT": 0.1, "SWAPDB": 0.1, "FLUSHDB": 0.1, "DBSIZE": 0.2,
+    "SUBSCRIBE": 0.05, "PSUBSCRIBE": 0.05, "UNSUBSCRIBE": 0.2, "PUNSUBSCRIBE": 0.2, "PUBLISH": 0.3, "PUBSUB": 0.2,
+    "QUIT": 0.05, "RESET": 0.1, "HELLO": 0.1, "CLIENT": 0.3,
 }  # fmt: skip
 """How often each command is drawn; one that stands not here, `USUAL`."""
 USUAL = 2.0
 
 SUBCOMMAND_WEIGHTS: Mapping[str, float] = {
     "CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2, "DELCONSUMER": 2, "HELP": 0.2,
+    "CHANNELS": 2, "NUMSUB": 2, "NUMPAT": 2, "ID": 0.5, "GETNAME": 1, "SETNAME": 1, "UNBLOCK": 5,
     "STREAM": 5, "GROUPS": 3, "CONSUMERS": 3,
 }  # fmt: skip
 
@@ -79,6 +82,12 @@ KEEPING = {
     "DISCARD": 1,
 }  # fmt: skip
 
+LISTENING = {
+    **dict.fromkeys((name for name in WEIGHTS if name.startswith("X")), 0.2),
+    "SUBSCRIBE": 8, "PSUBSCRIBE": 8, "UNSUBSCRIBE": 6, "PUNSUBSCRIBE": 6, "PUBLISH": 40, "PUBSUB": 10, "QUIT": 1,
+    "RESET": 6, "HELLO": 6, "CLIENT": 10, "PING": 4, "GET": 2, "MULTI": 3, "EXEC": 3, "BLPOP": 5, "RPUSH": 4,
+}  # fmt: skip
+
 TASTES = (
     Taste(),
     Taste(focus=900, damaged=10, wrong=10),
@@ -93,6 +102,7 @@ TASTES = (
     Taste(weights=QUEUING, focus=700, damaged=50),
     Taste(weights=KEEPING, focus=800, damaged=10, wrong=20, block=850),
     Taste(weights=KEEPING, focus=800, damaged=50),
+    Taste(weights=LISTENING, focus=800, damaged=0, wrong=50),
 )
 
 NODE_SIZES = (
