@@ -71,6 +71,7 @@ def _as_json(done: Exploration) -> dict[str, Any]:
         "name": done.name,
         "version": done.version,
         "dialect": done.dialect,
+        "note": done.note,
         "commands": done.edges,
         "letters": done.letters,
         "states": done.states,
@@ -97,6 +98,8 @@ def _print(done: Exploration) -> None:
         f"  {len(rows)} commands with options, {sum(map(len, rows.values())):,} outcomes of theirs; "
         f"{done.wall_s:,.1f} s, {rate:,.0f} edges/s"
     )
+    if done.note:
+        out.print(f"  {done.note}", markup=False)
     for number, one in enumerate(done.differences[:SHOWN_MAX], 1):
         out.print(f"\n[bold red]difference {number}[/], in the {one.about}")
         for line in one.commands:

@@ -230,7 +230,10 @@ def test_bad_input(capsys: pytest.CaptureFixture[str], arguments: list[str], say
     assert len(err.splitlines()) == 1
 
 
-def test_a_server_that_the_model_does_not_know_is_refused() -> None:
-    strange = ServerBinary("strange", "4.0.1", embedded().path)
-    with pytest.raises(RealServerError, match=r"strange is redis-4\.0, which the model does not know"):
-        explore(strange, 0)
+def test_a_server_that_the_model_does_not_know_is_refused_or_held_against_one_near_it() -> None:
+    binary = embedded()
+    with pytest.raises(RealServerError, match=r"strange.* redis-4\.0"):
+        explore(ServerBinary("strange", "4.0.1", binary.path), 0)
+    found = explore(ServerBinary("odd", f"{binary.version.partition('.')[0]}.{99}.0", binary.path), 0)
+    assert found.dialect in DIALECTS
+    assert "is not modelled" in found.note

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ....models.dialects import DIALECTS
 from ...errors import BadInput
-from ..errors import RealServerError
+from ..guard import closest_dialect
 from ..servers import ServerBinary
 from . import checkpoint as checkpoints
 from .alphabet import alphabet, fingerprint
@@ -45,12 +45,14 @@ class Exploration:
     """What a search found.
 
     `states` were reached by at most `depth` letters, and each letter of the alphabet was taken in each: `edges` in all.
+    `note` says where the dialect is not the server's own.
     `differing` counts all differences; `differences` has the first of them, the shortest first.
     """
 
     name: str
     version: str
     dialect: str
+    note: str
     depth: int
     letters: int
     states: int
@@ -80,11 +82,9 @@ def explore(
         raise BadInput(f"the depth of an exhaustive search is from 0 to {DEPTH_MAX}, not {depth}")
     if workers < 1:
         raise BadInput(f"a search needs at least one worker, not {workers}")
-    if binary.dialect not in DIALECTS:
-        known = ", ".join(DIALECTS)
-        raise RealServerError(f"{binary.name} is {binary.dialect}, which the model does not know; it knows {known}")
+    chosen, note = closest_dialect(binary.dialect, binary.name)
     began = time.monotonic()
-    dialect = DIALECTS[binary.dialect]
+    dialect = DIALECTS[chosen]
     letters = alphabet(dialect)
     belongs = {
         "model": checkpoints.source_of_the_model(),
@@ -103,7 +103,7 @@ def explore(
     coverage.add(records.counts)
     ends = [0, *records.level_ends]
     return Exploration(
-        binary.name, version, dialect.name, depth, len(letters), records.expanded,
+        binary.name, version, dialect.name, note, depth, len(letters), records.expanded,
         tuple(end - begin for begin, end in pairwise(ends)),
         records.edges, records.differing, tuple(records.differences), coverage, time.monotonic() - began,
     )  # fmt: skip
