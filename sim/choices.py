@@ -29,27 +29,24 @@ class Drawn:
 
     def __init__(self, seed: int) -> None:
         self.answers: list[int] = []
-        self._random = random.Random(seed)
+        # random() alone is promised to give the same numbers in every release of Python
+        self._point = random.Random(seed).random
 
     def choose(self, n: int, label: str, weights: Sequence[int] | None = None) -> int:
         """Draws an answer, by weight where there are weights."""
         if n == 1:
             return 0
-        answer = self._draw(n, weights)
+        answer = int(self._point() * n) if weights is None else self._weighed(weights)
         self.answers.append(answer)
         return answer
 
-    def _draw(self, n: int, weights: Sequence[int] | None) -> int:
-        # random() alone is promised to give the same numbers in every release of Python
-        point = self._random.random()
-        if weights is None:
-            return int(point * n)
-        point *= sum(weights)
+    def _weighed(self, weights: Sequence[int]) -> int:
+        point = self._point() * sum(weights)
         for answer, weight in enumerate(weights):
             point -= weight
             if point < 0:
                 return answer
-        return n - 1
+        return len(weights) - 1
 
 
 class Replayed:

@@ -16,7 +16,10 @@ from . import output
 from .options import json_option
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..real.diff.campaign import Report
+    from ..real.servers import ServerBinary
 
 COMMANDS = 100_000
 
@@ -24,7 +27,8 @@ COMMANDS = 100_000
 @click.command(epilog="Example:  redelivery diff --server embedded --server redis-7.0 --commands 200000 --seed 1")
 @click.option(
     "--server", "servers", metavar="S", multiple=True,
-    help="A server: 'embedded', an installed one, a redis-server's path; again for more. [default: all at hand]",
+    help="A server: 'embedded', an installed one, a redis-server's path, or redis://host:port (in real time); again "
+         "for more. [default: all at hand]",
 )  # fmt: skip
 @click.option(
     "--commands", type=click.IntRange(min=1), default=COMMANDS, show_default=True, help="How many, for each server."
@@ -37,10 +41,12 @@ COMMANDS = 100_000
 @click.option("--workers", type=click.IntRange(min=1), help="Processes for --exhaustive. [default: one a processor]")
 @click.option("--checkpoint", metavar="FILE", type=Path, help="Keep how far --exhaustive has come.")
 @click.option("--resume", metavar="FILE", type=Path, help="Go on from a checkpoint, and keep it up to date.")
+@click.option("--flush", is_flag=True, help="Let a server that was not started here be emptied; its data are lost.")
+@click.option("--record", metavar="FILE", type=Path, help="Note in FILE what was compared, where nothing differs.")
 @json_option
 def command(
     servers: tuple[str, ...], commands: int, seed: int, depth: int | None, workers: int | None,
-    checkpoint: Path | None, resume: Path | None, as_json: bool,
+    checkpoint: Path | None, resume: Path | None, flush: bool, record: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Put random commands to the model and to real servers, and compare every reply, byte by byte.
 
@@ -52,23 +58,39 @@ def command(
     to both in every state that a few of them lead to; replies and resulting states are compared. What differs is
     shown by the shortest way to it.
     """
+    from ..real.address import is_url
     from ..real.diff.agreement import startable
     from ..real.diff.campaign import campaign
-    from ..real.servers import at_hand
+    from ..real.diff.in_real_time import campaign_in_real_time
+    from ..real.diff.records import read, record_of, remember
+    from ..real.guard import admit
 
-    found = [startable(name) for name in servers] if servers else [s for s in at_hand() if _is_known(s.dialect)]
-    if not found:
-        startable("embedded")  # which says what is missing
     _check_options(depth, {"--workers": workers, "--checkpoint": checkpoint, "--resume": resume})
+    if record is not None:
+        read(record)  # a file that is none is told before the work, not after it
     if depth is not None:
         from .exhausting import exhaust
 
-        return exhaust(found, depth, workers=workers, checkpoint=checkpoint, resume=resume, as_json=as_json)
+        started = [startable(name) for name in servers] or _all_at_hand()
+        return exhaust(
+            started, depth, workers=workers, checkpoint=checkpoint, resume=resume, record=record, as_json=as_json
+        )
+    found: list[str | ServerBinary] = [name if is_url(name) else startable(name) for name in servers]
+    for server in found:
+        if isinstance(server, str):
+            admit(server, flush=flush)
+    found = found or [*_all_at_hand()]
     reports = []
-    for binary in found:
-        with _progress(f"{binary.name} {binary.version}", commands) as progress:
-            report = campaign(binary, commands, seed, progress)
+    for server in found:
+        title = server if isinstance(server, str) else f"{server.name} {server.version}"
+        with _progress(title, commands) as progress:
+            if isinstance(server, str):
+                report = campaign_in_real_time(server, commands, seed, flush=flush, progress=progress)
+            else:
+                report = campaign(server, commands, seed, progress)
         reports.append(report)
+        if record is not None and not report.differences and not report.note:
+            remember(record, record_of(report, seed))
         if not as_json:
             _print(report, seed)
     if as_json:
@@ -90,10 +112,13 @@ def _check_options(depth: int | None, for_exhaustive: dict[str, object]) -> None
         raise click.UsageError(f"{wrong[0]} is for {belongs}", context)
 
 
-def _is_known(dialect: str) -> bool:
+def _all_at_hand() -> list[ServerBinary]:
+    """Every server that can be started, and whose dialect the model has; one clear line where there is none."""
     from ...models.dialects import DIALECTS
+    from ..real.diff.agreement import startable
+    from ..real.servers import at_hand
 
-    return dialect in DIALECTS
+    return [server for server in at_hand() if server.dialect in DIALECTS] or [startable("embedded")]
 
 
 @contextmanager
@@ -128,6 +153,7 @@ def _print(report: Report, seed: int) -> None:
     )
     if report.note:
         out.print(f"  {report.note}", markup=False)
+    _print_coverage(out, report)
     for number, finding in enumerate(report.differences, 1):
         out.print(f"\n[bold red]difference {number}[/] (seed {finding.seed} of its run)")
         for line in finding.transcript:
@@ -136,3 +162,28 @@ def _print(report: Report, seed: int) -> None:
             out.print(f"  they part at {finding.where}", markup=False)
         out.print("\n  as a test:\n", markup=False)
         out.print(finding.test, markup=False)
+
+
+def _print_coverage(out: Console, report: Report) -> None:
+    """A line for each command: how often it was answered and refused, and what it came to, rarest last."""
+    from ..real.diff.records import met
+
+    rows = sum(len(outcomes) for options in report.coverage.values() for outcomes in options.values())
+    missing = f"{len(report.unmet)} of those that have to be were not"
+    out.print(f"  coverage: {rows:,} rows of command × option × outcome met, {missing}")
+    for command, options in report.coverage.items():
+        outcomes = options["any"]
+        answers = outcomes.get("answers", 0)
+        errors = {text: count for text, count in outcomes.items() if text.startswith("error: ")}
+        done = sorted(set(outcomes) - set(errors) - {"answers"}, key=lambda text: -outcomes[text])
+        told = ", ".join(f"{text} {outcomes[text]:,}" for text in done)
+        words = ", ".join(f"{word} {met(options[word]):,}" for word in options if word != "any")
+        refused = f"{sum(errors.values()):,} in {len(errors)} ways"
+        out.print(f"    {command:<22} {answers:>7,} answered ({told}); refused {refused}", markup=False)
+        if words:
+            out.print(f"    {'':<22}         with {words}", markup=False)
+    if report.unmet and report.commands < COMMANDS:
+        out.print(f"    {COMMANDS:,} commands are needed to meet them all")
+        return
+    for row in report.unmet:
+        out.print(f"    [yellow]never met[/]  {row}", highlight=False)

@@ -22,9 +22,10 @@ SHOWN_MAX = 3
 
 def exhaust(
     servers: Sequence[ServerBinary], depth: int, *, workers: int | None, checkpoint: Path | None,
-    resume: Path | None, as_json: bool,
+    resume: Path | None, record: Path | None = None, as_json: bool,
 ) -> int:  # fmt: skip
     """Explores each server in turn, and prints what was found. The exit code: 1 where anything differs."""
+    from ..real.diff.records import Record, remember
     from ..real.exhaustive.search import explore
 
     if (checkpoint or resume) and len(servers) > 1:
@@ -37,6 +38,8 @@ def exhaust(
                 progress=progress,
             )  # fmt: skip
         found.append(done)
+        if record is not None and not done.differing:
+            remember(record, Record(done.dialect, done.version, depth=depth, edges=done.edges))
         if not as_json:
             _print(done)
     if as_json:

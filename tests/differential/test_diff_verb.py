@@ -92,6 +92,18 @@ def test_what_is_found_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
         assert 3 <= len(sent) <= 6, finding.story
 
 
+def test_a_model_that_fails_is_a_finding_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(group: Group, entry_id: int) -> None:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(Group, "release", broken)
+    report = campaign(embedded(), 20_000, 0)
+    assert report.differences
+    for finding in report.differences:
+        assert finding.model == "fails: RuntimeError: no such luck"
+        assert len(finding.story.splitlines()) <= 7, finding.story
+
+
 # ---- at speed, and yet in the script's order ----
 
 
@@ -135,6 +147,16 @@ BLOCKING = {
         -5
         a> TIME
         ?3
+    """,
+    "a transaction that is not discarded": """
+        a> MULTI
+        a> DISCARD now
+        a> XADD k * f 1
+        +5
+        a> XLEN k
+        a> EXEC now
+        +5
+        a> XADD k * f 1
     """,
     "who waits hangs up": """
         a> XREAD BLOCK 0 STREAMS k $

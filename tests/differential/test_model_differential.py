@@ -1,7 +1,7 @@
 """The model against real servers, reply by reply and state by state, to the byte.
 
 The embedded server always takes part; REDELIVERY_SERVERS names more (``servers_at_hand.py``).
-REDELIVERY_DIFFERENTIAL_RUNS says how many random runs each server gets.
+REDELIVERY_DIFFERENTIAL_COMMANDS says how many random commands each server gets, at speed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from redelivery.models.group import Consumer, Group
 from redelivery.models.server import Config
 from redelivery.sim.real.diff.actions import Action, Connect, Do, Inspect
 from redelivery.sim.real.diff.bench import Bench
+from redelivery.sim.real.diff.campaign import campaign
 from redelivery.sim.real.diff.recorder import record
 from redelivery.sim.real.diff.shrink import shrink
 from redelivery.sim.real.diff.source import generate
@@ -29,7 +30,9 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
 )
 
-RUNS = int(os.environ.get("REDELIVERY_DIFFERENTIAL_RUNS", "60"))
+DEFAULT_COMMANDS = 100_000
+COMMANDS = int(os.environ.get("REDELIVERY_DIFFERENTIAL_COMMANDS", DEFAULT_COMMANDS))
+LOCKSTEP_RUNS = 10
 COMMANDS_A_RUN = 300
 
 
@@ -45,8 +48,17 @@ def test_a_server_answers_as_the_row_says(bench: Bench, row: Row) -> None:
     assert bench.differences(played(row, bench.dialect)[0]) == ()
 
 
-@pytest.mark.parametrize("seed", range(RUNS))
-def test_random_runs_do_not_differ(bench: Bench, seed: int) -> None:
+@pytest.mark.parametrize("binary", servers_named(), ids=lambda binary: f"{binary.line}-{binary.version}")
+def test_the_default_run_differs_nowhere_and_meets_every_row(binary: ServerBinary) -> None:
+    report = campaign(binary, COMMANDS, 0)
+    assert [finding.transcript for finding in report.differences] == []
+    assert report.commands == COMMANDS
+    if DEFAULT_COMMANDS <= COMMANDS:
+        assert report.unmet == []
+
+
+@pytest.mark.parametrize("seed", range(LOCKSTEP_RUNS))
+def test_random_runs_do_not_differ_step_by_step(bench: Bench, seed: int) -> None:
     run = generate(bench.dialect, seed, COMMANDS_A_RUN)
     if bench.differences(run.recorder):
         pytest.fail(story_of(shrink(bench, run.world.config, run.actions), run.world.config))

@@ -22,12 +22,15 @@ DIFFERENCES_MAX = 50
 
 
 class Bench:
-    """A server of our own, started here and ended by `close`; it is emptied before each run."""
+    """A server of our own, started here and ended by `close`; it is emptied before each run.
 
-    def __init__(self, binary: ServerBinary) -> None:
+    With `tcp` it listens on a port of the loopback interface, so that others can be measured against it.
+    """
+
+    def __init__(self, binary: ServerBinary, *, tcp: bool = False) -> None:
         self.clock = VirtualClock()
         try:
-            self.server = SpawnedServer(binary, clock=self.clock, enable_debug=True)
+            self.server = SpawnedServer(binary, clock=self.clock, enable_debug=True, tcp=tcp)
             self.control = self.server.connect()
         except BaseException:
             self.clock.close()

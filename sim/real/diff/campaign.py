@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from ....models.dialects import DIALECTS
 from ..guard import closest_dialect
 from ..servers import ServerBinary
 from .actions import Inspect
 from .bench import Bench
-from .finding import Finding, find
-from .source import generate
+from .coverage import Coverage, nested
+from .coverage_rows import literal_words, told, unmet_rows
+from .finding import Finding, failure, find
+from .source import ModelFailedError, generate
 
 __all__ = ["COMMANDS_A_RUN", "Report", "campaign", "seed_of"]
 
@@ -39,7 +42,12 @@ class Report:
     states: int = 0
     edges: int = 0
     seconds: float = 0.0
-    coverage: dict[str, int] = field(default_factory=dict)
+    coverage: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    """How often each command, with each option, came to each outcome (`coverage.py`)."""
+
+    unmet: list[str] = field(default_factory=list)
+    """The rows of coverage that have to be met and were not."""
+
     differences: list[Finding] = field(default_factory=list)
 
 
@@ -58,9 +66,18 @@ def campaign(binary: ServerBinary, commands: int, seed: int, progress: Progress 
     began = perf_counter()
     with Bench(binary) as bench:
         report = Report(binary.name, bench.server.version, bench.dialect, note)
+        dialect = DIALECTS[bench.dialect]
+        coverage = Coverage(dialect, literal_words())
         run = 0
         while report.commands < commands and len(report.differences) < DIFFERENCES_MAX:
-            drawn = generate(bench.dialect, seed_of(seed, run), min(COMMANDS_A_RUN, commands - report.commands))
+            left = commands - report.commands
+            try:
+                drawn = generate(bench.dialect, seed_of(seed, run), min(COMMANDS_A_RUN, left), coverage)
+            except ModelFailedError as error:
+                its, config = seed_of(seed, run), error.world.config
+                report.differences.append(failure(bench.dialect, config, error.actions, its, binary.name))
+                run += 1
+                continue
             if bench.differs(drawn.recorder):
                 config = drawn.world.config
                 report.differences.append(find(bench, config, drawn.actions, seed_of(seed, run), binary.name))
@@ -71,5 +88,7 @@ def campaign(binary: ServerBinary, commands: int, seed: int, progress: Progress 
                 progress(report.commands)
         report.edges = report.commands
         report.replies = bench.pipelined.replies
+        report.coverage = nested(coverage.counts)
+        report.unmet = told(unmet_rows(dialect, coverage.counts))
     report.seconds = perf_counter() - began
     return report

@@ -7,42 +7,54 @@ then options; `SHAPES` has the commands whose grammar is another. Whatever optio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from ....models.commands.call import Command, Option
-from ....models.commands.table import LISTS, commands_of
+from ....models.commands.table import LISTS, TABLE, commands_of
+from ....models.dialect import Dialect
 from ....models.server import Server
 from . import texts
 from .draws import Draws, slots
 from .kinds import Arguments
 from .worlds import SUBCOMMAND_WEIGHTS, USUAL, Taste
 
-__all__ = ["SHAPES", "CommandLines"]
+__all__ = ["SHAPES", "CommandLines", "subcommands_of"]
 
 HALF_MASKED = ("UNSUBSCRIBE", "PUNSUBSCRIBE", "PUBSUB", "CLIENT")
 """What must stay as it was drawn in a transaction: there nothing is masked."""
 MASKED = ("HELP", "ID", "CHANNELS")
 LIST_COMMANDS = frozenset(command.name for command in LISTS)
-GENERAL_BY_HAND = ("XGROUP", "XINFO", "PUBSUB", "CLIENT")
-"""Containers that the oldest dialects parse by hand: their subcommands stand in a table all the same."""
 
 
 class CommandLines:
     """A source of command lines for one model server."""
 
-    __slots__ = ("_commands", "_pool", "_subcommands", "args", "draws", "may_block", "queueing", "taste")
+    __slots__ = (
+        "_lower", "_plain", "_pool", "_rows", "_subcommands", "args", "draws", "may_block", "queueing", "taste",
+    )  # fmt: skip
 
     def __init__(self, draws: Draws, server: Server, taste: Taste) -> None:
         self.draws = draws
         self.taste = taste
         self.args = Arguments(draws, server, taste)
         self.may_block = self.queueing = False
-        self._commands: dict[str, Command] = {c.name: c for c in commands_of(server.dialect).values()}
-        self._pool = slots({name: taste.weight(name) for name in self._commands})
+        self._lower = False
+        self._rows: list[tuple[Command, list[bytes]]] = []
+        commands = {c.name: c for c in commands_of(server.dialect).values()}
+        self._plain = commands["PING"]
+        """Instead of a command that may block where none may."""
+        weights: dict[Command | None, float] = {c: taste.weight(name) for name, c in commands.items()}
+        self._pool = slots(weights | {None: sum(weights.values()) / 200})
         self._subcommands = {
             name: slots({sub: SUBCOMMAND_WEIGHTS.get(sub.name, USUAL) for sub in subcommands})
-            for name, subcommands in _containers(server, self._commands).items()
+            for name, command in commands.items()
+            if (subcommands := subcommands_of(command, server.dialect))
         }
+        for name, command in commands.items():
+            self._rows.append((command, [name.encode()]))
+            for sub in dict.fromkeys(self._subcommands.get(name, ())):
+                self._rows.append((sub, [name.encode(), sub.name.encode()]))
 
     def next(self, now_ms: int, *, may_block: bool, queueing: bool = False) -> tuple[bytes, ...]:
         """One command line; `queueing` tells that its connection is in a transaction."""
@@ -52,11 +64,16 @@ class CommandLines:
         self.queueing = queueing
         if queueing and draws.happens(250, "EXEC"):
             return (b"EXEC",)
-        if draws.happens(5, "no command"):
+        self._lower = draws.happens(50, "lower case")
+        command = draws.pick(self._pool, "command")
+        if command is None:
             return (draws.pick(texts.NO_COMMANDS, "no command"), *self.junk(3))
-        command = self._commands[draws.pick(self._pool, "command")]
+        if draws.happens(10, "wrong number of arguments"):
+            argv = self._wrong_number()
+            self._unblock(argv)
+            return tuple(argv)
         if (not may_block and "blocking" in command.flags) or (queueing and command.name == "HELLO"):
-            command = self._commands["PING"]
+            command = self._plain
         argv = [self.cased(command.name.encode()), *self._after_the_name(command)]
         if draws.happens(self.taste.damaged, "damaged") and not (queueing and command.name in HALF_MASKED):
             self._damage(argv)
@@ -98,15 +115,17 @@ class CommandLines:
         return [self.draws.pick(texts.JUNK, "junk") for _ in range(self.draws.choose(most + 1, "how much junk"))]
 
     def cased(self, word: bytes) -> bytes:
-        """A keyword, seldom in lower case."""
-        return word.lower() if self.draws.happens(50, "lower case") else word
+        """A keyword, in lower case in a few command lines."""
+        return word.lower() if self._lower else word
 
     def _damage(self, argv: list[bytes]) -> None:
         """Damages a command line in one place; its name stays."""
         draws = self.draws
         at = 1 + draws.choose(len(argv), "where it is damaged")
-        how = draws.choose(5, "damage")
-        if how == 0:
+        how = draws.choose(6, "damage")
+        if how == 5:
+            del argv[1:]
+        elif how == 0:
             del argv[at:]
         elif how == 1:
             argv.insert(at, draws.pick(texts.JUNK, "junk"))
@@ -117,26 +136,34 @@ class CommandLines:
                 argv.insert(at, argv[at])
             else:
                 del argv[at]
+        self._unblock(argv)
+
+    def _wrong_number(self) -> list[bytes]:
+        """Any command or subcommand, with one argument too few or too many; each as often as any other."""
+        draws = self.draws
+        row, argv = draws.pick(self._rows, "command")
+        if self.queueing and (row.name in MASKED or argv[0].decode() in HALF_MASKED):
+            row, argv = self._rows[0]
+        least = abs(row.arity)
+        wanted = least + 1 if row.arity >= 0 and draws.choose(2, "too many") else least - 1
+        return [*argv, *(draws.pick(texts.VALUES, "argument") for _ in range(wanted - len(argv)))][: max(wanted, 1)]
+
+    def _unblock(self, argv: list[bytes]) -> None:
+        """Takes back a BLOCK that chance brought where nobody may block."""
         if not self.may_block and argv[0].upper() in (b"XREAD", b"XREADGROUP"):
-            # Takes back a BLOCK that the damage brought where nobody may block.
             argv[1:] = [b"x" if text.upper() == b"BLOCK" else text for text in argv[1:]]
 
 
-def _containers(server: Server, commands: Mapping[str, Command]) -> dict[str, tuple[Command, ...]]:
-    """The subcommands of each command that has any; where it parses them by hand, those of a later release."""
-    found = {name: command.subcommands for name, command in commands.items() if command.subcommands}
-    for name in GENERAL_BY_HAND:
-        if name in commands and name not in found:
-            found[name] = known_by_hand(name, server)
-    return found
-
-
-def known_by_hand(name: str, server: Server) -> tuple[Command, ...]:
-    """The subcommands that a dialect knows although its table does not tell them apart."""
-    from ....models.commands.table import TABLE
-
-    (row,) = (command for command in TABLE if command.name == name and command.subcommands)
-    return tuple(sub for sub in row.subcommands if server.dialect.has(sub.since, sub.since_valkey))
+def subcommands_of(command: Command, dialect: Dialect) -> tuple[Command, ...]:
+    """The subcommands of a command; where a dialect parses them by hand, those of a later row that it knows."""
+    if command.subcommands or command.arguments != ("subcommand",):
+        return command.subcommands
+    (row,) = (later for later in TABLE if later.name == command.name and later.subcommands)
+    return tuple(
+        replace(sub, options=tuple(o for o in sub.options if dialect.has(o.since, o.since_valkey)))
+        for sub in row.subcommands
+        if dialect.has(sub.since, sub.since_valkey)
+    )
 
 
 # ---- the shapes ----
@@ -177,6 +204,8 @@ def _xadd(line: CommandLines, command: Command) -> list[bytes]:
 
 
 def _xtrim(line: CommandLines, command: Command) -> list[bytes]:
+    if line.draws.happens(30, "no strategy"):
+        return [line.args.key, line.cased(b"LIMIT"), *line.args.of("limit")]
     extra = line.options(command.options) if line.draws.happens(50, "more options") else []
     rest = line.options([option for option in command.options if option.word not in TRIMMING])
     return [line.args.key, *_trimming(line, command), *rest, *extra]
@@ -226,6 +255,22 @@ def _xpending(line: CommandLines, command: Command) -> list[bytes]:
     return found + (line.junk(3) if draws.happens(50, "too much") else [])
 
 
+def _xinfo_stream(line: CommandLines, command: Command) -> list[bytes]:
+    """The options in the one order in which they are taken, most of the time."""
+    if line.draws.happens(50, "any order"):
+        return plain(line, command)
+    found = [line.args.key]
+    for option in command.options:
+        if not line.draws.happens(600, option.word):
+            break
+        found += line.option(option)
+    return found
+
+
+def _ping(line: CommandLines, command: Command) -> list[bytes]:
+    return line.args.of("value") if line.draws.happens(300, "message") else []
+
+
 Shape: TypeAlias = Callable[[CommandLines, Command], list[bytes]]
 
 def _leaving(line: CommandLines, command: Command) -> list[bytes]:
@@ -243,5 +288,7 @@ SHAPES: Mapping[str, Shape] = {
     "XREAD": _reading,
     "XREADGROUP": _reading,
     "XPENDING": _xpending,
+    "XINFO STREAM": _xinfo_stream,
+    "PING": _ping,
 }
 """The commands whose grammar is not just positional arguments and then options."""

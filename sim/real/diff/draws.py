@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ...choices import Choices
 
-__all__ = ["Draws", "slots"]
+__all__ = ["THOUSAND", "Draws", "slots"]
 
 T = TypeVar("T")
 

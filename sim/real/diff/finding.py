@@ -11,12 +11,11 @@ from ..lockstep import Difference
 from ..script import Reply, Send, show_command
 from ..values import parse, show
 from .actions import Action
-from .bench import Bench
 from .recorder import record
-from .shrink import shrink
+from .shrink import Judge, shrink, smallest
 from .story import story_of
 
-__all__ = ["Finding", "find"]
+__all__ = ["Finding", "failure", "find"]
 
 ANSWER_SHOWN = 600
 
@@ -39,7 +38,7 @@ class Finding:
     test: str
 
 
-def find(bench: Bench, config: Config, actions: Sequence[Action], seed: int, server: str) -> Finding:
+def find(bench: Judge, config: Config, actions: Sequence[Action], seed: int, server: str) -> Finding:
     """Make a run that differs small, and tell what is left of it; `server` is what the user calls the server."""
     if not bench.differences(record(bench.dialect, config, actions)):
         # It needs the pipeline: a command of the batch, or the moment in the server's event loop.
@@ -58,6 +57,24 @@ def find(bench: Bench, config: Config, actions: Sequence[Action], seed: int, ser
     story = story_of(small, config)
     test = _test(bench.dialect, server, story)
     return Finding(seed, first.command, first.model, first.server, first.where, story, tuple(transcript), test)
+
+
+def failure(dialect: str, config: Config, actions: Sequence[Action], seed: int, server: str) -> Finding:
+    """Make small what the model fails at, an exception where an answer should be."""
+
+    def fails(some: Sequence[Action]) -> str:
+        try:
+            record(dialect, config, some)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}".removesuffix(": ")
+        return ""
+
+    small = smallest(actions, lambda some: bool(fails(some)))
+    story = story_of(small, config)
+    how = f"fails: {fails(small)}"
+    said = "(not asked)"
+    transcript = (*story.splitlines(), f"  model   {how}", f"  server  {said}")
+    return Finding(seed, story.splitlines()[-1], how, said, "", story, transcript, _test(dialect, server, story))
 
 
 def _told(index: int, step: Send | Reply, first: Difference) -> list[str]:

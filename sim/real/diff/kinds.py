@@ -50,7 +50,8 @@ class Arguments:
 
     def wrong_id(self) -> bytes:
         """Something that is no ID, or hardly one."""
-        return self.draws.pick(texts.ODD_IDS, "odd ID")
+        text = self.draws.pick(texts.ODD_IDS, "odd ID")
+        return b"~" if self.taste.timeless and text.startswith(b"*") else text
 
     def near_id(self) -> bytes:
         """An ID that the stream at hand knows, or one beside it."""
@@ -124,11 +125,12 @@ def _consumer(at: Arguments) -> list[bytes]:
 
 def _value(at: Arguments) -> list[bytes]:
     draws = at.draws
-    if draws.happens(at.taste.long_values, "long value"):
+    how = draws.choose(1000, "value")
+    if how >= 1000 - at.taste.long_values:
         return [draws.pick(texts.LONG_PIECES, "of what") * draws.pick(texts.LONG_SIZES, "how long")]
-    if draws.happens(100, "number"):
+    if how >= 900:
         return [b"%d" % draws.choose(10**6, "number")]
-    return [draws.pick(texts.VALUES, "value")]
+    return [texts.VALUES[how % len(texts.VALUES)]]
 
 
 def _channel(at: Arguments) -> list[bytes]:
@@ -194,7 +196,7 @@ def _ids(at: Arguments) -> list[bytes]:
 def _bound(usual: bytes) -> Kind:
     def bound(at: Arguments) -> list[bytes]:
         if at.is_wrong():
-            return [at.wrong_id()]
+            return [at.draws.pick(texts.ODD_BOUNDS, "odd bound")]
         how = at.draws.choose(4, "bound")
         return [usual if how < 2 else (b"(" if how == 3 else b"") + at.near_id()]
 
@@ -203,13 +205,17 @@ def _bound(usual: bytes) -> Kind:
 
 def _id_or_last(at: Arguments) -> list[bytes]:
     how = at.draws.choose(4, "from where")
-    return [b"0"] if how < 2 else [b"$"] if how == 2 else _id(at)
+    if how == 3:
+        return [at.wrong_id() if at.is_wrong() else at.near_id()]
+    return [b"$" if how == 2 else b"0"]
 
 
 def _new_id(at: Arguments) -> list[bytes]:
     """For XADD: ``*`` mostly, ``ms-*``, and explicit ones about the last one."""
     draws = at.draws
     how = draws.choose(100, "which ID")
+    if at.taste.timeless:
+        how = how * 3 // 10 + 60
     if how < 60:
         return [b"*"]
     stream = lending.stream_at(at.server, at.key)
@@ -220,7 +226,8 @@ def _new_id(at: Arguments) -> list[bytes]:
     if how < 90:
         return [ids.show(min(last + draws.pick((1, 1, 1, 0, 2, 1 << 64), "after the last"), ids.ID_MAX - 1))]
     if how < 91:
-        return [b"%d-%d" % (ids.ms_of(last), ids.PART_MAX)]
+        full = draws.choose(8, "the largest of all") == 7  # seldom: nothing can be added after it
+        return [ids.show(ids.ID_MAX) if full else b"%d-%d" % (ids.ms_of(last), ids.PART_MAX)]
     return _id(at)
 
 
@@ -244,27 +251,40 @@ def _position(at: Arguments) -> list[bytes]:
 def _number(*usual: int, edges: tuple[int, ...] = ()) -> Kind:
     """A number of a few, seldom one of the edges, or one that is wrong."""
 
+    edges_share = 30 if edges else 0
+
     def number(at: Arguments) -> list[bytes]:
-        if at.is_wrong(2):
-            return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
-        if edges and at.draws.happens(20, "edge"):
-            return [b"%d" % at.draws.pick(edges, "edge")]
-        return [b"%d" % at.draws.pick(usual, "number")]
+        draws = at.draws
+        how = draws.choose(1000, "number")
+        wrong = at.taste.wrong // 2
+        if how >= 1000 - wrong:
+            return [draws.pick(texts.ODD_NUMBERS, "odd number")]
+        if how >= 1000 - wrong - edges_share:
+            return [b"%d" % draws.pick(edges, "edge")]
+        return [b"%d" % usual[how % len(usual)]]
 
     return number
 
 
+def _ms(at: Arguments) -> list[bytes]:
+    if at.taste.timeless:
+        return [at.draws.pick((b"0", b"1000000000000"), "for ever")]
+    return _SOME_MS(at)
+
+
 def _unix_ms(at: Arguments) -> list[bytes]:
+    if at.taste.timeless:
+        return [b"0"]
     if at.is_wrong(2):
         return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
     return [b"%d" % (at.now_ms + at.draws.pick((0, -1, 1, -100, 1000, -100_000), "ms from now"))]
 
 
 def _block(at: Arguments) -> list[bytes]:
-    if at.is_wrong(2):
+    if at.taste.wrong and at.draws.happens(max(at.taste.wrong, 40), "odd timeout"):
         forms: tuple[bytes, ...] = (b"x", b"-1", b"1.5", b"")
         if at.server.dialect.block_overflow_error:  # elsewhere a wait beyond the end of time is undefined behaviour
-            forms += (b"9223372036854775807", b"9223372036854775808")
+            forms += (b"9223372036854775807",) * 3 + (b"9223372036854775808",)
         return [at.draws.pick(forms, "odd timeout")]
     return [b"%d" % at.draws.pick((0, 1, 5, 20, 100, 1000, 5000), "timeout")]
 
@@ -283,8 +303,8 @@ def _maybe_count(at: Arguments) -> list[bytes]:
     return _COUNTS(at) if at.draws.happens(400, "count") else []
 
 
-_COUNTS = _number(1, 1, 2, 2, 3, 5, 10, 40, 0, -1, edges=(2**63 - 1, 2**63 - 2, 2**63 - 3))
-_MS = _number(0, 0, 1, 2, 10, 100, 1000, 10_000, 100_000)
+_COUNTS = _number(1, 1, 2, 2, 3, 5, 10, 40, 0, -1, edges=(-2, -2, 10**16, 10**16, 2**63 - 1, 2**63 - 2, 2**63 - 3))
+_SOME_MS = _number(0, 0, 1, 2, 10, 100, 1000, 10_000, 100_000)
 
 KINDS: Mapping[str, Kind] = {
     "key": _key,
@@ -327,10 +347,10 @@ KINDS: Mapping[str, Kind] = {
     "count": _COUNTS,
     "entries-read": _COUNTS,
     "entries-added": _COUNTS,
-    "trim-length": _number(0, 1, 2, 3, 5, 8, 20, 100),
-    "limit": _number(0, 1, 2, 3, 5, 10, 100),
-    "ms": _MS,
-    "min-idle": _MS,
+    "trim-length": _number(0, 1, 2, 3, 5, 8, 20, 100, edges=(-1,)),
+    "limit": _number(0, 1, 2, 3, 5, 10, 100, edges=(-1,)),
+    "ms": _ms,
+    "min-idle": _ms,
     "unix-ms": _unix_ms,
     "block": _block,
 }

@@ -27,6 +27,7 @@ BATCH_COMMANDS_MAX = 400
 
 OK = b"+OK\r\n"
 ENDS_TRANSACTION = frozenset({b"EXEC", b"DISCARD", b"RESET"})
+"""Unless the command is refused, but for EXEC, which ends it even then."""
 SUBSCRIBES = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"MONITOR"})
 
 
@@ -103,7 +104,8 @@ class Pipelined:
         else:
             self._flush()
             if step.conn == INSPECTOR:
-                del self._peers[step.conn]
+                # It is kept for the next time, and a new connection begins in the first database.
+                refuse_errors(self._server.address, self._peers.pop(step.conn).call(b"SELECT", b"0"))
                 return
             self._peers.pop(step.conn).close()
             self._inert.discard(step.conn)
@@ -140,7 +142,7 @@ class Pipelined:
         name = argv[0].upper()
         if (name == b"MULTI" and reply == OK) or name in SUBSCRIBES:
             self._inert.add(conn)
-        elif name in ENDS_TRANSACTION:
+        elif name in ENDS_TRANSACTION and (name == b"EXEC" or not reply.startswith(b"-")):
             self._inert.discard(conn)
 
     def _move_clock(self, index: int, at_ms: int) -> None:

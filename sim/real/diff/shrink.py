@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from ....models.server import Config
+from ..lockstep import Difference
 from .actions import Action, Connect, Do
-from .bench import Bench
 from .recorder import Recorder, record
 
-__all__ = ["shrink"]
+__all__ = ["Judge", "shrink", "smallest"]
 
 WATCHDOG_S = 0.2
 
 
-def shrink(bench: Bench, config: Config, actions: Sequence[Action]) -> list[Action]:
-    """The actions without those that the difference does not need.
+class Judge(Protocol):
+    """Whoever says how a real server differs from a recorded run, such as `bench.Bench`."""
 
-    What comes after the first difference goes at once; then halves, quarters and so on down to single
-    actions are left out for as long as something differs.
-    """
+    dialect: str
+
+    def differences(self, recorder: Recorder, *, watchdog_s: float = ...) -> tuple[Difference, ...]:
+        """Where the server does not follow the script."""
+        ...
+
+
+def shrink(bench: Judge, config: Config, actions: Sequence[Action]) -> list[Action]:
+    """The actions without those that the difference does not need; what comes after the first goes at once."""
 
     def differs(some: Sequence[Action]) -> bool:
         return bool(bench.differences(record(bench.dialect, config, some), watchdog_s=WATCHDOG_S))
 
-    left = _up_to_the_first(bench, config, actions)
+    return smallest(_up_to_the_first(bench, config, actions), differs)
+
+
+def smallest(actions: Sequence[Action], shows: Callable[[Sequence[Action]], bool]) -> list[Action]:
+    """The actions without those that are not needed to show something.
+
+    Halves, quarters and so on down to single actions are left out for as long as it shows.
+    """
+    left = list(actions)
     size = max(len(left) // 2, 1)
     while True:
         at, fewer = 0, False
         while at < len(left):
             without = left[:at] + left[at + size :]
-            if differs(without):
+            if shows(without):
                 left, fewer = without, True
             else:
                 at += size
         if size == 1 and not fewer:
             plainer = _connected_at_first_use(left)
-            return plainer if differs(plainer) else left
+            return plainer if shows(plainer) else left
         size = max(size // 2, 1)
 
 
@@ -54,7 +69,7 @@ def _connected_at_first_use(actions: Sequence[Action]) -> list[Action]:
     return plainer
 
 
-def _up_to_the_first(bench: Bench, config: Config, actions: Sequence[Action]) -> list[Action]:
+def _up_to_the_first(bench: Judge, config: Config, actions: Sequence[Action]) -> list[Action]:
     """The shortest beginning that holds the step that differs first."""
     recorder = record(bench.dialect, config, actions)
     found = bench.differences(recorder, watchdog_s=WATCHDOG_S)

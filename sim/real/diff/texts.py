@@ -28,6 +28,9 @@ ODD_NUMBERS = (
     b"9223372036854775808", b"-9223372036854775808", b"-9223372036854775809", MAX, b"-100000", b"2\0",
     b"10000000000000000",
 )  # fmt: skip
+ODD_BOUNDS = ODD_IDS + (b"(" + MAX + b"-" + MAX, b"(0-0", b"(0", b"(") * 3
+"""For the ends of ranges: more of those that exclude the first or the last ID that there can be."""
+
 VALUES = (
     b"f", b"v", b"name", b"1", b"-1", b"127", b"128", b"4095", b"-4097", b"32768", b"8388608", b"2147483648",
     b"-9223372036854775808", b"9223372036854775808", b"", b"x\r\ny", b"\0",

@@ -13,8 +13,8 @@ __all__ = ["TASTES", "WEIGHTS", "Taste", "World", "draw_world"]
 WEIGHTS: Mapping[str, float] = {
     "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6,
     "XRANGE": 3, "XREVRANGE": 2, "XDEL": 5, "XTRIM": 4, "XSETID": 2, "XGROUP": 12, "XINFO": 9, "XLEN": 1,
-    "DEL": 0.7, "EXISTS": 0.5, "TYPE": 0.5, "FLUSHALL": 0.2, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6,
-    "MULTI": 2, "EXEC": 1.5, "DISCARD": 0.2, "WATCH": 0.3, "UNWATCH": 0.1, "ECHO": 0.1,
+    "DEL": 0.7, "EXISTS": 0.5, "TYPE": 0.5, "FLUSHALL": 0.3, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6,
+    "MULTI": 2, "EXEC": 1, "DISCARD": 0.6, "WATCH": 0.3, "UNWATCH": 0.1, "ECHO": 0.1,
     "LPUSH": 0.4, "RPUSH": 0.5, "LPUSHX": 0.1, "RPUSHX": 0.1, "LPOP": 0.3, "RPOP": 0.3, "LLEN": 0.2, "LRANGE": 0.3,
     "LINDEX": 0.1, "LSET": 0.1, "LREM": 0.1, "LTRIM": 0.1, "LINSERT": 0.1, "LPOS": 0.2, "RPOPLPUSH": 0.2,
     "LMOVE": 0.2, "LMPOP": 0.2, "BLPOP": 0.3, "BRPOP": 0.2, "BRPOPLPUSH": 0.2, "BLMOVE": 0.2, "BLMPOP": 0.2,
@@ -28,7 +28,7 @@ WEIGHTS: Mapping[str, float] = {
 USUAL = 2.0
 
 SUBCOMMAND_WEIGHTS: Mapping[str, float] = {
-    "CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2, "DELCONSUMER": 2, "HELP": 0.2,
+    "CREATE": 6, "SETID": 3, "DESTROY": 1, "CREATECONSUMER": 2, "DELCONSUMER": 2, "HELP": 1,
     "CHANNELS": 2, "NUMSUB": 2, "NUMPAT": 2, "ID": 0.5, "GETNAME": 1, "SETNAME": 1, "UNBLOCK": 5,
     "STREAM": 5, "GROUPS": 3, "CONSUMERS": 3,
 }  # fmt: skip
@@ -55,6 +55,9 @@ class Taste:
 
     long_values: int = 50
     """A value is long."""
+
+    timeless: bool = False
+    """No reply is to depend on the time of the server: IDs are explicit, times are 0 or past all that there are."""
 
     def weight(self, command: str) -> float:
         """How often a command is drawn, against the others."""
