@@ -29,10 +29,15 @@ from .worlds import Taste, World
 
 __all__ = ["campaign_in_real_time"]
 
-BEYOND_ONE_DATABASE = {"FLUSHALL": 0.0, "SELECT": 0.0, "SWAPDB": 0.0, "MOVE": 0.0, "COPY": 0.0}
+BEYOND_ONE_DATABASE = ("FLUSHALL", "SELECT", "SWAPDB", "MOVE", "COPY")
+OF_TIME = ("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT")
+OF_ALL_CLIENTS = ("PUBLISH", "PUBSUB", "CLIENT")
+WITHOUT = dict.fromkeys((*BEYOND_ONE_DATABASE, *OF_TIME, *OF_ALL_CLIENTS), 0.0)
+"""Commands that reach beyond our database and our clients, or depend on the time."""
+
 TASTES = (
-    Taste(weights=BEYOND_ONE_DATABASE, damaged=0, block=0, timeless=True),
-    Taste(weights=BEYOND_ONE_DATABASE, focus=900, damaged=0, wrong=10, block=0, timeless=True),
+    Taste(weights=WITHOUT, damaged=0, block=0, timeless=True),
+    Taste(weights=WITHOUT, focus=900, damaged=0, wrong=10, block=0, timeless=True),
 )
 
 
@@ -101,4 +106,4 @@ def _settings(address: Address) -> Config:
             if not (isinstance(value, list) and len(value) == 2 and isinstance(value[1], bytes)):
                 raise RealServerError(f"{address} does not tell its {name.decode()}, which trimming depends on")
             found.append(int(value[1]))
-    return Config(*found)
+    return Config(found[0], found[1])

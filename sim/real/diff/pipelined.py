@@ -16,7 +16,7 @@ from ..connection import Connection, encode, refuse_errors
 from ..errors import NoReply, ServerClosed
 from ..frames import frame_count
 from ..masks import RADIX_TREE_NODES, is_masked, same_reply
-from ..script import Close, Open, Reply, Script, Send
+from ..script import CLIENT, Close, Open, Reply, Script, Send
 from ..spawn import SpawnedServer
 from ..virtual_clock import VirtualClock, set_clock_command
 from .recorder import INSPECTOR
@@ -60,8 +60,13 @@ class Pipelined:
         self._inspectors: dict[int, Connection] = {}
         self._peers: dict[int, Connection] = {}
         self._waiting: dict[int, Sequence[bytes]] = {}
-        self._inert: set[int] = set()
-        """The connections on which the clock cannot be set: in a transaction, or subscribed."""
+        self._queueing: set[int] = set()
+        self._subscribed: set[int] = set()
+        """On either kind of connection the clock cannot be set."""
+
+        self._client_ids: dict[int, bytes] | None = None
+        """What the server calls the clients of the script; asked for where a command names one."""
+
         self._now_ms = 0
         self._conn = INSPECTOR
         self._request: list[bytes] = []
@@ -74,6 +79,8 @@ class Pipelined:
         """Take all steps; the index of the first that differs, or None. What it finds is for others to explain."""
         refuse_errors(self._server.address, self._control.call(b"FLUSHALL"))
         self._now_ms = self._clock.now_ms
+        named = any(isinstance(step, Send) and step.argv[0] == b"CLIENT" for step in script)
+        self._client_ids = {} if named else None
         try:
             for index, step in enumerate(script):
                 self._take(index, step)
@@ -108,7 +115,8 @@ class Pipelined:
                 refuse_errors(self._server.address, self._peers.pop(step.conn).call(b"SELECT", b"0"))
                 return
             self._peers.pop(step.conn).close()
-            self._inert.discard(step.conn)
+            self._queueing.discard(step.conn)
+            self._subscribed.discard(step.conn)
             if self._waiting.pop(step.conn, None) is not None:
                 self._turn()
 
@@ -116,6 +124,8 @@ class Pipelined:
         connection = self._inspectors.get(step.resp) if step.conn == INSPECTOR else None
         if connection is None:
             connection = self._server.connect(timeout=self._watchdog_s)
+            if self._client_ids is not None:
+                self._client_ids[step.conn] = connection.call(b"CLIENT", b"ID")[1:-2]
             if step.resp != 2:
                 refuse_errors(connection.address, connection.call(b"HELLO", b"%d" % step.resp))
             if step.conn == INSPECTOR:
@@ -130,7 +140,7 @@ class Pipelined:
         if step.at_ms != self._now_ms:
             self._move_clock(index, step.at_ms)
         self._expiring = False
-        self._request.append(encode(argv))
+        self._request.append(encode(argv if argv[0] != b"CLIENT" else self._named(argv)))
         if reply is None:
             self._waiting[conn] = argv
             self._flush()
@@ -140,13 +150,21 @@ class Pipelined:
             self._masked.append(len(self._expected))
         self._expected.append((index, argv, reply))
         name = argv[0].upper()
-        if (name == b"MULTI" and reply == OK) or name in SUBSCRIBES:
-            self._inert.add(conn)
+        if name in SUBSCRIBES:
+            self._subscribed.add(conn)
+        elif name == b"MULTI" and reply == OK:
+            self._queueing.add(conn)
         elif name in ENDS_TRANSACTION and (name == b"EXEC" or not reply.startswith(b"-")):
-            self._inert.discard(conn)
+            self._queueing.discard(conn)
+
+    def _named(self, argv: Sequence[bytes]) -> Sequence[bytes]:
+        """A command line with `client:7` replaced by what the server calls connection 7."""
+        if len(argv) < 3 or not argv[2].startswith(CLIENT) or self._client_ids is None:
+            return argv
+        return [*argv[:2], self._client_ids.get(int(argv[2].removeprefix(CLIENT)), b"0"), *argv[3:]]
 
     def _move_clock(self, index: int, at_ms: int) -> None:
-        if self._conn in self._inert:
+        if self._conn in self._queueing or self._conn in self._subscribed:
             self._flush()
         if self._request:
             argv = set_clock_command(at_ms)
@@ -231,7 +249,8 @@ class Pipelined:
                 connection.close()
         self._peers.clear()
         self._waiting.clear()
-        self._inert.clear()
+        self._queueing.clear()
+        self._subscribed.clear()
         self._request, self._expected, self._masked, self._served = [], [], [], []
         self._conn, self._expiring = INSPECTOR, False
         self._turn()

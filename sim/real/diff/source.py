@@ -76,7 +76,8 @@ class Source:
             self._conn = 0  # which never blocks
         conn = self._conn
         queueing = recorder.is_queueing(conn)
-        yield Do(conn, self._lines.next(recorder.now_ms, may_block=conn > 0, queueing=queueing))
+        may_block = conn > 0 and world.taste.block > 0
+        yield Do(conn, self._lines.next(recorder.now_ms, may_block=may_block, queueing=queueing))
 
     def _step_ms(self) -> int:
         draws = self._draws
