@@ -13,7 +13,11 @@ from .glob import matches
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``client-output-buffer-limit pubsub``: 0 is no limit."""
+    """``client-output-buffer-limit pubsub``: 0 is no limit.
+
+    The model counts the bytes of messages. A real server counts what it allocated for them, after the first ones, which
+    the kernel of its machine holds; Valkey 9.1 holds a large message once for all its receivers, and counts so.
+    """
 
     hard_bytes: int = 32 << 20
     soft_bytes: int = 8 << 20

@@ -40,6 +40,9 @@ class Config:
     stream_node_max_entries: int = 100
     stream_idmp_duration_s: int = 100
     stream_idmp_maxsize: int = 100
+    active_expire: bool = True
+    """Whether the server finds keys whose time is over by itself; ``DEBUG SET-ACTIVE-EXPIRE`` sets that."""
+
     pubsub_limits: Limits = field(default_factory=Limits)
 
 
@@ -93,6 +96,51 @@ class Server(Blocking):
         for pattern in (False, True):
             for name in self.pubsub.names(session_id, pattern=pattern):
                 self.pubsub.remove(session_id, name, pattern=pattern)
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def next_deadline(self) -> int | None:
+        """When time alone does something next: a blocked session gives up, or an awaited key goes.
+
+        A server looks for keys whose time is over ten times a second. Only one thing shows when it finds one:
+        XREADGROUP that is blocked on it is told. The model finds it as soon as its time is over.
+        """
+        first = super().next_deadline()
+        if self.config.active_expire:
+            for at_ms, _, _ in self._awaited_ends():
+                first = at_ms + 1 if first is None else min(first, at_ms + 1)
+        return first
+
+    def expire(self, now_ms: int) -> None:
+        """Removes awaited keys whose time is over, then answers those who have waited for too long."""
+        if self.config.active_expire:
+            facts: list[Fact] = []
+            for at_ms, index, key in self._awaited_ends():
+                if at_ms < now_ms:
+                    self.select(index)
+                    self.expire_key(key, now_ms, facts, "cycle")
+            if facts:
+                told = len(self._served)
+                self._serve_ready(now_ms)
+                first = self._served[told]
+                self._served[told] = first._replace(facts=(*facts, *first.facts))
+        super().expire(now_ms)
+
+    def _awaited_ends(self) -> list[tuple[int, int, bytes]]:
+        """When keys go that XREADGROUP is blocked on, where that wakes it: the time, the database, the key."""
+        if not self.dialect.blocked_notices_deletion:
+            return []
+        return sorted(
+            (database.expires[key], index, key)
+            for index, database in self.databases.items()
+            if database.expires
+            for key, queue in database.waiting.items()
+            if key in database.expires and any(self._reads_in_group(session) for session in queue)
+        )
+
+    def _reads_in_group(self, session_id: int) -> bool:
+        wait = self.sessions[session_id].wait
+        return wait is not None and wait.group is not None
 
     # -- subscribers ----------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ class SimRedis(redis.asyncio.Redis):
         return SimPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
     def pubsub(self, **kwargs: Any) -> Any:
-        """Not simulated yet: the model has no Pub/Sub."""
+        """Not simulated yet: the model has Pub/Sub, but no process listens to its connection."""
         raise NotImplementedError("Pub/Sub is not simulated yet")
 
     def __del__(self, *_: Any) -> None:

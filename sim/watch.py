@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, get_args
 
-from ..models.facts import Fact
+from ..models.facts import Fact, KeyCopied, KeyMoved
 from .errors import BadInput
 from .events import Event
 
@@ -38,6 +38,27 @@ class Monitor:
         known = set(cls.handlers.values())
         for name in dir(cls):
             assert not name.startswith("on_") or name in known, f"{cls.__name__}.{name} names no event or fact"
+
+    def on_key_moved(self, fact: KeyMoved, event: Event) -> str | None:
+        """What is known of a stream holds of the incarnation that it becomes."""
+        self._inherit(fact.born, fact.to_born)
+        return None
+
+    def on_key_copied(self, fact: KeyCopied, event: Event) -> str | None:
+        """What is known of a stream holds of its copy."""
+        self._inherit(fact.born, fact.to_born)
+        return None
+
+    def _inherit(self, born: int, to_born: int) -> None:
+        """Copies what the books say of one incarnation: they are kept by it, or by tuples that begin with it."""
+        for book in vars(self).values():
+            if not isinstance(book, dict):
+                continue
+            for key in list(book):
+                if type(key) is int and key == born:
+                    book[to_born] = deepcopy(book[key])
+                elif type(key) is tuple and type(key[0]) is int and key[0] == born:
+                    book[to_born, *key[1:]] = deepcopy(book[key])
 
     def at_end(self, at_ms: int) -> str | None:
         """What is wrong when the run is over; for properties that must come true by then."""

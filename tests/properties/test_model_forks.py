@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from redelivery.models.dialects import DIALECTS
 from redelivery.models.facts import Fact
 from redelivery.models.group import Group
+from redelivery.models.lists import List
 from redelivery.models.replies import Blocked, encode
 from redelivery.models.server import Config, Server
 from redelivery.models.snapshot import snapshot
@@ -15,13 +16,16 @@ from redelivery.models.stream import Stream
 from redelivery.sim.choices import Drawn
 from redelivery.sim.real.diff.command_lines import CommandLines
 from redelivery.sim.real.diff.draws import Draws
-from redelivery.sim.real.diff.worlds import READING, REMOVING, Taste
+from redelivery.sim.real.diff.worlds import KEEPING, LISTENING, QUEUING, READING, REMOVING, Taste
 
 SESSIONS = 4
 TASTES = (
     Taste(focus=950, damaged=20),
     Taste(weights=READING, focus=950, damaged=0, block=800),
     Taste(weights=REMOVING, focus=950, damaged=0),
+    Taste(weights=QUEUING, focus=700, damaged=20, block=800),
+    Taste(weights=KEEPING, focus=800, damaged=20, block=800),
+    Taste(weights=LISTENING, focus=800, damaged=0),
 )
 
 Answer = tuple[int, bytes, tuple[Fact, ...]]
@@ -39,7 +43,9 @@ class Side:
         for elapsed_ms, session, argv in steps:
             self.now_ms += elapsed_ms
             self.server.expire(self.now_ms)
-            if self.server.sessions[session].wait is None:
+            if session not in self.server.sessions:  # the server closed it
+                assert self.server.open() > session
+            elif self.server.sessions[session].wait is None:
                 reply, facts = self.server.execute(session, argv, self.now_ms)
                 said = b"" if isinstance(reply, Blocked) else encode(reply, 3)
                 self.answers.append((session, said, facts))
@@ -117,7 +123,9 @@ def test_the_same_steps_give_the_same_answers_facts_and_state(dialect: str, seed
 def test_the_structures_agree_with_themselves(dialect: str, seed: int, taste: Taste) -> None:
     side = started(dialect)
     side.chosen(Draws(Drawn(seed)), taste, 80)
-    for value in side.server.keys.values():
+    databases = side.server.databases.values()
+    for value in [value for database in databases for value in database.keys.values()]:
+        assert not isinstance(value, List) or value.items, "an empty list is no key"
         if isinstance(value, Stream):
             live = [entry_id for entry_id, _ in value.ascending(0, 2**128 - 1)]
             assert value.length == len(live) == sum(node.live for node in value.nodes)
@@ -127,7 +135,13 @@ def test_the_structures_agree_with_themselves(dialect: str, seed: int, taste: Ta
             for group in value.groups.values():
                 check_pending(group)
     blocked = {session.id for session in side.server.sessions.values() if session.wait is not None}
-    assert {session for queue in side.server.waiting.values() for session in queue} == blocked
+    assert {session for database in databases for queue in database.waiting.values() for session in queue} == blocked
+    watching = {session.id for session in side.server.sessions.values() if session.watched}
+    assert {session for database in databases for ids in database.watchers.values() for session in ids} == watching
+    assert all(database.expires.keys() <= database.keys.keys() for database in databases)
+    subscribed = {session.id: session.subscriptions for session in side.server.sessions.values()}
+    counted = {session: subscriber.count() for session, subscriber in side.server.pubsub.subscribers.items()}
+    assert counted == {session: count for session, count in subscribed.items() if count}
 
 
 def check_pending(group: Group) -> None:

@@ -101,6 +101,11 @@ COMMANDS = st.one_of(
     command(b"XSETID", KEYS, IDS, optional(b"ENTRIESADDED", READ), optional(b"MAXDELETEDID", IDS)),
     command(b"XINFO", b"GROUPS", KEYS),
     command(b"DEL", KEYS),
+    command(b"RENAME", KEYS, KEYS),
+    command(b"COPY", KEYS, KEYS, optional(b"REPLACE")),
+    command(b"PEXPIRE", KEYS, MS),
+    command(b"MOVE", KEYS, b"1"),
+    command(b"SWAPDB", b"0", b"1"),
 )  # fmt: skip
 STEPS = st.tuples(st.sampled_from([0, 0, 1, 49, 50, 500]), COMMANDS)
 """How far the server's clock goes on, and what comes then."""
@@ -195,7 +200,7 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
     assert set.union(*(judged.facts for _, judged in runs)) == {
         "Added", "Deleted", "Trimmed", "GroupCreated", "GroupRemoved", "CursorMoved", "ConsumerCreated",
         "ConsumerRemoved", "Delivered", "Reread", "Claimed", "Acked", "Forgotten", "LagReported", "LastIdSet",
-        "StreamRemoved", "StreamCreated",
+        "StreamRemoved", "StreamCreated", "KeyMoved", "KeyCopied", "KeyExpired", "DatabasesSwapped",
     }  # fmt: skip
 
 

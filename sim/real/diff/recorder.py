@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ....models.databases import Value
@@ -38,7 +39,8 @@ class Recorder:
     """The model, and the script of what it does. Actions that make no sense (any more) are passed over."""
 
     def __init__(self, dialect: str, config: Config, observer: Observer | None = None) -> None:
-        self.server = Server(dialect, config)
+        # A key whose time is over stays until a command looks at it; `bench.configure` tells servers so, too.
+        self.server = Server(dialect, replace(config, active_expire=False))
         self.script: list[Step] = []
         self.now_ms = START_MS
         self.commands = 0
