@@ -21,6 +21,7 @@ VERBS = {
     "timeline": ("drawing", "draw a history"),
     "sequence": ("sequencing", "chart a run: who asked the server for what"),
     "diff": ("differing", "compare the model with real servers, reply by reply"),
+    "compare": ("comparing", "streams, lists and Pub/Sub through the same failures"),
     "servers": ("real_servers", "the real servers at hand; install more"),
 }
 

@@ -34,7 +34,8 @@ def command(context: click.Context, as_json: bool) -> int:
     out = output.console()
     width = max((len(server.name) for server in found), default=0)
     for server in found:
-        out.print(f"{server.name:<{width}}  {server.line} {server.version:<8}  {server.path}", markup=False)
+        what = f"{server.line} {server.version}"
+        out.print(f"{server.name:<{width}}  {what:<15}  {server.path}", markup=False)
     if not found:
         out.print("no real server is at hand: `redelivery servers install` brings some", markup=False)
     return 0
@@ -48,7 +49,7 @@ def command(context: click.Context, as_json: bool) -> int:
 def install(before: bool | None, names: tuple[str, ...], mirror: str | None, as_json: bool) -> int:
     """Install real servers NAME... from Debian's packages into your own folder: no root, nothing outside of it.
 
-    Without NAME, all of them: redis-6.0, redis-7.0, redis-8.0, redis-8.6, valkey-8.1, valkey-9.1. They need 35 MB each.
+    Without NAME, all of them: redis-6.0, redis-7.0, redis-8.0, redis-8.6, valkey-8.1, valkey-9.1. They need 25 MB each.
     What is installed already is left alone; what was interrupted goes on.
     """
     from ..real.debian.installing import install as bring
@@ -104,4 +105,4 @@ class _Bars:
             self._progress.update(self._task, completed=count)
 
     def say(self, line: str) -> None:
-        click.echo(line, err=True)
+        self._progress.console.print(line, markup=False)

@@ -8,9 +8,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -343,6 +345,28 @@ def test_a_second_installation_waits_for_the_first(mirror: FakeMirror) -> None:
     assert "redis-7.0" in installed()
 
 
+def test_what_a_killed_installation_left_is_taken_up_and_cleared(mirror: FakeMirror, home: Path) -> None:
+    path = stock(mirror)
+    # A loader that waits: the installation is killed while it asks the server for its version.
+    waits = b"#!/bin/sh\necho $$ > %b/waiting\nexec sleep 60\n" % bytes(home)
+    mirror.add_package("bookworm", "libc6", "2.36-10", deb({**LIBC, f"{LIBRARIES}/ld-linux-fake.so.2": waits}))
+    command = [sys.executable, "-m", "redelivery", "servers", "install", "redis-7.0", "--mirror", mirror.url]
+    with subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        limit = time.monotonic() + 60
+        while not (home / "waiting").exists() and time.monotonic() < limit:
+            time.sleep(0.02)
+        running.kill()
+    left = sorted(file.name.partition("redis")[0] for file in servers_folder().iterdir())
+    assert left == [".lock", ".unfinished-"]
+    assert not installed()
+    os.kill(int((home / "waiting").read_text()), signal.SIGKILL)
+    mirror.add_package("bookworm", "libc6", "2.36-11", deb(LIBC))
+    mirror.asked.clear()
+    assert bring(mirror, "redis-7.0")[1] == []
+    assert path not in [asked for asked, _ in mirror.asked]  # the package that was here is not fetched again
+    assert sorted(file.name for file in servers_folder().iterdir()) == [".lock", "redis-7.0"]
+
+
 # ---- signatures ----
 
 
@@ -403,7 +427,7 @@ def test_the_command_installs_and_lists(mirror: FakeMirror, capsys: pytest.Captu
     assert code == 0
     assert row in json.loads(out)["servers"]
     code, out, _ = redelivery(capsys, "servers")
-    assert f"redis 7.0.15    {row['path']}" in out
+    assert f"redis 7.0.15     {row['path']}" in out
 
 
 def test_the_command_says_in_a_line_what_it_could_not_install(

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import platform
+import shutil
 import stat
 import sys
 import tempfile
@@ -36,6 +37,9 @@ from .versions import upstream
 __all__ = ["Failure", "Listener", "install"]
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+_UNFINISHED = ".unfinished-"
+"""How the folder begins in which a server is put together."""
 
 _SCRIPT = """#!/bin/sh
 # Starts this server with the libraries that it was built with, through their own loader.
@@ -90,6 +94,8 @@ def install(
     try:
         servers_folder().mkdir(parents=True, exist_ok=True)
         with _alone(listener):
+            for left in servers_folder().glob(f"{_UNFINISHED}*"):
+                shutil.rmtree(left)  # by one that was killed: whoever is alone here is not at work there
             shop: _Shop | None = None
             for offer in offers:
                 try:
@@ -190,7 +196,7 @@ class _Shop:
 
     def _assemble(self, offer: Offer, suite: Suite, package: Package, packages: list[Package]) -> ServerBinary:
         """Put the server together beside its place, ask it its version, and move it there."""
-        with tempfile.TemporaryDirectory(prefix=f".{offer.name}-", dir=servers_folder()) as place:
+        with tempfile.TemporaryDirectory(prefix=f"{_UNFINISHED}{offer.name}-", dir=servers_folder()) as place:
             folder = Path(place) / offer.name
             for each in packages:
                 unpack(self._file(each), folder / "root")

@@ -37,9 +37,6 @@ __all__ = [
 ENTRIES_MAX = 3
 """The most entries, deleted ones included, that a stream has in a state from which the search goes on."""
 
-CLOCK = "the clock"
-"""What a step of the clock is counted as."""
-
 CLOCK_STEPS_MS = (CLOCK_STEP_MS, -CLOCK_STEP_MS)
 """The steps of the clock; it stays within one step of where it starts."""
 
@@ -119,10 +116,8 @@ class Letter:
     """One thing that is done in every state: a command, or a step of the clock (then `argv` is empty)."""
 
     argv: tuple[bytes, ...]
-    command: str
-    """The command, with its subcommand, and the options that it has here: under these it is counted."""
-
-    options: tuple[str, ...] = ()
+    form: str
+    """The command with the options that it has here, e.g. `XCLAIM FORCE JUSTID`: what is counted together."""
 
     moves: bool = False
     """Whether what it leads to is a state of its own."""
@@ -144,10 +139,10 @@ def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
     extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known]
     lines = dict.fromkeys([*_made_from_the_table(streams), *extra, *moves])
     letters = [
-        Letter(argv, *_counted_as(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
+        Letter(argv, _form(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
     ]
     letters.sort(key=lambda letter: not letter.reads)  # stable
-    steps = [Letter((), CLOCK, (), True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
+    steps = [Letter((), "the clock", True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
     return (*letters, *steps)
 
 
@@ -231,10 +226,10 @@ def _argv(line: str) -> tuple[bytes, ...]:
     return tuple(line.encode().split())
 
 
-def _counted_as(argv: tuple[bytes, ...], streams: Mapping[str, Command]) -> tuple[str, tuple[str, ...]]:
-    """The command of a command line, and its options."""
+def _form(argv: tuple[bytes, ...], streams: Mapping[str, Command]) -> str:
+    """The name of a command line, without the values."""
     words = [argument.decode() for argument in argv]
     name = " ".join(words[:2]) if " ".join(words[:2]) in streams else words[0]
     command = streams.get(name)
     known = {option.word for option in command.options} if command else set()
-    return name, tuple(sorted(known.intersection(words[len(name.split()) :])))
+    return " ".join([name, *sorted(known.intersection(words[len(name.split()) :]))])

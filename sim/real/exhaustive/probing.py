@@ -60,7 +60,7 @@ class Prober:
     """A server of ours under its virtual clock, with the model beside it. `close` ends the server."""
 
     def __init__(self, binary: ServerBinary, dialect: Dialect, letters: Sequence[Letter]) -> None:
-        self.coverage = Coverage()
+        self.coverage = Coverage(letters)
         self._letters = letters
         self._writer = Writer(Model(dialect), letters)
         self._bench = Bench(binary)
