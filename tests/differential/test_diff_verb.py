@@ -158,6 +158,18 @@ BLOCKING = {
         +5
         a> XADD k * f 1
     """,
+    "who publishes to oneself": """
+        A> SUBSCRIBE c
+        b> SUBSCRIBE c
+        A> PUBLISH c 1
+        A> XADD k * f 1
+        +5
+        A> PUBLISH c 2
+        A> TIME
+        A> RESET
+        +5
+        A> TIME
+    """,
     "who waits hangs up": """
         a> XREAD BLOCK 0 STREAMS k $
         B> TIME

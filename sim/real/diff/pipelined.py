@@ -26,6 +26,7 @@ __all__ = ["Pipelined"]
 BATCH_COMMANDS_MAX = 400
 
 OK = b"+OK\r\n"
+PUSH = b">"
 ENDS_TRANSACTION = frozenset({b"EXEC", b"DISCARD", b"RESET"})
 """Unless the command is refused, but for EXEC, which ends it even then."""
 SUBSCRIBES = frozenset({b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"MONITOR"})
@@ -175,14 +176,18 @@ class Pipelined:
         self._now_ms = at_ms
 
     def _reply(self, index: int, step: Reply) -> None:
-        """Somebody who waited is served by the command before, or has waited long enough."""
-        argv = self._waiting.pop(step.conn, ())
+        """Somebody who waited is served by the command before, or has waited long enough; or gets a message."""
+        argv = () if step.reply.startswith(PUSH) else self._waiting.pop(step.conn, ())
         if step.at_ms != self._now_ms:
             self._flush()
             self._clock.set(step.at_ms)
             self._now_ms = step.at_ms
             self._expiring = True
             self._turn()
+        if step.conn == self._conn and self._request:
+            # What a client publishes to itself stands among the replies to what it sends.
+            self._expected.append((index, argv, step.reply))
+            return
         self._served.append((index, step.conn, argv, step.reply))
         if self._expiring:
             self._flush()
