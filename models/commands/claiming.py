@@ -72,6 +72,7 @@ def xclaim(call: Call) -> Reply:
 def xautoclaim(call: Call) -> Reply:
     """XAUTOCLAIM key group consumer min-idle start [COUNT n] [JUSTID]"""
     argv, dialect = call.argv, call.dialect
+    call.value(argv[1])  # looked up first: a key whose time is over goes, whatever is wrong with the rest
     min_idle_ms = max(need_integer(argv[4], b"ERR Invalid min-idle-time argument for XAUTOCLAIM"), 0)
     start = range_start(argv[5], dialect.open_ranges)
     count, just_id = 100, False

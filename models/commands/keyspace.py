@@ -194,6 +194,8 @@ def database_index(text: bytes, *, fits_int: bool = True) -> int:
         raise CommandError(NOT_AN_INTEGER)
     if fits_int and not -(2**31) <= number < 2**31:
         raise CommandError(b"ERR value is out of range, value must between -2147483648 and 2147483647")
+    if not fits_int:
+        number = (number + 2**31) % 2**32 - 2**31  # an int of C keeps the lower half
     if not 0 <= number < DATABASES:
         raise CommandError(NO_DATABASE)
     return number

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 from redelivery.models import ids
@@ -16,7 +18,7 @@ from redelivery.models.group import Consumer, Group
 from redelivery.models.server import Config
 from redelivery.sim.real.diff.actions import Action, Connect, Do, Inspect
 from redelivery.sim.real.diff.bench import Bench
-from redelivery.sim.real.diff.campaign import campaign
+from redelivery.sim.real.diff.campaign import Report, campaign
 from redelivery.sim.real.diff.recorder import record
 from redelivery.sim.real.diff.shrink import shrink
 from redelivery.sim.real.diff.source import generate
@@ -48,9 +50,18 @@ def test_a_server_answers_as_the_row_says(bench: Bench, row: Row) -> None:
     assert bench.differences(played(row, bench.dialect)[0]) == ()
 
 
-@pytest.mark.parametrize("binary", servers_named(), ids=lambda binary: f"{binary.line}-{binary.version}")
-def test_the_default_run_differs_nowhere_and_meets_every_row(binary: ServerBinary) -> None:
-    report = campaign(binary, COMMANDS, 0)
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    """The default run of every server, several at a time: each in a process of its own."""
+    servers = servers_named()
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        runs = {server.dialect: pool.submit(campaign, server, COMMANDS, 0) for server in servers}
+        return {dialect: run.result() for dialect, run in runs.items()}
+
+
+@pytest.mark.parametrize("dialect", [server.dialect for server in servers_named()])
+def test_the_default_run_differs_nowhere_and_meets_every_row(reports: dict[str, Report], dialect: str) -> None:
+    report = reports[dialect]
     assert [finding.transcript for finding in report.differences] == []
     assert report.commands == COMMANDS
     if DEFAULT_COMMANDS <= COMMANDS:

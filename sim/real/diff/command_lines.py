@@ -19,7 +19,7 @@ from .draws import Draws, slots
 from .kinds import Arguments
 from .worlds import SUBCOMMAND_WEIGHTS, USUAL, Taste
 
-__all__ = ["SHAPES", "CommandLines", "subcommands_of"]
+__all__ = ["SHAPES", "CommandLines", "bounds_arguments", "subcommands_of"]
 
 HALF_MASKED = ("UNSUBSCRIBE", "PUNSUBSCRIBE", "PUBSUB", "CLIENT")
 """What must stay as it was drawn in a transaction: there nothing is masked."""
@@ -52,9 +52,10 @@ class CommandLines:
             if (subcommands := subcommands_of(command, server.dialect))
         }
         for name, command in commands.items():
-            self._rows.append((command, [name.encode()]))
+            lines = [(command, [name.encode()])]
             for sub in dict.fromkeys(self._subcommands.get(name, ())):
-                self._rows.append((sub, [name.encode(), sub.name.encode()]))
+                lines.append((sub, [name.encode(), sub.name.encode()]))
+            self._rows += [(row, argv) for row, argv in lines if bounds_arguments(row, len(argv))]
 
     def next(self, now_ms: int, *, may_block: bool, queueing: bool = False) -> tuple[bytes, ...]:
         """One command line; `queueing` tells that its connection is in a transaction."""
@@ -152,6 +153,11 @@ class CommandLines:
         """Takes back a BLOCK that chance brought where nobody may block."""
         if not self.may_block and argv[0].upper() in (b"XREAD", b"XREADGROUP"):
             argv[1:] = [b"x" if text.upper() == b"BLOCK" else text for text in argv[1:]]
+
+
+def bounds_arguments(row: Command, words: int) -> bool:
+    """Whether a command or subcommand, whose name is so many words, can have a wrong number of arguments."""
+    return row.arity >= 0 or -row.arity > words
 
 
 def subcommands_of(command: Command, dialect: Dialect) -> tuple[Command, ...]:

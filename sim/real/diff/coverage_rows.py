@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ....models.commands.table import TABLE
 from ....models.dialect import Dialect
+from .command_lines import bounds_arguments
 from .coverage import ANSWERS, ANY, WRONG_ARITY, Row, grammar_of
 
 __all__ = ["Declared", "declared_rows", "literal_words", "required_rows", "told", "unmet_rows"]
@@ -91,7 +92,8 @@ def required_rows(dialect: Dialect) -> list[Row]:
             options = [option.word for option in command.options if (name, option.word) not in REFUSED_OPTIONS]
             rows += [(name, option, ANSWERS) for option in (ANY, *options)]
         by_hand = " " in name and not dialect.subcommands_are_commands
-        if command.arity != -1 and name not in REFUSED_OTHERWISE and not by_hand:
+        bounded = bounds_arguments(command, 1 + name.count(" "))
+        if bounded and name not in REFUSED_OTHERWISE and not by_hand:
             rows.append((name, ANY, WRONG_ARITY))
     for declared in declared_rows():
         name, option, _ = declared.row

@@ -281,8 +281,8 @@ def _unix_ms(at: Arguments) -> list[bytes]:
 
 
 def _block(at: Arguments) -> list[bytes]:
-    if at.taste.wrong and at.draws.happens(max(at.taste.wrong, 40), "odd timeout"):
-        forms: tuple[bytes, ...] = (b"x", b"-1", b"1.5", b"")
+    if at.taste.wrong and at.draws.happens(max(at.taste.wrong, 80), "odd timeout"):
+        forms: tuple[bytes, ...] = (b"-1", b"x", b"-1", b"1.5", b"")
         if at.server.dialect.block_overflow_error:  # elsewhere a wait beyond the end of time is undefined behaviour
             forms += (b"9223372036854775807",) * 3 + (b"9223372036854775808",)
         return [at.draws.pick(forms, "odd timeout")]

@@ -14,15 +14,15 @@ WEIGHTS: Mapping[str, float] = {
     "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6,
     "XRANGE": 3, "XREVRANGE": 2, "XDEL": 5, "XTRIM": 4, "XSETID": 2, "XGROUP": 12, "XINFO": 9, "XLEN": 1,
     "DEL": 0.7, "EXISTS": 0.5, "TYPE": 0.5, "FLUSHALL": 0.3, "SET": 0.7, "GET": 0.6, "TIME": 0.5, "PING": 0.6,
-    "MULTI": 2, "EXEC": 1, "DISCARD": 0.6, "WATCH": 0.3, "UNWATCH": 0.1, "ECHO": 0.1,
-    "LPUSH": 0.4, "RPUSH": 0.5, "LPUSHX": 0.1, "RPUSHX": 0.1, "LPOP": 0.3, "RPOP": 0.3, "LLEN": 0.2, "LRANGE": 0.3,
-    "LINDEX": 0.1, "LSET": 0.1, "LREM": 0.1, "LTRIM": 0.1, "LINSERT": 0.1, "LPOS": 0.2, "RPOPLPUSH": 0.2,
+    "MULTI": 2, "EXEC": 1, "DISCARD": 0.6, "WATCH": 0.3, "UNWATCH": 0.25, "ECHO": 0.25,
+    "LPUSH": 0.4, "RPUSH": 0.5, "LPUSHX": 0.25, "RPUSHX": 0.25, "LPOP": 0.3, "RPOP": 0.3, "LLEN": 0.2, "LRANGE": 0.3,
+    "LINDEX": 0.25, "LSET": 0.25, "LREM": 0.25, "LTRIM": 0.25, "LINSERT": 0.25, "LPOS": 0.2, "RPOPLPUSH": 0.2,
     "LMOVE": 0.2, "LMPOP": 0.2, "BLPOP": 0.3, "BRPOP": 0.2, "BRPOPLPUSH": 0.2, "BLMOVE": 0.2, "BLMPOP": 0.2,
-    "UNLINK": 0.2, "RENAME": 0.4, "RENAMENX": 0.2, "COPY": 0.3, "MOVE": 0.2, "EXPIRE": 0.1, "PEXPIRE": 0.1,
-    "EXPIREAT": 0.1, "PEXPIREAT": 0.1, "TTL": 0.1, "PTTL": 0.1, "EXPIRETIME": 0.1, "PEXPIRETIME": 0.1, "PERSIST": 0.1,
-    "SELECT": 0.1, "SWAPDB": 0.1, "FLUSHDB": 0.1, "DBSIZE": 0.2,
+    "UNLINK": 0.2, "RENAME": 0.4, "RENAMENX": 0.2, "COPY": 0.3, "MOVE": 0.2, "EXPIRE": 0.25, "PEXPIRE": 0.25,
+    "EXPIREAT": 0.25, "PEXPIREAT": 0.25, "TTL": 0.25, "PTTL": 0.25, "EXPIRETIME": 0.25, "PEXPIRETIME": 0.25,
+    "PERSIST": 0.25, "SELECT": 0.15, "SWAPDB": 0.15, "FLUSHDB": 0.1, "DBSIZE": 0.2,
     "SUBSCRIBE": 0.05, "PSUBSCRIBE": 0.05, "UNSUBSCRIBE": 0.2, "PUNSUBSCRIBE": 0.2, "PUBLISH": 0.3, "PUBSUB": 0.2,
-    "QUIT": 0.05, "RESET": 0.1, "HELLO": 0.1, "CLIENT": 0.3,
+    "QUIT": 0.05, "RESET": 0.15, "HELLO": 0.15, "CLIENT": 0.3,
 }  # fmt: skip
 """How often each command is drawn; one that stands not here, `USUAL`."""
 USUAL = 2.0
