@@ -35,6 +35,15 @@ for dialect in ("redis-6.2", "redis-7.0", "redis-8.6"):
         ):
             reply, facts = server.execute(session, line.encode().split(), 10**12 + at)
             out.append((encode(reply, 3), facts))
+    for at in range(20):
+        for line in (
+            f"RPUSH l{at % 5} a{at} b", f"WATCH l{at % 7} k{at % 3}", f"SUBSCRIBE c{at % 5}", f"PSUBSCRIBE c{at % 3}*",
+            f"PUBLISH c{at % 9} x", f"COPY k{at % 3} m{at % 4} DB {at % 3} REPLACE", "PUBSUB CHANNELS",
+            f"LPOP l{at % 3}", f"SWAPDB 0 {at % 3}", f"PEXPIRE m{at % 4} 5",
+        ):
+            reply, facts = server.execute(session, line.encode().split(), 10**12 + at)
+            out.append((encode(reply, 3), facts, [encode(s.reply, 3) for s in server.take_served()]))
+    out.append(encode(server.execute(session, [b"UNSUBSCRIBE"], 10**12)[0], 3))
     server.execute(reader, b"XREAD BLOCK 0 STREAMS k0 k1 k2 $ $ $".split(), 10**12)
     out.append(server.execute(session, b"FLUSHALL".split(), 10**12)[1])
     out.append(snapshot(server))
