@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from ..facts import ListEdited, ListMoved, ListPopped, ListPushed
 from ..lists import LEFT, RIGHT, List, Side
@@ -147,13 +146,11 @@ def lpos(call: Call) -> Reply:
         rank, count = -1, None if count is None else 0
     items, element = found.items, call.argv[2]
     size = len(items)
-    order = enumerate(items) if rank > 0 else ((size - 1 - at, item) for at, item in enumerate(reversed(items)))
-    looked_at = islice(order, longest or size)
-    hits = (at for at, item in looked_at if item == element)
-    wanted = islice(hits, abs(rank) - 1, None) if abs(rank) - 1 <= size else iter(())
+    places = range(size) if rank > 0 else range(size - 1, -1, -1)
+    hits = [at for at in places[: longest or size] if items[at] == element][abs(rank) - 1 :]
     if count is None:
-        return next(wanted, NIL)
-    return tuple(islice(wanted, min(count or size, size)))
+        return hits[0] if hits else NIL
+    return tuple(hits[:count] if count else hits)
 
 
 def _lpos_options(call: Call) -> tuple[int, int | None, int]:
