@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .databases import Keyspace
+from .databases import Database, Keyspace
 from .dialect import Dialect
 from .facts import Fact
 from .lists import List
@@ -28,8 +28,8 @@ class Blocking(Keyspace):
 
     __slots__ = ("_served",)
 
-    def __init__(self, dialect: Dialect) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: Dialect, databases: dict[int, Database] | None = None) -> None:
+        super().__init__(dialect, databases)
         self._served: list[Served] = []
 
     def block(self, session: Session, wait: Wait) -> None:

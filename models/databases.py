@@ -46,9 +46,12 @@ class Database:
             if not isinstance(value, bytes):
                 value.shared = True
         twin.keys = self.keys.copy()
-        twin.expires = self.expires.copy()
-        twin.waiting = {key: queue.copy() for key, queue in self.waiting.items()}
-        twin.watchers = {key: sessions.copy() for key, sessions in self.watchers.items()}
+        if self.expires:
+            twin.expires = self.expires.copy()
+        if self.waiting:
+            twin.waiting = {key: queue.copy() for key, queue in self.waiting.items()}
+        if self.watchers:
+            twin.watchers = {key: sessions.copy() for key, sessions in self.watchers.items()}
         return twin
 
     @property
@@ -65,9 +68,9 @@ class Keyspace:
         "waiting", "watchers",
     )  # fmt: skip
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, databases: dict[int, Database] | None = None) -> None:
         self.dialect = dialect
-        self.databases: dict[int, Database] = {0: Database()}
+        self.databases: dict[int, Database] = {0: Database()} if databases is None else databases
         """Those that were ever selected."""
         self.sessions: dict[int, Session] = {}
         self._births = 0

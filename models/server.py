@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from .blocking import Blocking, Served
 from .commands.call import Call, Command, CommandError, failure, shown
@@ -17,6 +17,7 @@ from .commands.pubsub import SUBSCRIBER_COMMANDS
 from .commands.table import commands_of, subcommands_of
 from .commands.transactions import refuse
 from .commands.waking import serve
+from .databases import Database
 from .dialects import DIALECTS, Dialect
 from .facts import Fact, SubscriberDropped
 from .pubsub import Limits, PubSub, Subscriber
@@ -28,6 +29,9 @@ __all__ = ["Config", "Served", "Server"]
 _TABLES: dict[str, tuple[dict[bytes, Command], dict[bytes, dict[bytes, Command]]]] = {}
 """The resolved command table of each dialect: derived from constants, so a cache and no state."""
 
+
+NOBODY: Final = PubSub()
+"""Nobody is subscribed to anything; never changed."""
 
 READ_LINES_MAX = 1024
 
@@ -51,13 +55,15 @@ class Server(Blocking):
 
     __slots__ = ("_next_session", "_subcommands", "_table", "config", "pubsub", "read_lines")
 
-    def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
-        super().__init__(DIALECTS[dialect] if isinstance(dialect, str) else dialect)
+    def __init__(
+        self, dialect: Dialect | str, config: Config | None = None, databases: dict[int, Database] | None = None
+    ) -> None:
+        super().__init__(DIALECTS[dialect] if isinstance(dialect, str) else dialect, databases)
         self.config = config or Config()
         self.read_lines: dict[tuple[bytes, ...], Any] = {}
         """What lines of XREAD and XREADGROUP mean: remembered, and no state."""
         self._next_session = 1
-        self.pubsub = PubSub()
+        self.pubsub = NOBODY
         if self.dialect.name not in _TABLES:
             table = commands_of(self.dialect)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
@@ -67,12 +73,12 @@ class Server(Blocking):
         """An independent copy, sessions and blocked clients included."""
         assert not self._ready, "fork between commands"
         assert not self._served, "fork when what was served has been taken"
-        twin = Server(self.dialect, self.config)
-        twin.databases = {index: database.fork() for index, database in self.databases.items()}
-        twin.select(0)
+        databases = {index: database.fork() for index, database in self.databases.items()}
+        twin = Server(self.dialect, self.config, databases)
         twin.read_lines = self.read_lines
         twin.sessions = {sid: session.copy() for sid, session in self.sessions.items()}
-        twin.pubsub = self.pubsub.fork()
+        if self.pubsub.subscribers:
+            twin.pubsub = self.pubsub.fork()
         twin._births = self._births
         twin._next_session = self._next_session
         return twin
@@ -143,6 +149,12 @@ class Server(Blocking):
         return wait is not None and wait.group is not None
 
     # -- subscribers ----------------------------------------------------------------------------
+
+    def own_pubsub(self) -> PubSub:
+        """The subscriptions, for a change: as long as there are none, all servers share one such."""
+        if self.pubsub is NOBODY:
+            self.pubsub = PubSub()
+        return self.pubsub
 
     def push(self, session_id: int, message: Push, now_ms: int) -> None:
         """Sends a message to a subscriber, unless it is about to be dropped; ``take_served`` hands it out."""

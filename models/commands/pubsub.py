@@ -117,7 +117,7 @@ def leave_all(call: Call, cause: str) -> None:
 
 
 def _subscribe(call: Call, word: bytes, *, pattern: bool) -> Reply:
-    session, pubsub = call.session, call.server.pubsub
+    session, pubsub = call.session, call.server.own_pubsub()
     answers: list[Reply] = []
     for name in call.argv[1:]:
         if pubsub.add(session.id, name, pattern=pattern):
