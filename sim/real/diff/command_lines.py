@@ -225,7 +225,10 @@ def _reading(line: CommandLines, command: Command) -> list[bytes]:
     for _ in range(draws.pick((1, 1, 1, 2, 3), "how many streams")):
         args.choose_key(streams=True, grouped=grouped)
         keys.append(args.key)
-    options = [text for option in _reading_options(line, command, grouped) for text in line.option(option)]
+    options: list[bytes] = []
+    for option in _reading_options(line, command, grouped):
+        # The table says `ms` of BLOCK; how long one may wait has edges of its own.
+        options += [line.cased(b"BLOCK"), *args.of("block")] if option.word == "BLOCK" else line.option(option)
     places = []
     for key in keys:
         args.key = key

@@ -64,7 +64,7 @@ class Taste:
         return self.weights.get(command, WEIGHTS.get(command, USUAL))
 
 
-READING = {"XREADGROUP": 30, "XREAD": 15, "XGROUP": 6, "DEL": 1.5, "SET": 0.7, "MULTI": 4, "EXEC": 4, "XINFO": 3}
+READING = {"XREADGROUP": 30, "XREAD": 15, "XGROUP": 6, "DEL": 2, "SET": 1.5, "MULTI": 4, "EXEC": 4, "XINFO": 3}
 ADDING = {"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.05}
 REMOVING = {"XSETID": 15, "XDEL": 20, "XTRIM": 15, "XADD": 40, "XRANGE": 8, "XREVRANGE": 8}
 CLAIMING = {"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}
