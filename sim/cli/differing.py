@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ COMMANDS = 100_000
     "--exhaustive", "depth", metavar="DEPTH", type=click.IntRange(min=0),
     help="Every command and option class, in every state within DEPTH commands, instead of random ones.",
 )  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), help="Processes for --exhaustive. [default: one a processor]")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: one a processor]")
 @click.option("--checkpoint", metavar="FILE", type=Path, help="Keep how far --exhaustive has come.")
 @click.option("--resume", metavar="FILE", type=Path, help="Go on from a checkpoint, and keep it up to date.")
 @click.option("--flush", is_flag=True, help="Let a server that was not started here be emptied; its data are lost.")
@@ -60,12 +61,11 @@ def command(
     """
     from ..real.address import is_url
     from ..real.diff.agreement import startable
-    from ..real.diff.campaign import campaign
-    from ..real.diff.in_real_time import campaign_in_real_time
     from ..real.diff.records import read, record_of, remember
+    from ..real.diff.side_by_side import Job, compare
     from ..real.guard import admit
 
-    _check_options(depth, {"--workers": workers, "--checkpoint": checkpoint, "--resume": resume})
+    _check_options(depth, {"--checkpoint": checkpoint, "--resume": resume})
     if record is not None:
         read(record)  # a file that is none is told before the work, not after it
     if depth is not None:
@@ -80,19 +80,15 @@ def command(
         if isinstance(server, str):
             admit(server, flush=flush)
     found = found or [*_all_at_hand()]
+    jobs = [Job(server, commands, seed, flush) for server in found]
     reports = []
-    for server in found:
-        title = server if isinstance(server, str) else f"{server.name} {server.version}"
-        with _progress(title, commands) as progress:
-            if isinstance(server, str):
-                report = campaign_in_real_time(server, commands, seed, flush=flush, progress=progress)
-            else:
-                report = campaign(server, commands, seed, progress)
-        reports.append(report)
-        if record is not None and not report.differences and not report.note:
-            remember(record, record_of(report, seed))
-        if not as_json:
-            _print(report, seed)
+    with _progress(f"{len(jobs)} servers", commands * len(jobs)) as progress:
+        for report in compare(jobs, workers or min(os.cpu_count() or 1, len(jobs)), progress):
+            reports.append(report)
+            if record is not None and not report.differences and not report.note:
+                remember(record, record_of(report, seed))
+            if not as_json:
+                _print(report, seed)
     if as_json:
         output.print_json({"seed": seed, "servers": [_as_json(report) for report in reports]})
     return 1 if any(report.differences for report in reports) else 0

@@ -19,10 +19,12 @@ from redelivery.sim.real.diff.agreement import differences
 from redelivery.sim.real.diff.bench import Bench
 from redelivery.sim.real.diff.campaign import campaign
 from redelivery.sim.real.diff.recorder import record
+from redelivery.sim.real.diff.records import read
 from redelivery.sim.real.diff.source import generate
 from redelivery.sim.real.diff.story import actions_of
 from redelivery.sim.real.script import Send
 from redelivery.sim.real.servers import embedded
+from redelivery.sim.real.spawn import SpawnedServer
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
@@ -47,6 +49,97 @@ def test_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
     assert server["replies"] > 3000
     assert server["states"] > 20
     assert server["differences"] == []
+
+
+def test_what_was_compared_is_recorded(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "verified.json"
+    code, out, _ = diff(capsys, "--server", "embedded", "--commands", "1000", "--seed", "3", "--record", str(path))
+    assert code == 0
+    assert "no difference in 1,000 commands" in out
+    assert "rows of command × option × outcome met" in out
+    (record,) = read(path).values()
+    assert (record.commands, record.seed, record.edges) == (1000, 3, 0)
+    assert record.met["XADD"]["any"] > record.met["XADD"]["MAXLEN"] > 0
+
+
+def test_nothing_is_recorded_where_something_differs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(removing, "NO_SUCH_KEY", b"ERR none such")
+    code, _, _ = diff(capsys, "--server", "embedded", "--record", str(tmp_path / "verified.json"), "--json")
+    assert code == 1
+    assert not (tmp_path / "verified.json").exists()
+
+
+def test_servers_are_compared_side_by_side_with_the_same_outcome(capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for workers in ("1", "2"):
+        arguments = ["--server", "embedded", "--server", "embedded", "--commands", "700", "--workers", workers]
+        code, out, _ = diff(capsys, *arguments, "--json")
+        assert code == 0
+        found.append([{**server, "seconds": 0} for server in json.loads(out)["servers"]])
+    assert found[0] == found[1]
+    assert found[0][0] == found[0][1]
+
+
+def test_coverage_and_what_it_lacks_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = diff(capsys, "--server", "embedded", "--commands", "3000", "--json")
+    (server,) = json.loads(out)["servers"]
+    assert server["coverage"]["XADD"]["any"]["added"] > 0
+    assert server["coverage"]["XREADGROUP"][">"]["answers"] > 0
+    assert any(row.startswith("XAUTOCLAIM | ") for row in server["unmet"])
+
+
+# ---- servers that were not started here ----
+
+
+@pytest.fixture
+def running() -> Iterator[SpawnedServer]:
+    with SpawnedServer(embedded(), tcp=True) as server:
+        yield server
+
+
+def url(server: SpawnedServer) -> str:
+    return f"redis://127.0.0.1:{server.address.port}/0"
+
+
+def test_a_running_server_is_compared_in_real_time(
+    capsys: pytest.CaptureFixture[str], running: SpawnedServer
+) -> None:
+    code, out, _ = diff(capsys, "--server", url(running), "--commands", "600", "--json")
+    (server,) = json.loads(out)["servers"]
+    assert (code, server["differences"]) == (0, [])
+    assert server["name"] == url(running)
+    assert server["version"] == running.version
+    assert server["commands"] == 600
+    assert "in real time" in server["note"]
+    with running.connect() as connection:
+        assert connection.call(b"DBSIZE") == b":0\r\n", "nothing is left there"
+
+
+def test_a_wrong_model_is_found_in_real_time_too(
+    capsys: pytest.CaptureFixture[str], running: SpawnedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removing, "NO_SUCH_KEY", b"ERR none such")
+    code, out, _ = diff(capsys, "--server", url(running), "--commands", "3000", "--json")
+    (server,) = json.loads(out)["servers"]
+    assert code == 1
+    assert any("XSETID" in finding["command"].upper() for finding in server["differences"])
+
+
+def test_a_server_in_use_is_refused_and_untouched_until_it_may_be_emptied(
+    capsys: pytest.CaptureFixture[str], running: SpawnedServer
+) -> None:
+    with running.connect() as connection:
+        connection.call(b"SET", b"mine", b"1")
+        code, out, err = diff(capsys, "--server", url(running), "--commands", "100")
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "is not empty (1 keys)" in err
+        assert "--flush" in err
+        assert connection.call(b"GET", b"mine") == b"$1\r\n1\r\n"
+        code, _, _ = diff(capsys, "--server", url(running), "--commands", "100", "--flush")
+        assert code == 0
+        assert connection.call(b"GET", b"mine") == b"$-1\r\n"
 
 
 def test_the_same_seed_asks_the_same(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,6 +311,8 @@ def test_a_difference_in_the_state_is_seen_at_speed(bench: Bench) -> None:
         (("--server", "redis-1.0"), "no server 'redis-1.0' is at hand"),
         (("--server", "/no/such/redis-server"), "there is no such file"),
         (("--server", "/bin/true"), "is not a Redis or Valkey server"),
+        (("--server", "redis://127.0.0.1:1"), "no server answers at"),
+        (("--server", "embedded", "--record", __file__), "holds no records of comparisons"),
         (("--commands", "0"), "--commands"),
         (("--commands", "many"), "--commands"),
     ],

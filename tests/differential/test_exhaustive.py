@@ -217,7 +217,7 @@ def test_the_verb_shows_a_difference(capsys: pytest.CaptureFixture[str], monkeyp
     ("arguments", "says"),
     [
         (["--exhaustive", "1", "--seed", "1"], "--seed is for a random comparison"),
-        (["--workers", "2"], "--workers is for --exhaustive"),
+        (["--checkpoint", "x"], "--checkpoint is for --exhaustive"),
         (["--exhaustive", "13"], "the depth of an exhaustive search is from 0 to 12, not 13"),
         (["--exhaustive", "0", "--server", "embedded", "--checkpoint", "c"], "name it with --server"),
         (["--exhaustive", "0", "--resume", "/no/such/file"], "cannot read the checkpoint /no/such/file"),

@@ -31,9 +31,11 @@ __all__ = ["campaign_in_real_time"]
 
 BEYOND_ONE_DATABASE = ("FLUSHALL", "SELECT", "SWAPDB", "MOVE", "COPY")
 OF_TIME = ("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT")
-OF_ALL_CLIENTS = ("PUBLISH", "PUBSUB", "CLIENT")
-WITHOUT = dict.fromkeys((*BEYOND_ONE_DATABASE, *OF_TIME, *OF_ALL_CLIENTS), 0.0)
-"""Commands that reach beyond our database and our clients, or depend on the time."""
+OF_ALL_CLIENTS = ("PUBLISH", "PUBSUB", "CLIENT", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE")
+OF_THE_CONNECTION = ("HELLO", "RESET", "QUIT")
+WITHOUT = dict.fromkeys((*BEYOND_ONE_DATABASE, *OF_TIME, *OF_ALL_CLIENTS, *OF_THE_CONNECTION), 0.0)
+"""Commands that reach beyond our database and our clients, or depend on the time; or whose replies are told apart
+by what came before them on the connection."""
 
 TASTES = (
     Taste(weights=WITHOUT, damaged=0, block=0, timeless=True),
