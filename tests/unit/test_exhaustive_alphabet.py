@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from redelivery.models.commands.table import commands_of
 from redelivery.models.dialects import DIALECTS
 from redelivery.models.replies import Failure
 from redelivery.models.server import Server
 from redelivery.sim.errors import BadInput
-from redelivery.sim.real.exhaustive.alphabet import MOVES, NOT_HERE, alphabet, fingerprint, stream_commands, values_of
+from redelivery.sim.real.exhaustive.alphabet import (
+    MOVES,
+    NOT_HERE,
+    alphabet,
+    fingerprint,
+    moves_of,
+    stream_commands,
+    values_of,
+)
 from redelivery.sim.real.exhaustive.letters import SHAPES, VALUES
 from redelivery.sim.real.exhaustive.states import CONFIG, EMPTY, Model, State
 
@@ -45,9 +52,7 @@ def test_each_class_of_value_of_each_argument_is_tried(dialect: str) -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_what_moves_and_what_reads_is_marked(dialect: str) -> None:
     letters = alphabet(DIALECTS[dialect])
-    known = commands_of(DIALECTS[dialect])
-    moves = {line for line in MOVES if line.split()[0].encode() in known}
-    assert {b" ".join(x.argv).decode() for x in letters if x.moves and x.argv} == moves
+    assert {x.argv for x in letters if x.moves and x.argv} == set(moves_of(DIALECTS[dialect]))
     assert [x.clock_step_ms for x in letters if not x.argv] == [1000, -1000]
     firsts = [x.reads for x in letters if x.argv]
     assert firsts == sorted(firsts, reverse=True), "what reads comes first"
@@ -56,6 +61,19 @@ def test_what_moves_and_what_reads_is_marked(dialect: str) -> None:
         for letter in letters:
             assert not letter.reads or not letter.argv or model.take(state, letter.argv).after is state, letter
     assert not any(x.reads for x in letters if x.argv[:1] == (b"XREADGROUP",))
+
+
+def test_what_moves_in_a_dialect_is_what_it_knows() -> None:
+    def added(older: str, newer: str) -> tuple[set[bytes], set[bytes]]:
+        one, other = ({b" ".join(argv) for argv in moves_of(DIALECTS[name])} for name in (older, newer))
+        return one - other, other - one
+
+    assert added("redis-6.0", "redis-6.2") == (set(), {b"XAUTOCLAIM s g a 1000 0"})
+    assert added("redis-6.2", "redis-7.0") == (set(), set())
+    assert added("redis-7.0", "redis-8.4") == (set(), {b"XREADGROUP GROUP g b CLAIM 1000 STREAMS s >"})
+    assert added("redis-8.4", "redis-8.6") == ({b"XADD s * f 1"}, {b"XADD s IDMP p i * f 1"})
+    assert added("redis-8.6", "redis-8.8") == (set(), {b"XNACK s g FAIL IDS 1 1-1"})
+    assert set().union(*map(moves_of, DIALECTS.values())) == {tuple(line.encode().split()) for line in MOVES}
 
 
 def test_no_letter_is_there_twice_and_none_is_unknown() -> None:
@@ -88,8 +106,9 @@ def test_a_kind_of_argument_without_values_is_named() -> None:
 
 # ---- states ----
 
-OLD = {"redis-6.0": [1, 7, 36, 156], "redis-6.2": [1, 7, 37, 170]}
-STATES_BY_DEPTH = {name: OLD.get(name, [1, 7, 37, 175]) for name in DIALECTS}
+OTHERS = {"redis-6.0": [1, 7, 36, 156], "redis-6.2": [1, 7, 37, 170]}
+OTHERS |= {name: [1, 7, 37, 172] for name in ("redis-8.6", "redis-8.8", "redis-8.10")}
+STATES_BY_DEPTH = {name: OTHERS.get(name, [1, 7, 37, 175]) for name in DIALECTS}
 """How many states there are at each depth: whoever changes the model or the alphabet sees here what it does."""
 
 

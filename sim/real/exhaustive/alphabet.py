@@ -30,6 +30,7 @@ __all__ = [
     "Letter",
     "alphabet",
     "fingerprint",
+    "moves_of",
     "stream_commands",
     "values_of",
 ]
@@ -70,9 +71,15 @@ MOVES = (
     "XGROUP DESTROY s g",
     "XTRIM s MAXLEN 1",
     "XSETID s 5-0",
+    "XREADGROUP GROUP g b CLAIM 1000 STREAMS s >",
+    "XADD s IDMP p i * f 1",
+    "XNACK s g FAIL IDS 1 1-1",
     "DEL s",
 )
-"""The command lines whose results are states of their own."""
+"""The command lines whose results are states of their own, where a dialect knows them."""
+
+INSTEAD = {"XADD s * f 1": "XADD s IDMP p i * f 1"}
+"""What moves instead of another, where a dialect knows it: both would make more states than there is time for."""
 
 EXTRA_LINES = (
     "XADD s MAXLEN ~ 1 LIMIT 1 * f 1",
@@ -105,6 +112,15 @@ EXTRA_LINES = (
     "XINFO STREAM s FULL COUNT 1",
     "XINFO STREAM s FULL COUNT 0",
     "XINFO STREAM s FULL COUNT -1",
+    "XREADGROUP GROUP g a CLAIM 0 COUNT 1 STREAMS s >",
+    "XREADGROUP GROUP g b CLAIM 0 NOACK STREAMS s >",
+    "XREADGROUP GROUP g b CLAIM 0 STREAMS s s 0 >",
+    "XTRIM s MAXLEN ~ 1 DELREF",
+    "XTRIM s MAXLEN ~ 0 ACKED",
+    "XTRIM s MINID 9 ACKED",
+    "XADD s IDMP p i * f 2",
+    "XADD s IDMP p i MAXLEN 0 * f 1",
+    "XADD s IDMP p i 9-9 f 1",
     "EXISTS s",
     "TYPE s",
 )
@@ -135,7 +151,7 @@ def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
     """
     known = commands_of(dialect)
     streams = stream_commands(dialect)
-    moves = dict.fromkeys(argv for argv in map(_argv, MOVES) if argv[0] in known)
+    moves = moves_of(dialect)
     extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known]
     lines = dict.fromkeys([*_made_from_the_table(streams), *extra, *moves])
     letters = [
@@ -149,6 +165,15 @@ def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
 def fingerprint(letters: Sequence[Letter]) -> str:
     """A hash of an alphabet: what was explored with one tells nothing about another."""
     return hashlib.sha256(repr([(x.argv, x.moves, x.clock_step_ms) for x in letters]).encode()).hexdigest()[:16]
+
+
+def moves_of(dialect: Dialect) -> dict[tuple[bytes, ...], None]:
+    """The command lines that move in a dialect, in their order."""
+    known = [argv for argv in map(_argv, MOVES) if _is_known(argv, dialect)]
+    for line, instead in INSTEAD.items():
+        if _argv(instead) in known:
+            known.remove(_argv(line))
+    return dict.fromkeys(known)
 
 
 def stream_commands(dialect: Dialect) -> dict[str, Command]:
@@ -220,6 +245,15 @@ def values_of(word: str) -> tuple[str, ...]:
     if word not in VALUES:
         raise BadInput(f"the alphabet has no values for arguments of the kind {word!r}: add them to VALUES")
     return VALUES[word]
+
+
+def _is_known(argv: tuple[bytes, ...], dialect: Dialect) -> bool:
+    """Whether a dialect has the command of a command line, and each option of it that any dialect has."""
+    command = commands_of(dialect).get(argv[0])
+    if command is None:
+        return False
+    words = {option.word.encode() for row in TABLE if row.name == command.name for option in row.options}
+    return words.intersection(argv) <= {option.word.encode() for option in command.options}
 
 
 def _argv(line: str) -> tuple[bytes, ...]:
