@@ -59,6 +59,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "ms": (f"{CLOCK_STEP_MS}", "0", "-1", "bad"),
     "block": ("0", f"{CLOCK_STEP_MS}", "-1", "bad"),
     "min-idle": ("0", f"{CLOCK_STEP_MS}", f"{CLOCK_STEP_MS + 1}", "-1", "bad"),
+    "many-bytes": ("1", "9999", "0", "-1", "bad"),
     "claim-idle": ("0", f"{CLOCK_STEP_MS}", f"{CLOCK_STEP_MS + 1}", "-1", "bad"),
     "many-ids": ("1 2-1", "1 1-1", "1 3-1", "3 1-1 2-1 3-1", "1 9-9", "2 1-1 1-1", "2 1-1", "0", "bad", "1 bad"),
     "nack-mode": ("FAIL", "SILENT", "FATAL", "bad"),
