@@ -169,7 +169,8 @@ def fingerprint(letters: Sequence[Letter]) -> str:
 
 def moves_of(dialect: Dialect) -> dict[tuple[bytes, ...], None]:
     """The command lines that move in a dialect, in their order."""
-    known = [argv for argv in map(_argv, MOVES) if _is_known(argv, dialect)]
+    commands = commands_of(dialect)
+    known = [argv for argv in map(_argv, MOVES) if _is_known(argv, commands)]
     for line, instead in INSTEAD.items():
         if _argv(instead) in known:
             known.remove(_argv(line))
@@ -247,9 +248,9 @@ def values_of(word: str) -> tuple[str, ...]:
     return VALUES[word]
 
 
-def _is_known(argv: tuple[bytes, ...], dialect: Dialect) -> bool:
+def _is_known(argv: tuple[bytes, ...], commands: Mapping[bytes, Command]) -> bool:
     """Whether a dialect has the command of a command line, and each option of it that any dialect has."""
-    command = commands_of(dialect).get(argv[0])
+    command = commands.get(argv[0])
     if command is None:
         return False
     words = {option.word.encode() for row in TABLE if row.name == command.name for option in row.options}
