@@ -81,7 +81,7 @@ def _as_json(done: Exploration) -> dict[str, Any]:
         "states_by_depth": list(done.states_by_depth),
         "edges": done.edges,
         "seconds": round(done.wall_s, 3),
-        "coverage": done.coverage.as_json(),
+        "coverage": done.coverage,
         "differing": done.differing,
         "differences": [asdict(one) | {"command": one.command} for one in done.differences],
     }
@@ -92,14 +92,13 @@ def _print(done: Exploration) -> None:
     rate = done.edges / done.wall_s if done.wall_s else 0.0
     style = "red" if done.differing else "green"
     said = f"{done.differing:,} differences" if done.differing else "no difference"
-    rows = done.coverage.as_json()
+    rows = sum(len(outcomes) for options in done.coverage.values() for outcomes in options.values())
     out.print(
         f"[bold]{done.name}[/] {done.version}: [{style}]{said}[/] in {done.edges:,} edges: {done.letters} commands in "
         f"each of {done.states:,} states, within {done.depth} commands of the empty server"
     )
     out.print(
-        f"  {len(rows)} commands with options, {sum(map(len, rows.values())):,} outcomes of theirs; "
-        f"{done.wall_s:,.1f} s, {rate:,.0f} edges/s"
+        f"  coverage: {rows:,} rows of command × option × outcome met; {done.wall_s:,.1f} s, {rate:,.0f} edges/s"
     )
     if done.note:
         out.print(f"  {done.note}", markup=False)

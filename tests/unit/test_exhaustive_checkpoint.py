@@ -23,7 +23,7 @@ def some() -> Records:
     found = [Successor(3, b"a" * 16, b"dump\n\x00"), Successor(4, b"b" * 16, None), Successor(5, b"a" * 16, b"again")]
     differences = [Differing(9, REPLY, b":1\r\n", b":2\r\n"), Differing(9, LOOKED, b"+a\r\n", NOTHING)]
     records.commit(Expanded(0, 7, found, differences))
-    records.counts["XADD", "nil", True] = 5
+    records.counts[7, ("answers", "nil", "leaves the state")] = 5
     records.end_level()
     records.commit(Expanded(1, 7, [Successor(6, b"c" * 16, b"")]))
     return records

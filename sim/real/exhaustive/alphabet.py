@@ -25,6 +25,7 @@ from .letters import CLOCK_STEP_MS, OPTIONS, SHAPES, VALUES
 
 __all__ = [
     "ENTRIES_MAX",
+    "INSTEAD",
     "MOVES",
     "NOT_HERE",
     "Letter",
@@ -37,6 +38,9 @@ __all__ = [
 
 ENTRIES_MAX = 3
 """The most entries, deleted ones included, that a stream has in a state from which the search goes on."""
+
+CLOCK = "the clock"
+"""What a step of the clock is counted as."""
 
 CLOCK_STEPS_MS = (CLOCK_STEP_MS, -CLOCK_STEP_MS)
 """The steps of the clock; it stays within one step of where it starts."""
@@ -132,8 +136,10 @@ class Letter:
     """One thing that is done in every state: a command, or a step of the clock (then `argv` is empty)."""
 
     argv: tuple[bytes, ...]
-    form: str
-    """The command with the options that it has here, e.g. `XCLAIM FORCE JUSTID`: what is counted together."""
+    command: str
+    """The command, with its subcommand, and the options that it has here: under these it is counted."""
+
+    options: tuple[str, ...] = ()
 
     moves: bool = False
     """Whether what it leads to is a state of its own."""
@@ -155,10 +161,10 @@ def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
     extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known]
     lines = dict.fromkeys([*_made_from_the_table(streams), *extra, *moves])
     letters = [
-        Letter(argv, _form(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
+        Letter(argv, *_counted_as(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
     ]
     letters.sort(key=lambda letter: not letter.reads)  # stable
-    steps = [Letter((), "the clock", True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
+    steps = [Letter((), CLOCK, (), True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
     return (*letters, *steps)
 
 
@@ -261,10 +267,10 @@ def _argv(line: str) -> tuple[bytes, ...]:
     return tuple(line.encode().split())
 
 
-def _form(argv: tuple[bytes, ...], streams: Mapping[str, Command]) -> str:
-    """The name of a command line, without the values."""
+def _counted_as(argv: tuple[bytes, ...], streams: Mapping[str, Command]) -> tuple[str, tuple[str, ...]]:
+    """The command of a command line, and its options."""
     words = [argument.decode() for argument in argv]
     name = " ".join(words[:2]) if " ".join(words[:2]) in streams else words[0]
     command = streams.get(name)
     known = {option.word for option in command.options} if command else set()
-    return " ".join([name, *sorted(known.intersection(words[len(name.split()) :]))])
+    return name, tuple(sorted(known.intersection(words[len(name.split()) :])))

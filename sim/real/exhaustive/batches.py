@@ -79,8 +79,8 @@ class Batch:
     successors: list[Successor] = field(default_factory=list)
     """Their dumps are empty until the server has given them."""
 
-    outcomes: list[tuple[int, bytes, bool]] = field(default_factory=list)
-    """Letter, reply, and whether the state became another."""
+    outcomes: list[tuple[int, Taken, bool]] = field(default_factory=list)
+    """Letter, what it came to, and whether the state became another."""
 
 
 class Writer:
@@ -128,7 +128,7 @@ class Writer:
             if looked:
                 self._look_at(batch, index, taken.after, after)
             there = not moved or taken.after.stream is state.stream  # the clock is set back at once
-            batch.outcomes.append((index, taken.reply, moved))
+            batch.outcomes.append((index, taken, moved))
             if moved and letter.moves and known is not None and taken.after.is_within_bounds():
                 self._go_on(batch, index, taken.after, after, known, new)
             self._set_clock(batch, index, state.now_ms)
@@ -172,7 +172,7 @@ class Writer:
         if not letter.clock_step_ms:
             return self.model.take(state, letter.argv)
         after = self.model.step(state, letter)
-        return Taken(self.model.take(after, TIME).reply, after)
+        return self.model.take(after, TIME)._replace(after=after)
 
     def _send(self, batch: Batch, index: int, letter: Letter, taken: Taken) -> None:
         if letter.clock_step_ms:

@@ -90,7 +90,7 @@ def read(path: Path, records: Records, belongs: Belongs) -> Records:
         return Records(
             records.letters, states, head["level_ends"], head["expanded"], head["edges"], head["differing"],
             [Difference(**{**each, "commands": tuple(each["commands"])}) for each in head["differences"]],
-            Counter({(form, outcome, moved): times for form, outcome, moved, times in head["counts"]}),
+            Counter({(letter, tuple(outcomes)): times for letter, outcomes, times in head["counts"]}),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, struct.error):
         raise BadInput(f"{path}: this checkpoint is damaged: start anew") from None

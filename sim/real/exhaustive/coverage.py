@@ -1,66 +1,60 @@
-"""Which commands came to which outcomes, and how often."""
+"""Which commands, with which options, came to which outcomes, and how often: in the rows of random comparisons.
+
+What is counted is the model's part of an edge; that the server's is the same is what the search finds out.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
+from ....models.replies import Failure
+from ..diff import coverage as rows
+from ..diff.fact_outcomes import outcome_of
 from .alphabet import Letter
+from .states import Taken
 
-__all__ = ["Coverage", "outcome_of"]
+__all__ = ["CHANGES", "LEAVES", "Counts", "Coverage", "nested"]
 
-REMEMBERED_MAX = 100_000
+CHANGES, LEAVES = "changes the state", "leaves the state"
 
-_QUOTED = re.compile(rb"'[^']*'|`[^`]*`")
-_NILS = (b"$-1", b"*-1")
-
-
-def outcome_of(reply: bytes) -> str:
-    """The class of a reply: an error by its text, without what it quotes; else nil, empty, a number, and so on."""
-    line = reply.partition(b"\r\n")[0]
-    if line[:1] == b"-":
-        return _QUOTED.sub(b"\xe2\x80\xa6", line[1:]).decode(errors="replace")
-    if line in _NILS:
-        return "nil"
-    if line in (b"*0", b"$0"):
-        return "empty"
-    if line[:1] == b":":
-        return line[1:].decode() if line in (b":0", b":1") else "a number"
-    return {b"+": line[1:].decode(errors="replace"), b"$": "a text", b"*": "an array"}.get(line[:1], "another")
+Counts: TypeAlias = "Counter[tuple[int, tuple[str, ...]]]"
+"""How often a letter (by its number) came to some outcomes at once."""
 
 
 class Coverage:
-    """Counts of command with options, outcome, and whether the state became another."""
+    """Counts letters and what they came to."""
 
-    def __init__(self, letters: Sequence[Letter]) -> None:
-        self._forms = [letter.form for letter in letters]
-        self._outcomes: dict[bytes, str] = {}
-        self.counts: Counter[tuple[str, str, bool]] = Counter()
+    def __init__(self) -> None:
+        self._errors: dict[bytes, tuple[str, ...]] = {}
+        self._counts: Counts = Counter()
 
-    def count(self, outcomes: Iterable[tuple[int, bytes, bool]]) -> None:
-        """Counts letters (by their number), their replies, and whether the state became another."""
-        counts, known, forms = self.counts, self._outcomes, self._forms
-        for letter, reply, moved in outcomes:
-            outcome = known.get(reply)
-            if outcome is None:
-                if len(known) >= REMEMBERED_MAX:
-                    known.clear()
-                outcome = known[reply] = outcome_of(reply)
-            counts[forms[letter], outcome, moved] += 1
+    def count(self, outcomes: Iterable[tuple[int, Taken, bool]]) -> None:
+        """Counts letters (by their number), what they came to, and whether the state became another."""
+        counts, errors = self._counts, self._errors
+        for letter, taken, moved in outcomes:
+            said = taken.said
+            if isinstance(said, Failure):
+                met = errors.get(said.text)
+                if met is None:
+                    met = errors[said.text] = (rows.error_class(said.text),)
+            else:
+                met = (rows.ANSWERS, rows.kind_of(said), *sorted(set(map(outcome_of, taken.facts))))
+            counts[letter, (*met, CHANGES if moved else LEAVES)] += 1
 
-    def add(self, counts: Mapping[tuple[str, str, bool], int]) -> None:
-        """Adds what another one counted."""
-        self.counts.update(counts)
-
-    def take(self) -> Counter[tuple[str, str, bool]]:
+    def take(self) -> Counts:
         """What was counted since the last time."""
-        taken, self.counts = self.counts, Counter()
+        taken, self._counts = self._counts, Counter()
         return taken
 
-    def as_json(self) -> dict[str, dict[str, int]]:
-        """Command with options, then outcome, to how often; `*` marks an outcome that made the state another."""
-        found: dict[str, dict[str, int]] = {}
-        for (form, outcome, moved), times in sorted(self.counts.items()):
-            found.setdefault(form, {})[outcome + (" *" if moved else "")] = times
-        return found
+
+def nested(counts: Counts, letters: Sequence[Letter]) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts as command, option, outcome."""
+    found: Counter[rows.Row] = Counter()
+    for (number, outcomes), times in counts.items():
+        letter = letters[number]
+        for option in (rows.ANY, *letter.options):
+            for outcome in outcomes:
+                found[letter.command, option, outcome] += times
+    return rows.nested(found)

@@ -60,13 +60,13 @@ class Prober:
     """A server of ours under its virtual clock, with the model beside it. `close` ends the server."""
 
     def __init__(self, binary: ServerBinary, dialect: Dialect, letters: Sequence[Letter]) -> None:
-        self.coverage = Coverage(letters)
+        self.coverage = Coverage()
         self._letters = letters
         self._writer = Writer(Model(dialect), letters)
         self._bench = Bench(binary)
         try:
             self.version = self._bench.server.version
-            configure(self._bench.control, CONFIG)
+            configure(self._bench.control, CONFIG, dialect)
             self._connection = self._connect()
         except BaseException:
             self._bench.close()

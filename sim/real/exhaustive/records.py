@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .alphabet import Letter
 from .batches import Job
+from .coverage import Counts
 from .differences import Difference, explained
 from .probing import Expanded
 from .states import EMPTY, digest_of
@@ -43,7 +44,7 @@ class Records:
     """How many differences there were, those that are not kept too."""
 
     differences: list[Difference] = field(default_factory=list)
-    counts: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._known = {state.digest for state in self.states}

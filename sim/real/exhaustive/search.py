@@ -15,7 +15,7 @@ from ..servers import ServerBinary
 from . import checkpoint as checkpoints
 from .alphabet import alphabet, fingerprint
 from .batches import Job
-from .coverage import Coverage
+from .coverage import nested
 from .differences import Difference
 from .records import Records
 from .workers import Crew, crew
@@ -60,7 +60,9 @@ class Exploration:
     edges: int
     differing: int
     differences: tuple[Difference, ...]
-    coverage: Coverage
+    coverage: dict[str, dict[str, dict[str, int]]]
+    """How often each command, with each option, came to each outcome."""
+
     wall_s: float
 
 
@@ -99,13 +101,12 @@ def explore(
     with crew(binary, dialect.name, workers) as hands:
         version = hands.version
         _run(records, hands, depth, _Keeper(checkpoint or resume, records, belongs), progress)
-    coverage = Coverage(letters)
-    coverage.add(records.counts)
     ends = [0, *records.level_ends]
     return Exploration(
         binary.name, version, dialect.name, note, depth, len(letters), records.expanded,
         tuple(end - begin for begin, end in pairwise(ends)),
-        records.edges, records.differing, tuple(records.differences), coverage, time.monotonic() - began,
+        records.edges, records.differing, tuple(records.differences),
+        nested(records.counts, letters), time.monotonic() - began,
     )  # fmt: skip
 
 

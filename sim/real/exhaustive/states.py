@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from ....models.dialects import Dialect
+from ....models.facts import Fact
 from ....models.reload import reloaded
 from ....models.replies import Blocked, Reply, encode
 from ....models.server import Config, Server
@@ -73,11 +74,20 @@ def digest_of(name: bytes) -> bytes:
 
 
 class Taken(NamedTuple):
-    """What a command came to: its reply on the wire, the state after it, and whether it would have blocked."""
+    """What a command came to: its reply on the wire and as a value, the state after it, and what it made true.
+
+    The value is `BLOCKED` where it would have blocked; the reply is then that of a transaction.
+    """
 
     reply: bytes
     after: State
-    blocks: bool = False
+    said: Reply
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the command would have blocked."""
+        return isinstance(self.said, Blocked)
 
 
 class Model:
@@ -103,12 +113,12 @@ class Model:
             stream.shared = True
             keys[STREAM_KEY] = stream
         now_ms = state.now_ms
-        reply, _ = server.execute(self._session, argv, now_ms)
+        reply, facts = server.execute(self._session, argv, now_ms)
         if isinstance(reply, Blocked):
             server.unblock(server.sessions[self._session])
             replies = [server.execute(self._session, line, now_ms)[0] for line in ((b"MULTI",), argv, (b"EXEC",))]
-            return Taken(b"".join(map(_encoded, replies)), self._after(state), blocks=True)
-        return Taken(_encoded(reply), self._after(state))
+            return Taken(b"".join(map(_encoded, replies)), self._after(state), reply, facts)
+        return Taken(_encoded(reply), self._after(state), reply, facts)
 
     def step(self, state: State, letter: Letter) -> State:
         """The state that a letter leads to."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection as pipes
@@ -23,6 +22,7 @@ from ..errors import RealServerError
 from ..servers import ServerBinary
 from .alphabet import alphabet
 from .batches import Job
+from .coverage import Counts
 from .probing import Expanded, Prober
 
 __all__ = ["Crew", "Done", "Here", "Processes", "crew"]
@@ -36,7 +36,7 @@ class Done:
     """What came of a chunk of jobs, and what was covered by them."""
 
     expanded: list[Expanded]
-    counts: Counter[tuple[str, str, bool]]
+    counts: Counts
 
 
 class Crew(Protocol):
