@@ -128,7 +128,7 @@ EXTRA_LINES = (
     "EXISTS s",
     "TYPE s",
 )
-"""Combinations that mean something only together, and what the keyspace says of a stream."""
+"""Combinations that mean something only together, and what the keyspace says of a stream; where a dialect has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
     known = commands_of(dialect)
     streams = stream_commands(dialect)
     moves = moves_of(dialect)
-    extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known]
+    extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known and not _unknown_words(argv, streams)]
     lines = dict.fromkeys([*_made_from_the_table(streams), *extra, *moves])
     letters = [
         Letter(argv, *_counted_as(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
@@ -175,8 +175,8 @@ def fingerprint(letters: Sequence[Letter]) -> str:
 
 def moves_of(dialect: Dialect) -> dict[tuple[bytes, ...], None]:
     """The command lines that move in a dialect, in their order."""
-    commands = commands_of(dialect)
-    known = [argv for argv in map(_argv, MOVES) if _is_known(argv, commands)]
+    commands, streams = commands_of(dialect), stream_commands(dialect)
+    known = [argv for argv in map(_argv, MOVES) if argv[0] in commands and not _unknown_words(argv, streams)]
     for line, instead in INSTEAD.items():
         if _argv(instead) in known:
             known.remove(_argv(line))
@@ -254,13 +254,11 @@ def values_of(word: str) -> tuple[str, ...]:
     return VALUES[word]
 
 
-def _is_known(argv: tuple[bytes, ...], commands: Mapping[bytes, Command]) -> bool:
-    """Whether a dialect has the command of a command line, and each option of it that any dialect has."""
-    command = commands.get(argv[0])
-    if command is None:
-        return False
-    words = {option.word.encode() for row in TABLE if row.name == command.name for option in row.options}
-    return words.intersection(argv) <= {option.word.encode() for option in command.options}
+def _unknown_words(argv: tuple[bytes, ...], streams: Mapping[str, Command]) -> set[str]:
+    """The words in capitals that are no options of the command; but for those that a kind of argument has."""
+    name, options = _counted_as(argv, streams)
+    words = {word for word in (argument.decode() for argument in argv) if word.isupper()}
+    return words - {*name.split(), *options, *VALUES["nack-mode"]}
 
 
 def _argv(line: str) -> tuple[bytes, ...]:
