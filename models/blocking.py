@@ -37,6 +37,9 @@ class Blocking(Keyspace):
         session.wait = wait
         for key in wait.positions:
             self.waiting.setdefault(key, []).append(session.id)
+            if wait.claim_ms is not None:
+                claims = self.databases[self.selected].claims
+                claims[key] = min(wait.claim_ms, claims.get(key, wait.claim_ms))
 
     def unblock(self, session: Session) -> Wait:
         """Takes a session out of every queue and returns what it waited for."""
@@ -52,12 +55,22 @@ class Blocking(Keyspace):
         return wait
 
     def next_deadline(self) -> int | None:
-        """The first time at which a blocked session gives up: one past its deadline, as the server does."""
-        deadlines = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
-        return min(deadlines) + 1 if deadlines else None
+        """The first time at which a blocked session gives up, or looks again for what it can claim.
+
+        It is one past the deadline, as on the server.
+        """
+        times = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
+        for database in self.databases.values():
+            if database.claims:
+                times += [at_ms for key, at_ms in database.claims.items() if key in database.waiting]
+        return min(times) + 1 if times else None
 
     def expire(self, now_ms: int) -> None:
-        """Answers the sessions whose deadline has passed, the earliest first, then by session number."""
+        """Answers the sessions whose deadline has passed, the earliest first, then by session number.
+
+        Then whoever is blocked on a key on which a claim is due runs its command again, in the order of blocking,
+        even where the one who wanted to claim has gone (handleBlockedClientsTimeout, handleClaimableStreamEntries).
+        """
         late = [
             (session.wait.deadline_ms, session.id)
             for session in self.sessions.values()
@@ -65,6 +78,15 @@ class Blocking(Keyspace):
         ]
         for _, session_id in sorted(late):
             self.answer_blocked(self.sessions[session_id], NIL_ARRAY)
+        for index, database in tuple(self.databases.items()):
+            for key in [key for key, at_ms in database.claims.items() if at_ms < now_ms]:
+                del database.claims[key]
+                self.select(index)
+                self.signal(key)
+        if self._ready:
+            self._serve_ready(now_ms)
+        elif self.selected:
+            self.select(0)
 
     def answer_blocked(self, session: Session, reply: Reply) -> None:
         """Ends a wait with a reply that serves nothing."""

@@ -28,7 +28,7 @@ def born_of(value: Value) -> int:
 class Database:
     """One of the numbered key spaces of a server."""
 
-    __slots__ = ("expires", "keys", "waiting", "watchers")
+    __slots__ = ("claims", "expires", "keys", "waiting", "watchers")
 
     def __init__(self) -> None:
         self.keys: dict[bytes, Value] = {}
@@ -38,6 +38,8 @@ class Database:
         """Key to the sessions blocked on it, longest first."""
         self.watchers: dict[bytes, list[int]] = {}
         """Key to the sessions that WATCH it."""
+        self.claims: dict[bytes, int] = {}
+        """Key to the time past which those who are blocked on it look again for what they can claim (8.4)."""
 
     def fork(self) -> Database:
         """An independent copy; the values are shared until one of the two changes them."""
@@ -52,12 +54,14 @@ class Database:
             twin.waiting = {key: queue.copy() for key, queue in self.waiting.items()}
         if self.watchers:
             twin.watchers = {key: sessions.copy() for key, sessions in self.watchers.items()}
+        if self.claims:
+            twin.claims = self.claims.copy()
         return twin
 
     @property
     def is_blank(self) -> bool:
         """Whether nothing is in it, and nobody waits there or watches."""
-        return not (self.keys or self.waiting or self.watchers)
+        return not (self.keys or self.waiting or self.watchers or self.claims)
 
 
 class Keyspace:

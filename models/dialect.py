@@ -204,6 +204,28 @@ class Dialect:
     hello_names_integer: bool
     """HELLO tells a protocol that is no number from one that it does not speak (6.2)."""
 
+    approx_references: bool
+    """``~`` with DELREF or ACKED trims entry by entry (8.6); before, it trims nothing."""
+
+    destroy_keeps_slowest: bool
+    """XGROUP DESTROY forgets to forget what the smallest cursor of the groups is, so ACKED errs (8.2, 8.4)."""
+
+    claim_counts_deleted: bool
+    """Deleted entries that are still pending use up COUNT of XREADGROUP CLAIM (8.4)."""
+
+    claims_as_listed: bool
+    """Pending entries stand in a list by time, in which deliveries go to the end (8.6).
+
+    XREADGROUP CLAIM takes them from its head, up to the first that is not idle enough. Where it is false, by time
+    and ID (8.4).
+    """
+
+    count_saturates: bool
+    """A delivery count stays at 2^63 - 1 once it is there (8.8)."""
+
+    releases: bool
+    """Pending entries may belong to nobody: XNACK, and ``nacked-count`` in XINFO (8.8)."""
+
     def has(self, since: Release, since_valkey: Release | None = None) -> bool:
         """Whether this line knows what Redis knows ``since`` then, and Valkey ``since_valkey``.
 

@@ -74,6 +74,12 @@ _REDIS_6_0 = Dialect(
     unsubscribe_needs_subscription=False,
     unblock_ignores_more=False,
     hello_names_integer=False,
+    approx_references=True,
+    destroy_keeps_slowest=False,
+    claim_counts_deleted=False,
+    claims_as_listed=False,
+    count_saturates=False,
+    releases=False,
 )
 
 _REDIS_6_2 = replace(
@@ -153,14 +159,34 @@ _REDIS_8_0 = replace(
     read_last_entry="live",
 )
 
-_REDIS_8_6 = replace(
+_REDIS_8_2 = replace(
     _REDIS_8_0,
+    name="redis-8.2",
+    release=(8, 2),
+    entries_read_capped=True,
+    approx_references=False,
+    destroy_keeps_slowest=True,
+)
+
+_REDIS_8_4 = replace(
+    _REDIS_8_2, name="redis-8.4", release=(8, 4), claim_counts_deleted=True
+)
+
+_REDIS_8_6 = replace(
+    _REDIS_8_4,
     name="redis-8.6",
     release=(8, 6),
     unknown_alone_is_bare=True,
-    entries_read_capped=True,
     xinfo_idempotence=True,
+    approx_references=True,
+    destroy_keeps_slowest=False,
+    claim_counts_deleted=False,
+    claims_as_listed=True,
 )
+
+_REDIS_8_8 = replace(_REDIS_8_6, name="redis-8.8", release=(8, 8), count_saturates=True, releases=True)
+
+_REDIS_8_10 = replace(_REDIS_8_8, name="redis-8.10", release=(8, 10))
 
 _VALKEY_8_0 = replace(
     _REDIS_7_2,
@@ -197,7 +223,8 @@ _VALKEY_9_1 = replace(
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
     for dialect in (
-        _REDIS_6_0, _REDIS_6_2, _REDIS_7_0, _REDIS_7_2, _REDIS_7_4, _REDIS_8_0, _REDIS_8_6,
+        _REDIS_6_0, _REDIS_6_2, _REDIS_7_0, _REDIS_7_2, _REDIS_7_4, _REDIS_8_0, _REDIS_8_2,
+        _REDIS_8_4, _REDIS_8_6, _REDIS_8_8, _REDIS_8_10,
         _VALKEY_8_0, _VALKEY_8_1, _VALKEY_9_1,
     )
 }  # fmt: skip

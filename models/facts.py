@@ -163,24 +163,53 @@ class Claimed(NamedTuple):
 
 
 class Acked(NamedTuple):
-    """A pending entry was acknowledged; ``owner`` had it."""
+    """A pending entry was acknowledged; ``owner`` had it (``None``: nobody, after XNACK)."""
 
     stream: bytes
     born: int
     group: bytes
     id: int
-    owner: bytes
+    owner: bytes | None
 
 
 class Forgotten(NamedTuple):
-    """A dangling pending entry (its entry is gone) was dropped by ``cause``."""
+    """A pending entry was dropped without an acknowledgment.
+
+    ``cause`` is the claim that found its entry gone, or the command that deleted or trimmed with DELREF.
+    """
 
     stream: bytes
     born: int
     group: bytes
     id: int
-    owner: bytes
+    owner: bytes | None
     cause: str
+
+
+class Nacked(NamedTuple):
+    """A pending entry was given back to the group by XNACK, and belongs to nobody until it is claimed.
+
+    ``new`` tells that FORCE made it pending only now. ``mode`` is the word of the command, ``count`` the delivery
+    count from now on.
+    """
+
+    stream: bytes
+    born: int
+    group: bytes
+    id: int
+    owner_before: bytes | None
+    new: bool
+    mode: str
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+
+
+class Deduplicated(NamedTuple):
+    """An idempotent XADD was answered with the entry ``id`` that the same producer had added before."""
+
+    stream: bytes
+    born: int
+    producer: bytes
+    id: int
 
 
 class LagReported(NamedTuple):
@@ -348,6 +377,6 @@ KeyFact: TypeAlias = (
 Fact: TypeAlias = (
     StreamCreated | StreamRemoved | Added | Deleted | Trimmed | GroupCreated | GroupRemoved
     | CursorMoved | ConsumerCreated | ConsumerRemoved | Delivered | Reread | Claimed | Acked
-    | Forgotten | LagReported | LastIdSet
+    | Forgotten | Nacked | Deduplicated | LagReported | LastIdSet
     | KeyFact
 )  # fmt: skip

@@ -22,6 +22,8 @@ class Wait:
     consumer: bytes
     noack: bool
     count: int
+    claim_ms: int | None = None
+    """When a read with CLAIM may find something to claim (``None``: it does not claim)."""
 
     for_list: bool = False
     """Whether it waits for an element of a list, not for an entry of a stream."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from .databases import Database, Value
 from .group import Consumer, Group, Pending
+from .idempotence import Idempotence
 from .idmap import IdMap
 from .lists import List
 from .pubsub import Subscriber
@@ -35,7 +36,8 @@ def _database(database: Database) -> tuple[Any, ...]:
     keys = tuple((key, _value(value)) for key, value in sorted(database.keys.items()))
     waiting = tuple((key, tuple(queue)) for key, queue in sorted(database.waiting.items()))
     watchers = tuple((key, tuple(sessions)) for key, sessions in sorted(database.watchers.items()))
-    return (keys, tuple(sorted(database.expires.items())), waiting, watchers)
+    claims = tuple(sorted(database.claims.items()))
+    return (keys, tuple(sorted(database.expires.items())), waiting, watchers, claims)
 
 
 def _value(value: Value) -> Any:
@@ -48,13 +50,26 @@ def stream_snapshot(stream: Stream) -> tuple[Any, ...]:
     """One stream, with its incarnation and its groups' epochs: integers, bytes, ``None``, and tuples of them."""
     nodes = tuple((tuple(node.ids), tuple(node.slots), node.master_fields, node.size_bytes) for node in stream.nodes)
     groups = tuple(_group(group) for _, group in sorted(stream.groups.items()))
-    counts = (stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added)
-    return (stream.born, nodes, *counts, groups)
+    counts = (stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added, stream.slowest)
+    return (stream.born, nodes, *counts, groups, _idempotence(stream.idempotence))
+
+
+def _idempotence(records: Idempotence | None) -> tuple[Any, ...] | None:
+    if records is None:
+        return None
+    producers = tuple((name, tuple(found.items())) for name, found in sorted(records.producers.items()))
+    return (records.duration_s, records.maxsize, records.added, records.duplicates, producers)
 
 
 def _group(group: Group) -> tuple[Any, ...]:
     consumers = tuple(_consumer(consumer) for consumer in group.sorted_consumers())
-    return (group.name, group.cursor, group.entries_read, group.epoch, _pel(group.pel), consumers)
+    return (group.name, group.cursor, group.entries_read, group.epoch, _pel(group.pel), _ties(group), consumers)
+
+
+def _ties(group: Group) -> tuple[int, ...]:
+    """The pending entries in the order in which CLAIM takes them, where that is not what times and IDs say."""
+    order = tuple(entry_id for entry_id, _ in group.by_time(as_listed=True))
+    return () if order == tuple(entry_id for entry_id, _ in group.by_time(as_listed=False)) else order
 
 
 def _consumer(consumer: Consumer) -> tuple[Any, ...]:
@@ -71,7 +86,7 @@ def _session(session: Session) -> tuple[Any, ...]:
     if wait is not None:
         positions = tuple(sorted(wait.positions.items()))
         waits = (wait.argv, positions, wait.deadline_ms, wait.group, wait.consumer, wait.noack, wait.count)
-        waits += (wait.for_list,)
+        waits += (wait.for_list, wait.claim_ms)
     queue = None if session.queue is None else tuple(session.queue)
     watched = None if session.watched is None else tuple(session.watched.items())
     about = (session.database, session.name, watched, session.dirty, session.subscriptions)

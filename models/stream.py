@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from .group import Group
+from .idempotence import Idempotence
 from .ids import ID_MAX
 from .node import Fields, Node
 
@@ -23,8 +24,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_firsts", "_straight", "born", "entries_added", "groups", "last_id", "length", "max_deleted_id",
-        "nodes", "shared",
+        "_firsts", "_straight", "born", "entries_added", "groups", "idempotence", "last_id", "length",
+        "max_deleted_id", "nodes", "shared", "slowest",
     )  # fmt: skip
 
     def __init__(self, born: int) -> None:
@@ -40,6 +41,10 @@ class Stream:
         self.max_deleted_id = 0
         self.entries_added = 0
         self.groups: dict[bytes, Group] = {}
+        self.idempotence: Idempotence | None = None
+        """The records of idempotent XADDs; ``None`` before the first, when the server's settings hold."""
+        self.slowest: int | None = None
+        """The smallest cursor of the groups, where it is remembered (see ``references.slowest_cursor``)."""
         self.shared = False
 
     def copy(self, born: int | None = None) -> Stream:
@@ -57,6 +62,10 @@ class Stream:
         twin.max_deleted_id = self.max_deleted_id
         twin.entries_added = self.entries_added
         twin.groups = self.groups.copy()
+        if self.idempotence is not None:
+            self.idempotence.shared = True
+        twin.idempotence = self.idempotence
+        twin.slowest = self.slowest
         return twin
 
     def append(

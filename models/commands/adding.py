@@ -8,10 +8,13 @@ from __future__ import annotations
 from .. import ids
 from ..dialects import SMALLER, TOO_LARGE
 from ..facts import Added, StreamCreated, Trimmed
+from ..idempotence import Iid, automatic_iid
+from ..references import ACKED, DROP, KEEP, drop_references, is_referenced, slowest_cursor
 from ..replies import NIL, Reply
 from ..stream import NODE_BYTES_LIMIT, Stream
-from ..trim import Trim, trim
+from ..trim import Trim, trim, trim_by_reference
 from .call import SYNTAX, Call, CommandError, need_integer, shown
+from .idempotent import duplicate_of, records_for_write
 from .stream_ids import strict_id
 
 ZERO_ID = b"ERR The ID specified in XADD must be greater than 0-0"
@@ -19,6 +22,7 @@ EXHAUSTED = b"ERR The stream has exhausted the last possible ID, unable to add m
 TWO_STRATEGIES = b"ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
 NO_STRATEGY_OLD = b"ERR XTRIM called without an option to trim the stream"
 NO_STRATEGY = b"ERR syntax error, XTRIM must be called with a trimming strategy"
+IDMP_WITH_ID = b"ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs"
 LIMIT_ALONE = b"ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
 LIMIT_EXACT = b"ERR syntax error, LIMIT cannot be used without the special ~ option"
 
@@ -26,7 +30,10 @@ LIMIT_EXACT = b"ERR syntax error, LIMIT cannot be used without the special ~ opt
 class _Arguments:
     """What stands between the key and the fields."""
 
-    __slots__ = ("approximate", "entry_id", "limit", "make_stream", "maxlen", "minid", "open_ms", "rest")
+    __slots__ = (
+        "approximate", "entry_id", "iid", "limit", "make_stream", "maxlen", "minid", "open_ms", "producer",
+        "references", "rest",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.maxlen: int | None = None
@@ -37,6 +44,12 @@ class _Arguments:
         self.entry_id: int | None = None
         self.open_ms: int | None = None
         """The milliseconds of ``ms-*``."""
+        self.references = ""
+        """KEEPREF, DELREF or ACKED, where one of them was given."""
+        self.producer = b""
+        """Of IDMP or IDMPAUTO; empty where neither was given."""
+        self.iid = b""
+        """Of IDMP; empty with IDMPAUTO."""
         self.rest = 0
         """The position of the first field name."""
 
@@ -61,6 +74,11 @@ def xadd(call: Call) -> Reply:
         if not wanted.make_stream:
             return NIL
         stream = create_stream(call, key)
+    iid: Iid = wanted.iid or automatic_iid(fields) if wanted.producer else b""
+    if iid:
+        known = duplicate_of(call, key, stream, wanted.producer, iid)
+        if known is not None:
+            return ids.show(known)
     if stream.last_id == ids.ID_MAX:
         raise CommandError(EXHAUSTED)
     entry_id = _new_id(call, stream, wanted)
@@ -71,6 +89,10 @@ def xadd(call: Call) -> Reply:
     filling = call.dialect.tombstones_fill_nodes
     stream.append(entry_id, fields, node_bytes_max, config.stream_node_max_entries, tombstones_count=filling)
     call.facts.append(Added(key, stream.born, entry_id, fields))
+    if iid:
+        records = records_for_write(call, stream)
+        records.record(wanted.producer, iid, entry_id)
+        records.added += 1
     if wanted.trims:
         _trim(call, key, stream, wanted, "XADD")
     call.server.signal(key)
@@ -119,11 +141,28 @@ def _trim(call: Call, key: bytes, stream: Stream, wanted: _Arguments, cause: str
     limit = wanted.limit
     if limit is None:
         limit = _default_limit(call) if wanted.approximate else 0
-    removed = trim(stream, Trim(wanted.maxlen, wanted.minid or 0, wanted.approximate, limit))
+    want = Trim(wanted.maxlen, wanted.minid or 0, wanted.approximate, limit)
+    if wanted.references in ("", KEEP):
+        removed = trim(stream, want)
+    else:
+        removed = _by_reference(call, stream, want, wanted, cause)
     if removed:
         call.facts.append(Trimmed(key, stream.born, removed, cause))
         call.touch(key)
     return len(removed)
+
+
+def _by_reference(call: Call, stream: Stream, want: Trim, wanted: _Arguments, cause: str) -> tuple[int, ...]:
+    if wanted.approximate and not call.dialect.approx_references:
+        return ()
+    if wanted.references == ACKED:
+        slowest = slowest_cursor(stream, call.dialect)
+        return trim_by_reference(stream, want, lambda entry_id: not is_referenced(stream, slowest, entry_id))
+    assert wanted.references == DROP
+    removed = trim_by_reference(stream, want, lambda entry_id: True)
+    for entry_id in removed:
+        drop_references(call.argv[1], stream, entry_id, cause, call.facts)
+    return removed
 
 
 def _default_limit(call: Call) -> int:
@@ -155,11 +194,17 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
                 raise CommandError(b"ERR The LIMIT argument must be >= 0.")
         elif adding and word == b"NOMKSTREAM":
             wanted.make_stream = False
+        elif word in (b"KEEPREF", b"DELREF", b"ACKED") and not wanted.references:
+            wanted.references = word.decode()
+        elif (word == b"IDMPAUTO" and more) or (word == b"IDMP" and more >= 2):
+            at = _parse_idempotence(call, wanted, word, at)
         elif adding:
             if call.dialect.open_sequence and b"*" in argv[at]:
                 wanted.open_ms = ids.parse_open_sequence(argv[at])
             if wanted.open_ms is None:
                 wanted.entry_id = strict_id(argv[at])
+            if wanted.producer:
+                raise CommandError(IDMP_WITH_ID)
             break
         else:
             raise CommandError(SYNTAX)
@@ -172,6 +217,22 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
     if wanted.limit is not None and not wanted.approximate:
         raise CommandError(LIMIT_EXACT)
     return wanted
+
+
+def _parse_idempotence(call: Call, wanted: _Arguments, word: bytes, at: int) -> int:
+    """Reads ``IDMPAUTO producer`` or ``IDMP producer iid`` and returns the position of the last word."""
+    argv = call.argv
+    if wanted.producer:
+        raise CommandError(b"ERR syntax error, IDMP/IDMPAUTO specified multiple times")
+    wanted.producer = argv[at + 1]
+    if not wanted.producer:
+        raise CommandError(b"ERR syntax error, %b requires a non-empty producer ID" % word)
+    if word == b"IDMPAUTO":
+        return at + 1
+    wanted.iid = argv[at + 2]
+    if not wanted.iid:
+        raise CommandError(b"ERR syntax error, IDMP requires a non-empty idempotent ID")
+    return at + 2
 
 
 def _parse_strategy(call: Call, wanted: _Arguments, word: bytes, at: int) -> int:

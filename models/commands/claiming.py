@@ -10,7 +10,7 @@ from ..group import Consumer, Group, Pending
 from ..replies import NIL, Reply
 from ..stream import Stream
 from .call import SYNTAX, Call, CommandError, integer, need_integer, shown
-from .delivering import cursor_moved, ensure_consumer
+from .delivering import cursor_moved, ensure_consumer, one_more
 from .stream_ids import range_start, strict_id
 
 ADDRESS_SPACE_BYTES = 1 << 47
@@ -45,7 +45,7 @@ class _Claim:
 def xclaim(call: Call) -> Reply:
     """XCLAIM key group consumer min-idle id ..., then IDLE, TIME, RETRYCOUNT, FORCE, JUSTID, LASTID."""
     argv = call.argv
-    stream, group = _group(call, argv[1], argv[2])
+    stream, group = stream_and_group(call, argv[1], argv[2])
     min_idle_ms = max(need_integer(argv[4], b"ERR Invalid min-idle-time argument for XCLAIM"), 0)
     wanted = []
     at = 5
@@ -90,7 +90,7 @@ def xautoclaim(call: Call) -> Reply:
         else:
             raise CommandError(SYNTAX)
         at += 1
-    stream, group = _group(call, argv[1], argv[2])
+    stream, group = stream_and_group(call, argv[1], argv[2])
     if dialect.autoclaim_memory_error and count * ids.ID_BYTES >= ADDRESS_SPACE_BYTES:
         raise CommandError(NO_MEMORY)
     claim = _Claim(argv[1], stream, group, argv[3], min_idle_ms, call.now_ms)
@@ -119,7 +119,8 @@ def xautoclaim(call: Call) -> Reply:
     return (ids.show(cursor), tuple(claimed))
 
 
-def _group(call: Call, key: bytes, name: bytes) -> tuple[Stream, Group]:
+def stream_and_group(call: Call, key: bytes, name: bytes) -> tuple[Stream, Group]:
+    """The stream and the group, to be written to, or the error that claims give where they are not there."""
     stream = call.stream_for_write(key)
     group = None if stream is None else stream.group_for_write(name)
     if stream is None or group is None:
@@ -144,10 +145,10 @@ def _claim_one(call: Call, claim: _Claim, entry_id: int) -> Reply | None:
     if before is None:
         if not claim.force or fields is None:
             return None
-        before = Pending(b"", call.now_ms, 1)
+        before = Pending(None, call.now_ms, 1, 0)
     else:
         idle_ms = call.now_ms - before.delivered_ms
-        if claim.min_idle_ms and idle_ms < claim.min_idle_ms:
+        if claim.min_idle_ms and idle_ms < claim.min_idle_ms and before.consumer is not None:
             return None
     consumer = claim.consumer
     if consumer is None:
@@ -155,10 +156,12 @@ def _claim_one(call: Call, claim: _Claim, entry_id: int) -> Reply | None:
         claim.consumer = consumer
     consumer.seen_ms = call.now_ms
     consumer.active_ms = call.now_ms
-    count = before.count if claim.just_id else before.count + 1
+    count = before.count if claim.just_id else one_more(before.count, call.dialect)
     if claim.count is not None:
         count = claim.count
-    owner_before = claim.group.assign(entry_id, consumer, claim.delivered_ms, count)
+    owner_before = claim.group.assign(
+        entry_id, consumer, claim.delivered_ms, count, in_time=call.dialect.claims_as_listed
+    )
     call.facts.append(
         Claimed(
             claim.key, claim.stream.born, claim.group.name, claim.name, entry_id, owner_before, idle_ms,

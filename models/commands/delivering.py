@@ -8,12 +8,18 @@ from __future__ import annotations
 from itertools import islice
 
 from .. import ids
+from ..dialect import Dialect
 from ..facts import ConsumerCreated, CursorMoved, Delivered, Reread
-from ..group import UNKNOWN, Consumer, Group
+from ..group import COUNT_MAX, UNKNOWN, Consumer, Group
 from ..lag import count_delivery, lag
 from ..replies import NIL_ARRAY, Reply
 from ..stream import Stream
 from .call import Call
+
+
+def one_more(count: int, dialect: Dialect) -> int:
+    """A delivery count after one more delivery."""
+    return count if dialect.count_saturates and count >= COUNT_MAX else count + 1
 
 
 def ensure_consumer(call: Call, key: bytes, stream: Stream, group: Group, name: bytes) -> Consumer:
@@ -75,14 +81,16 @@ def history(
         if fields is None:
             reply.append((ids.show(entry_id), NIL_ARRAY))
             continue
-        group.assign(entry_id, consumer, call.now_ms, nack.count + 1)
+        more = one_more(nack.count, call.dialect)
+        group.assign(entry_id, consumer, call.now_ms, more, in_time=call.dialect.claims_as_listed)
         reply.append((ids.show(entry_id), fields))
-        call.facts.append(Reread(key, stream.born, group.name, consumer.name, entry_id, nack.count + 1))
+        call.facts.append(Reread(key, stream.born, group.name, consumer.name, entry_id, more))
     return tuple(reply)
 
 
 def cursor_moved(call: Call, key: bytes, stream: Stream, group: Group, before: int, cause: str) -> CursorMoved:
     """The fact that a group's cursor is now elsewhere, with what XINFO would say."""
+    stream.slowest = None
     dialect = call.dialect
     counted = dialect.counts_entries and group.entries_read != UNKNOWN
     return CursorMoved(

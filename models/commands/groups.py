@@ -134,6 +134,7 @@ def _create(call: Call, entries_read: int) -> Reply:
         raise CommandError(b"BUSYGROUP Consumer Group name already exists")
     group = Group(name, cursor, _capped(call, stream, entries_read), call.server.next_birth())
     stream.groups[name] = group
+    stream.slowest = None
     said = None if entries_read == UNKNOWN else entries_read
     call.facts.append(GroupCreated(key, stream.born, name, group.epoch, cursor, said))
     return OK

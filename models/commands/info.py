@@ -10,6 +10,7 @@ from itertools import islice
 from .. import ids
 from ..facts import LagReported
 from ..group import NEVER, UNKNOWN, Consumer, Group
+from ..idempotence import Idempotence
 from ..lag import lag
 from ..replies import NIL, Map, Reply, Simple
 from ..stream import Stream
@@ -130,16 +131,22 @@ def _head(call: Call, found: Stream) -> tuple[tuple[Reply, Reply], ...]:
             (b"recorded-first-entry-id", ids.show(found.first_id())),
         )
     if call.dialect.xinfo_idempotence:
-        config = call.server.config
-        pairs += (
-            (b"idmp-duration", config.stream_idmp_duration_s),
-            (b"idmp-maxsize", config.stream_idmp_maxsize),
-            (b"pids-tracked", 0),
-            (b"iids-tracked", 0),
-            (b"iids-added", 0),
-            (b"iids-duplicates", 0),
-        )
+        pairs += _idempotence(call, found)
     return (*pairs, (b"groups", len(found.groups)))
+
+
+def _idempotence(call: Call, found: Stream) -> tuple[tuple[Reply, Reply], ...]:
+    config = call.server.config
+    records = found.idempotence or Idempotence(config.stream_idmp_duration_s, config.stream_idmp_maxsize)
+    tracked = [kept for _, kept in records.tracked(call.now_ms)]
+    return (
+        (b"idmp-duration", records.duration_s),
+        (b"idmp-maxsize", records.maxsize),
+        (b"pids-tracked", len(tracked)),
+        (b"iids-tracked", sum(map(len, tracked))),
+        (b"iids-added", records.added),
+        (b"iids-duplicates", records.duplicates),
+    )
 
 
 def _ends(found: Stream) -> tuple[tuple[Reply, Reply], ...]:
@@ -165,7 +172,7 @@ def _progress(call: Call, found: Stream, group: Group) -> tuple[tuple[Reply, Rep
 
 def _full_group(call: Call, found: Stream, group: Group, count: int | None) -> Reply:
     pending = tuple(
-        (ids.show(entry_id), nack.consumer, nack.delivered_ms, ids.signed64(nack.count))
+        (ids.show(entry_id), nack.consumer or b"", nack.delivered_ms, ids.signed64(nack.count))
         for entry_id, nack in islice(group.pel.items(), count)
     )
     return Map(
@@ -174,10 +181,17 @@ def _full_group(call: Call, found: Stream, group: Group, count: int | None) -> R
             (b"last-delivered-id", ids.show(group.cursor)),
             *_progress(call, found, group),
             (b"pel-count", len(group.pel)),
+            *_released(call, group),
             (b"pending", pending),
             (b"consumers", tuple(_full_consumer(call, c, count) for c in group.sorted_consumers())),
         )
     )
+
+
+def _released(call: Call, group: Group) -> tuple[tuple[Reply, Reply], ...]:
+    if not call.dialect.releases:
+        return ()
+    return ((b"nacked-count", sum(nack.consumer is None for _, nack in group.pel.items())),)
 
 
 def _full_consumer(call: Call, consumer: Consumer, count: int | None) -> Reply:

@@ -65,5 +65,6 @@ def _range(
         idle_ms = now_ms - nack.delivered_ms
         if min_idle_ms and idle_ms < min_idle_ms:
             continue
-        rows.append((ids.show(entry_id), nack.consumer, max(idle_ms, 0), ids.signed64(nack.count)))
+        shown_ms = max(idle_ms, 0) if nack.consumer is not None else -1
+        rows.append((ids.show(entry_id), nack.consumer or b"", shown_ms, ids.signed64(nack.count)))
     return tuple(rows)

@@ -9,6 +9,7 @@ from ..replies import BLOCKED, NIL_ARRAY, Map, Reply
 from ..session import Wait
 from ..stream import Stream
 from .call import INVALID_ID, SYNTAX, Call, CommandError, need_integer, shown
+from .claim_reads import claim_and_deliver, claimable_at
 from .delivering import deliver, ensure_consumer, history
 
 NEW = ids.ID_MAX
@@ -31,6 +32,7 @@ class _Options(NamedTuple):
     count_max: int | None
     block_ms: int | None
     noack: bool
+    claim_ms: int | None
     group: bytes | None
     consumer: bytes
     keys: tuple[bytes, ...]
@@ -58,6 +60,8 @@ def _read(call: Call, want: _Options) -> Reply:
         stream = call.stream(key)
         if stream is None:
             continue
+        if position != NEW and want.grouped:
+            want = want._replace(claim_ms=None)  # a stream that is read from history ends claiming for those after it
         entries = _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
         if entries is not None:
             served.append((key, entries))
@@ -82,13 +86,19 @@ def _group_entries(call: Call, want: _Options, key: bytes, position: int) -> Rep
     group = None if stream is None else stream.group_for_write(want.group)
     assert stream is not None, "checked while parsing"
     assert group is not None, "checked while parsing"
-    nothing_new = position == NEW and stream.last_live_id() <= group.cursor
+    claims = position == NEW and want.claim_ms is not None
+    nothing_new = position == NEW and not claims and stream.last_live_id() <= group.cursor
     if nothing_new and not call.dialect.tracks_active_time:
         return None
     consumer = ensure_consumer(call, key, stream, group, want.consumer)
     consumer.seen_ms = call.now_ms
     if nothing_new:
         return None
+    if claims:
+        assert want.claim_ms is not None
+        return claim_and_deliver(
+            call, key, stream, group, consumer, want.claim_ms, want.count_max, noack=want.noack
+        )
     if position != NEW:
         return history(call, key, stream, group, consumer, position, want.count_max)
     return deliver(call, key, stream, group, consumer, want.count_max, noack=want.noack)
@@ -111,7 +121,15 @@ def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
         consumer=want.consumer,
         noack=want.noack,
         count=want.count_max or 0,
+        claim_ms=_claim_ms(call, want),
     )
+
+
+def _claim_ms(call: Call, want: _Options) -> int | None:
+    if want.claim_ms is None:
+        return None
+    assert want.group is not None
+    return claimable_at(call, want.keys, want.group, want.claim_ms)
 
 
 def _options(call: Call, *, grouped: bool) -> _Options:
@@ -134,6 +152,7 @@ def _read_options(call: Call, grouped: bool) -> _Options:
     count: int | None = None
     block_ms: int | None = None
     noack = False
+    claim_ms: int | None = None
     group: bytes | None = None
     consumer = b""
     at = 1
@@ -152,12 +171,19 @@ def _read_options(call: Call, grouped: bool) -> _Options:
             if more % 2:
                 raise CommandError(_unbalanced(call, grouped))
             keys = tuple(argv[at + 1 : at + 1 + more // 2])
-            return _Options(grouped, count, block_ms, noack, group, consumer, keys, at + 1 + more // 2)
+            return _Options(grouped, count, block_ms, noack, claim_ms, group, consumer, keys, at + 1 + more // 2)
         elif word == b"GROUP" and more >= 2:
             if not grouped:
                 raise CommandError(_only_grouped(b"GROUP"))
             group, consumer = argv[at + 1], argv[at + 2]
             at += 2
+        elif word == b"CLAIM" and more:
+            if not grouped:
+                raise CommandError(_only_grouped(b"CLAIM"))
+            at += 1
+            claim_ms = need_integer(argv[at], b"ERR min-idle-time is not an integer or out of range")
+            if claim_ms < 0:
+                raise CommandError(b"ERR min-idle-time must be a positive integer")
         elif word == b"NOACK":
             if not grouped:
                 raise CommandError(_only_grouped(b"NOACK"))

@@ -13,12 +13,15 @@ from . import (
     adding,
     claiming,
     connection,
+    deleting,
     expiring,
     groups,
+    idempotent,
     info,
     keyspace,
     lists,
     lists_blocking,
+    nacking,
     pending,
     pubsub,
     ranges,
@@ -43,6 +46,9 @@ STREAMS = (-1, -1, 1)
 ARGC_MAX = 2**31 - 1
 """More arguments than any command line has."""
 
+IDS = Option("IDS", ("many-ids",))
+REFERENCES = (Option("KEEPREF", since=(8, 2)), Option("DELREF", since=(8, 2)), Option("ACKED", since=(8, 2)))
+CLAIM = Option("CLAIM", ("claim-idle",), since=(8, 4))
 COUNT = Option("COUNT", ("count",))
 BLOCK = Option("BLOCK", ("ms",))
 GROUP = Option("GROUP", ("group", "consumer"))
@@ -50,6 +56,11 @@ TRIMMING = (
     Option("MAXLEN", ("trim-length",)),
     Option("MINID", ("trim-id",), since=(6, 2)),
     Option("LIMIT", ("limit",), since=(6, 2)),
+    *REFERENCES,
+)
+IDEMPOTENCE = (
+    Option("IDMPAUTO", ("producer",), since=(8, 6)),
+    Option("IDMP", ("producer", "iid"), since=(8, 6)),
 )
 
 
@@ -188,16 +199,16 @@ CONNECTION = (
 
 TABLE: tuple[Command, ...] = (
     Command("XADD", -5, adding.xadd, WRITE | FAST, (1, 1, 1), ("key", "new-id", "fields"),
-            (Option("NOMKSTREAM", since=(6, 2)), *TRIMMING), (5, 0)),
+            (Option("NOMKSTREAM", since=(6, 2)), *TRIMMING, *IDEMPOTENCE), (5, 0)),
     Command("XTRIM", -2, adding.xtrim, WRITE, (1, 1, 1), ("key",), TRIMMING, (5, 0)),
     Command("XTRIM", -4, adding.xtrim, WRITE, (1, 1, 1), ("key",), TRIMMING, (6, 2)),
     Command("XLEN", 2, ranges.xlen, READ | FAST, (1, 1, 1), ("key",), (), (5, 0)),
     Command("XRANGE", -4, ranges.xrange, READ, (1, 1, 1), ("key", "start", "end"), (COUNT,), (5, 0)),
     Command("XREVRANGE", -4, ranges.xrevrange, READ, (1, 1, 1), ("key", "end", "start"), (COUNT,), (5, 0)),
     Command("XREAD", -4, reading.xread, READ, STREAMS, ("streams",),
-            (COUNT, BLOCK, Option("STREAMS"), GROUP, Option("NOACK")), (5, 0)),
+            (COUNT, BLOCK, Option("STREAMS"), GROUP, Option("NOACK"), CLAIM), (5, 0)),
     Command("XREADGROUP", -7, reading.xreadgroup, WRITE, STREAMS, ("streams",),
-            (GROUP, COUNT, BLOCK, Option("NOACK"), Option("STREAMS")), (5, 0)),
+            (GROUP, COUNT, BLOCK, Option("NOACK"), CLAIM, Option("STREAMS")), (5, 0)),
     Command("XACK", -4, removing.xack, WRITE | FAST, (1, 1, 1), ("key", "group", "ids"), (), (5, 0)),
     Command("XDEL", -3, removing.xdel, WRITE | FAST, (1, 1, 1), ("key", "ids"), (), (5, 0)),
     Command("XSETID", 3, removing.xsetid, WRITE | FAST, (1, 1, 1), ("key", "id"), (), (5, 0)),
@@ -211,6 +222,14 @@ TABLE: tuple[Command, ...] = (
              Option("FORCE"), Option("JUSTID"), Option("LASTID", ("id",))), (5, 0)),
     Command("XAUTOCLAIM", -6, claiming.xautoclaim, WRITE | FAST, (1, 1, 1),
             ("key", "group", "consumer", "min-idle", "start"), (COUNT, Option("JUSTID")), (6, 2)),
+    Command("XDELEX", -5, deleting.xdelex, WRITE | FAST, (1, 1, 1), ("key",), (*REFERENCES, IDS), (8, 2)),
+    Command("XACKDEL", -6, deleting.xackdel, WRITE | FAST, (1, 1, 1), ("key", "group"), (*REFERENCES, IDS), (8, 2)),
+    Command("XNACK", -7, nacking.xnack, WRITE | FAST, (1, 1, 1), ("key", "group", "nack-mode", "ids-block"),
+            (IDS, Option("RETRYCOUNT", ("count",)), Option("FORCE")), (8, 8)),
+    Command("XCFGSET", -2, idempotent.xcfgset, WRITE | FAST, (1, 1, 1), ("key",),
+            (Option("IDMP-DURATION", ("idmp-seconds",)), Option("IDMP-MAXSIZE", ("idmp-records",))), (8, 6)),
+    Command("XIDMPRECORD", 5, idempotent.xidmprecord, WRITE | FAST, (1, 1, 1),
+            ("key", "producer", "iid", "recent-id"), (), (8, 6)),
     Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), ("subcommand",), (), (5, 0)),
     Command("XGROUP", -2, groups.xgroup_by_hand, WRITE, (2, 2, 1), (), (), (7, 0), subcommands=XGROUP),
     Command("XINFO", -2, info.xinfo_by_hand, READ, (2, 2, 1), ("subcommand",),

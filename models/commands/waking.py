@@ -5,6 +5,7 @@ Sources: serveClientsBlockedOnStreamKey, serveClientsBlockedOnListKey (up to 7.0
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import ids
@@ -50,7 +51,8 @@ def _run_again(server: Server, session: Session, key: bytes, now_ms: int, facts:
     server.unblock(session)
     reply = server.run(session, wait.argv, now_ms, facts, may_block=True)
     if session.wait is not None:
-        session.wait = wait  # the deadline stays what it was when the client first blocked
+        # The deadline stays what it was when the client first blocked.
+        session.wait = replace(session.wait, deadline_ms=wait.deadline_ms)
     return reply
 
 

@@ -133,7 +133,8 @@ class Tracer:
             case f.Acked():
                 self.state = ACKNOWLEDGED
                 self._carried[event.call] = "acked"
-                as_owner = "" if text(fact.owner) == who else f", which was pending for {text(fact.owner)}"
+                own = fact.owner is None or text(fact.owner) == who
+                as_owner = "" if own or fact.owner is None else f", which was pending for {text(fact.owner)}"
                 self._link(n, at_ms, "acknowledged", f"{who} acknowledges {self.name}{as_owner}")
             case f.Forgotten():
                 self.state = DROPPED

@@ -17,6 +17,7 @@ from ...models.facts import (
     GroupRemoved,
     LagReported,
     LastIdSet,
+    Nacked,
     StreamRemoved,
     Trimmed,
 )
@@ -109,6 +110,14 @@ class AccountedFor(LiveEntries):
     def on_forgotten(self, fact: Forgotten, event: Event) -> str | None:
         """A dangling pending entry leaves by name."""
         return self._settled(fact.born, fact.group, (fact.id,), f"dropped by {fact.cause}")
+
+    def on_nacked(self, fact: Nacked, event: Event) -> str | None:
+        """What is given back stays pending; with FORCE it may become so only now."""
+        pending = self.pending.setdefault((fact.born, fact.group), {})
+        if not fact.new and fact.id not in pending:
+            return f"entry {show(fact.id)} was given back and was not pending in group {name(fact.group)}"
+        pending[fact.id] = None
+        return None
 
     def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
         """Its pending entries leave by name."""

@@ -14,6 +14,7 @@ from ...models.facts import (
     GroupCreated,
     GroupRemoved,
     LastIdSet,
+    Nacked,
     Reread,
 )
 from ..events import Effect, Event, Served
@@ -123,6 +124,13 @@ class AckedStaysAcked(Monitor):
             return None
         return self._again(fact.born, fact.group, fact.id, "claimed")
 
+    def on_nacked(self, fact: Nacked, event: Event) -> str | None:
+        """Not again in this epoch, but for FORCE, which is asked for by name."""
+        if fact.new:
+            self.acked.get((fact.born, fact.group), {}).pop(fact.id, None)
+            return None
+        return self._again(fact.born, fact.group, fact.id, "given back")
+
     def _again(self, born: int, group: bytes, entry_id: int, how: str) -> str | None:
         if entry_id in self.acked.get((born, group), ()):
             return f"entry {show(entry_id)} was {how} in group {name(group)} after it was acknowledged"
@@ -134,6 +142,7 @@ class PendingIsOwned(Monitor):
 
     def __init__(self) -> None:
         self.owners: dict[GroupKey, dict[int, bytes]] = {}
+        """Entry to owner, for the entries that have one."""
 
     def on_delivered(self, fact: Delivered, event: Event) -> str | None:
         """The reader owns it from now on."""
@@ -166,6 +175,13 @@ class PendingIsOwned(Monitor):
         """It leaves its owner's list."""
         owners = self.owners.get((fact.born, fact.group), {})
         wrong = self._compare(owners, fact.id, fact.owner)
+        owners.pop(fact.id, None)
+        return wrong
+
+    def on_nacked(self, fact: Nacked, event: Event) -> str | None:
+        """It leaves its owner's list, and is on nobody's."""
+        owners = self.owners.get((fact.born, fact.group), {})
+        wrong = self._compare(owners, fact.id, fact.owner_before)
         owners.pop(fact.id, None)
         return wrong
 
@@ -211,6 +227,11 @@ class ClaimRespectsIdle(Monitor):
         self.since.setdefault((fact.born, fact.group), {})[fact.id] = event.server_ms
         return None
 
+    def on_nacked(self, fact: Nacked, event: Effect | Served) -> str | None:
+        """What belongs to nobody is idle without end."""
+        self.since.get((fact.born, fact.group), {}).pop(fact.id, None)
+        return None
+
     def on_claimed(self, fact: Claimed, event: Effect | Served) -> str | None:
         """It must have been idle for as long as the claimer asked."""
         since = self.since.setdefault((fact.born, fact.group), {})
@@ -218,6 +239,8 @@ class ClaimRespectsIdle(Monitor):
         since[fact.id] = fact.delivered_ms
         if fact.idle_ms is None or not fact.min_idle_ms or began is None:
             return None
+        if fact.idle_ms < 0 and event.server_ms < began:
+            return None  # XREADGROUP CLAIM, for which what stands in the future is idle without end
         idle_ms = event.server_ms - began
         if idle_ms < fact.min_idle_ms:
             return (
@@ -251,17 +274,19 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "acked-stays-acked", "always", "an acknowledged entry is not delivered, claimed or read from history again",
         AckedStaysAcked, "within one epoch no Delivered, Claimed or Reread follows Acked of the same entry",
-        ("XCLAIM FORCE makes it pending again, by name", "SETID opens a new epoch",
+        ("XCLAIM FORCE and XNACK FORCE make it pending again, by name", "SETID opens a new epoch",
          "what was acknowledged past the cursor (FORCE made it pending, or SETID went back) is still delivered once"),
     ),
     Property(
         "pending-is-owned", "always", "each pending entry belongs to exactly one consumer", PendingIsOwned,
         "the owner that each fact names is the last one to whom the entry was delivered or claimed",
+        ("after XNACK it belongs to nobody, until it is claimed",),
     ),
     Property(
         "claim-respects-idle", "always", "no entry is claimed before it was idle for the claimer's min-idle time",
         ClaimRespectsIdle, "at Claimed, the server's clock minus the delivery time is at least min-idle",
-        ("min-idle 0 asks for nothing", "FORCE makes new pending entries"),
+        ("min-idle 0 asks for nothing", "FORCE makes new pending entries", "what XNACK gave back waits for nothing",
+         "XREADGROUP CLAIM takes what was delivered in the future, after the clock went back"),
     ),
     Property(
         "lag-exact-or-null", "always", "a group's lag is the number of entries beyond its cursor, or null",

@@ -191,10 +191,12 @@ class _Teller:
             case f.Claimed():
                 self._say(at_ms, who, self._claim(who, fact), self._number(fact), eventful=True)
             case f.Acked():
-                owner = _as(who, fact.owner).replace(" as ", ", pending for ")
+                owner = "" if fact.owner is None else _as(who, fact.owner).replace(" as ", ", pending for ")
                 self._continue(at_ms, who, f"acknowledges {self._of(fact)}{owner}", self._number(fact))
             case f.Forgotten():
-                line = f"finds {self._of(fact)} of {text(fact.owner)} gone from the stream: {fact.cause} forgets it"
+                self._say(at_ms, who, self._forgotten(fact), self._number(fact), eventful=True)
+            case f.Nacked():
+                line = f"gives {self._of(fact)} back to the group ({fact.mode}, delivery {fact.count})"
                 self._say(at_ms, who, line, self._number(fact), eventful=True)
             case _:
                 self._hear_loss(at_ms, who, fact)
@@ -229,10 +231,16 @@ class _Teller:
         before = f" from {text(fact.owner_before)}" if fact.owner_before else ""
         return f"claims {self._of(fact)}{before}{_as(who, fact.consumer)}{idle} (delivery {fact.count})"
 
-    def _number(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten) -> str:
+    def _forgotten(self, fact: f.Forgotten) -> str:
+        owner = "" if fact.owner is None else f" of {text(fact.owner)}"
+        if fact.cause in ("XCLAIM", "XAUTOCLAIM"):
+            return f"finds {self._of(fact)}{owner} gone from the stream: {fact.cause} forgets it"
+        return f"takes {self._of(fact)}{owner} off the pending list with {fact.cause}"
+
+    def _number(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten | f.Nacked) -> str:
         return self.numbers.of(fact.stream, fact.born, fact.id)
 
-    def _of(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten) -> str:
+    def _of(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten | f.Nacked) -> str:
         return entries([self._number(fact)])
 
     def _many(self, stream: bytes, born: int, which: tuple[int, ...]) -> str:

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redelivery.models.dialects import DIALECTS
-from redelivery.models.server import Config
 from redelivery.sim.real.diff.actions import ClockTo, Connect, Do
 from redelivery.sim.real.diff.recorder import Recorder
+from redelivery.sim.real.diff.worlds import config_of_nodes
 from redelivery.sim.real.frames import FrameScanner
 from redelivery.sim.real.script import Close, Open, Reply, Send
 from redelivery.sim.real.values import parse, show
@@ -66,10 +66,10 @@ def all_rows() -> list[Row]:
 def played(row: Row, dialect: str) -> tuple[Recorder, list[list[str]]]:
     """A story on the model, and the answers that each of its steps brought."""
     steps = list(row.steps())
-    config = Config()
+    config = config_of_nodes()
     if steps[0].startswith("!"):
         node_bytes, node_entries = map(int, steps[0][1:].split())
-        config = Config(node_bytes, node_entries)
+        config = config_of_nodes(node_bytes, node_entries)
     recorder = Recorder(dialect, config)
     return recorder, [_answers(recorder, step) for step in steps]
 

@@ -222,3 +222,64 @@ def test_a_blocked_read_reports_when_it_is_served(told: Told) -> None:
 )
 def test_looking_makes_nothing_true(three: Told, line: str) -> None:
     assert three.do(line) == ()
+
+
+@pytest.fixture(params=[name for name, dialect in DIALECTS.items() if dialect.has((8, 8))])
+def newest(request: pytest.FixtureRequest) -> Told:
+    """Three entries (born 1), two groups (epochs 2 and 3) in each of which c has the first two."""
+    told = Told(request.param)
+    told.do("XADD k 1-1 a 1", "XADD k 2-1 a 2", "XADD k 3-1 a 3", "XGROUP CREATE k g 0", "XGROUP CREATE k h 0")
+    told.do("XREADGROUP GROUP g c COUNT 2 STREAMS k >", "XREADGROUP GROUP h c COUNT 2 STREAMS k >")
+    return told
+
+
+def forgotten(group: bytes, entry_id: int, cause: str) -> facts.Forgotten:
+    return facts.Forgotten(K, 1, group, entry_id, b"c", cause)
+
+
+def test_deleting_with_references(newest: Told) -> None:
+    assert newest.do("XDELEX k ACKED IDS 2 1-1 3-1") == ()
+    assert newest.do("XDELEX k DELREF IDS 1 1-1") == (
+        forgotten(G, ONE, "XDELEX"),
+        forgotten(b"h", ONE, "XDELEX"),
+        facts.Deleted(K, 1, (ONE,), "XDELEX"),
+    )
+    assert newest.do("XACKDEL k g ACKED IDS 1 2-1") == (facts.Acked(K, 1, G, TWO, b"c"),)
+    assert newest.do("XACKDEL k h ACKED IDS 1 2-1") == (
+        facts.Acked(K, 1, b"h", TWO, b"c"),
+        facts.Deleted(K, 1, (TWO,), "XACKDEL"),
+    )
+
+
+def test_trimming_with_references(newest: Told) -> None:
+    assert newest.do("XTRIM k MAXLEN 0 ACKED") == ()
+    assert newest.do("XTRIM k MAXLEN 2 DELREF") == (
+        forgotten(G, ONE, "XTRIM"),
+        forgotten(b"h", ONE, "XTRIM"),
+        facts.Trimmed(K, 1, (ONE,), "XTRIM"),
+    )
+
+
+def test_a_read_that_claims(newest: Told) -> None:
+    newest.now_ms += 50
+    found = newest.do("XREADGROUP GROUP g d CLAIM 50 STREAMS k >")
+    assert found == (
+        facts.ConsumerCreated(K, 1, G, b"d"),
+        *(facts.Claimed(K, 1, G, b"d", i, b"c", 50, 50, 2, NOW + 50) for i in (ONE, TWO)),
+        facts.Delivered(K, 1, G, 2, b"d", THREE, 1, False, None),
+        facts.CursorMoved(K, 1, G, 2, TWO, THREE, 3, 0, "read"),
+    )
+
+
+def test_giving_back(newest: Told) -> None:
+    assert newest.do("XNACK k g FAIL IDS 2 1-1 3-1") == (facts.Nacked(K, 1, G, ONE, b"c", False, "FAIL", 1),)
+    assert newest.do("XNACK k g SILENT IDS 1 3-1 FORCE") == (facts.Nacked(K, 1, G, THREE, None, True, "SILENT", 0),)
+    assert newest.do("XACK k g 1-1") == (facts.Acked(K, 1, G, ONE, None),)
+
+
+def test_adding_once(newest: Told) -> None:
+    added = newest.do("XADD k IDMP p i * a 4")
+    assert added == (facts.Added(K, 1, ids.make(NOW, 0), (b"a", b"4")),)
+    assert newest.do("XADD k IDMP p i MAXLEN 0 * b 5") == (facts.Deduplicated(K, 1, b"p", ids.make(NOW, 0)),)
+    newest.now_ms += 100_000
+    assert newest.do("XADD k IDMP p i * a 4") == (facts.Added(K, 1, ids.make(newest.now_ms, 0), (b"a", b"4")),)

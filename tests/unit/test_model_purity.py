@@ -13,7 +13,7 @@ import redelivery
 
 MODELS = Path(redelivery.__file__).resolve().parent / "models"
 
-HARMLESS = {"__future__", "bisect", "collections", "dataclasses", "functools", "itertools", "typing"}
+HARMLESS = {"__future__", "bisect", "collections", "dataclasses", "fractions", "functools", "itertools", "typing"}
 """What the model takes from Python's library: nothing that knows a clock, chance, a file or a socket."""
 
 STORY = """

@@ -69,6 +69,10 @@ def reread(n: int, by: bytes = A) -> f.Reread:
     return f.Reread(S, 1, G, by, entry(n), 2)
 
 
+def nacked(n: int, owner: bytes | None = A, *, new: bool = False) -> f.Nacked:
+    return f.Nacked(S, 1, G, entry(n), owner, new, "FAIL", 1)
+
+
 def forgotten(n: int, owner: bytes = A) -> f.Forgotten:
     return f.Forgotten(S, 1, G, entry(n), owner, "XAUTOCLAIM")
 
@@ -127,6 +131,12 @@ BREAKS = [
     Case("accounted-for", "an entry is claimed that was never delivered",
          [*START, did(claimed(1))], ("entry 1-0", "claimed", "not pending")),
     Case("accounted-for", "what was not pending is forgotten", [*START, did(forgotten(1))], ("1-0", "XAUTOCLAIM")),
+    Case("accounted-for", "what was not pending is given back",
+         [*START, did(nacked(1))], ("entry 1-0", "given back", "group g")),
+    Case("acked-stays-acked", "an acknowledged entry is given back",
+         [*START, read(1, 0), did(acked(1)), did(nacked(1))], ("entry 1-0", "given back")),
+    Case("pending-is-owned", "an entry is given back by somebody else",
+         [*START, read(1, 0), did(nacked(1, B))], ("entry 1-0", "belongs to a", "says b")),
     Case("accounted-for", "DELCONSUMER drops what was not pending",
          [*START, did(consumer_removed(A, 1))], ("1-0", "DELCONSUMER")),
     Case("accounted-for", "a group goes with less than was pending",
@@ -262,6 +272,17 @@ EXCEPTIONS = [
     Case("acked-stays-acked", "SETID goes back, it is acknowledged there, and '>' comes to it",
          [*START, read(1, 0), did(moved(1, 0, "SETID", epoch=2)), did(acked(1)), did(delivered(1, epoch=2))],
          exception="what was acknowledged past"),
+    Case("acked-stays-acked", "XNACK FORCE brings it back, for nobody",
+         [*START, read(1, 0), did(acked(1)), did(nacked(1, None, new=True)), did(claimed(1, B, of=None))],
+         exception="XCLAIM FORCE and XNACK FORCE"),
+    Case("pending-is-owned", "XNACK takes it from its owner, and the next claim finds it with nobody",
+         [*START, read(1, 0), did(nacked(1)), did(claimed(1, B, of=None)), did(acked(1, B))], exception="after XNACK"),
+    Case("claim-respects-idle", "what XNACK gave back is claimed at once",
+         [*START, read(1, 0, at=5), did(nacked(1), at=5), did(claimed(1, of=None, idle=5, min_idle=500), at=6)],
+         exception="what XNACK gave back"),
+    Case("claim-respects-idle", "the clock went back, and XREADGROUP CLAIM takes what it had not come to",
+         [*START, read(1, 0, at=50), did(claimed(1, idle=-45, min_idle=500), at=5)],
+         exception="XREADGROUP CLAIM takes"),
     Case("claim-respects-idle", "min-idle is 0",
          [*START, read(1, 0, at=5), did(claimed(1), at=5)], exception="min-idle 0"),
     Case("claim-respects-idle", "FORCE takes what was not pending",

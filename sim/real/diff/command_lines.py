@@ -237,7 +237,7 @@ def _reading(line: CommandLines, command: Command) -> list[bytes]:
     return [*options, line.cased(b"STREAMS"), *keys, *places]
 
 
-READING_OPTIONS = {"COUNT": (500, 500), "NOACK": (10, 150), "GROUP": (20, 980)}
+READING_OPTIONS = {"COUNT": (500, 500), "NOACK": (10, 150), "GROUP": (20, 980), "CLAIM": (10, 250)}
 """How often XREAD and XREADGROUP have an option, of 1000 cases; XREAD takes none but the first."""
 
 
@@ -249,6 +249,9 @@ def _reading_options(line: CommandLines, command: Command, grouped: bool) -> lis
             permille = line.taste.block if line.may_block else 0
         if option.word != "STREAMS" and line.draws.happens(permille, option.word):
             taken.append(option)
+    if any(option.word == "BLOCK" for option in taken):
+        # Until it wakes the clock may go back, and a server may never answer a CLAIM 0 after that.
+        taken = [Option("CLAIM", ("claim-idle-blocked",)) if option.word == "CLAIM" else option for option in taken]
     return line.draws.shuffled(taken, "order of options") if len(taken) > 1 else taken
 
 
@@ -280,6 +283,20 @@ def _ping(line: CommandLines, command: Command) -> list[bytes]:
     return line.args.of("value") if line.draws.happens(300, "message") else []
 
 
+def _by_ids(line: CommandLines, command: Command) -> list[bytes]:
+    """XDELEX and XACKDEL: one strategy at most, mostly, and the IDs, in either order."""
+    draws = line.draws
+    found: list[bytes] = []
+    for kind in command.arguments:
+        found += line.args.of(kind)
+    strategies = [option for option in command.options if option.word != "IDS"]
+    words = [draws.pick(strategies, "strategy")] if draws.happens(700, "a strategy") else []
+    words += [draws.pick(strategies, "strategy")] if draws.happens(20, "another strategy") else []
+    strategy = [text for option in words for text in line.option(option)]
+    block = [line.cased(b"IDS"), *line.args.of("many-ids")]
+    return found + (block + strategy if draws.happens(100, "IDs first") else strategy + block)
+
+
 Shape: TypeAlias = Callable[[CommandLines, Command], list[bytes]]
 
 def _leaving(line: CommandLines, command: Command) -> list[bytes]:
@@ -299,5 +316,7 @@ SHAPES: Mapping[str, Shape] = {
     "XPENDING": _xpending,
     "XINFO STREAM": _xinfo_stream,
     "PING": _ping,
+    "XDELEX": _by_ids,
+    "XACKDEL": _by_ids,
 }
 """The commands whose grammar is not just positional arguments and then options."""

@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 from ....models import ids
 from ....models.server import Server
+from ....models.stream import Stream
 from ..script import CLIENT
 from . import lending, texts
 from .draws import Draws
-from .worlds import Taste
+from .worlds import IDMP_DURATION_S, Taste
 
 __all__ = ["KINDS", "Arguments", "Kind"]
 
@@ -181,6 +182,17 @@ def _fields(at: Arguments) -> list[bytes]:
     return [text for _ in range(many) for text in _value(at)]
 
 
+# ---- idempotence ----
+
+
+def _producer(at: Arguments) -> list[bytes]:
+    return [b"" if at.is_wrong(2) else at.draws.pick(texts.PRODUCERS, "producer")]
+
+
+def _iid(at: Arguments) -> list[bytes]:
+    return [b"" if at.is_wrong(2) else at.draws.pick(texts.IIDS, "idempotent ID")]
+
+
 # ---- IDs ----
 
 
@@ -191,6 +203,30 @@ def _id(at: Arguments) -> list[bytes]:
 def _ids(at: Arguments) -> list[bytes]:
     many = at.draws.pick((1, 1, 1, 2, 3, 5), "how many IDs")
     return [text for _ in range(many) for text in _id(at)]
+
+
+def _recent_id(at: Arguments) -> list[bytes]:
+    """An ID whose record a server does not forget at once: when it does so is up to its real clock."""
+    text = _id(at)[0]
+    entry_id = ids.parse(text, 0, strict=True)
+    long_ago = entry_id is not None and ids.ms_of(entry_id) < at.now_ms - 1000 * (IDMP_DURATION_S // 2)
+    return [b"9-9-9" if long_ago else text]
+
+
+def _many_ids(at: Arguments) -> list[bytes]:
+    """How many, then so many IDs; seldom another number of them."""
+    found = _ids(at)
+    if at.is_wrong(2):
+        return [at.draws.pick((b"2", b"0", b"-1", b"x", b"9223372036854775807"), "how many"), *found]
+    return [b"%d" % len(found), *found]
+
+
+def _ids_block(at: Arguments) -> list[bytes]:
+    return [b"IDS", *_many_ids(at)]
+
+
+def _nack_mode(at: Arguments) -> list[bytes]:
+    return [b"x" if at.is_wrong(2) else at.draws.pick((b"FAIL", b"SILENT", b"FATAL"), "mode")]
 
 
 def _bound(usual: bytes) -> Kind:
@@ -280,6 +316,17 @@ def _unix_ms(at: Arguments) -> list[bytes]:
     return [b"%d" % (at.now_ms + at.draws.pick((0, -1, 1, -100, 1000, -100_000), "ms from now"))]
 
 
+def _claim_idle(at: Arguments) -> list[bytes]:
+    """For CLAIM: not 0 where something pending was delivered in the future, for then a server may never answer."""
+    text = _MS(at)[0]
+    return [b"1" if text == b"0" and _is_ahead(at) else text]
+
+
+def _is_ahead(at: Arguments) -> bool:
+    streams = [value for value in at.server.keys.values() if isinstance(value, Stream)]
+    return any(group.newest_ms > at.now_ms for stream in streams for group in stream.groups.values())
+
+
 def _block(at: Arguments) -> list[bytes]:
     if at.taste.wrong and at.draws.happens(max(at.taste.wrong, 80), "odd timeout"):
         forms: tuple[bytes, ...] = (b"-1", b"x", b"-1", b"1.5", b"")
@@ -352,6 +399,16 @@ KINDS: Mapping[str, Kind] = {
     "ms": _ms,
     "min-idle": _ms,
     "unix-ms": _unix_ms,
+    "producer": _producer,
+    "iid": _iid,
+    "idmp-seconds": _number(86_400, 86_400, 86_399, 86_401, 0),
+    "idmp-records": _number(100, 100, 1, 2, 3, 10_000, 10_001, 0),
+    "recent-id": _recent_id,
+    "many-ids": _many_ids,
+    "claim-idle": _claim_idle,
+    "claim-idle-blocked": _number(1, 2, 10, 100, 1000, 10_000),
+    "ids-block": _ids_block,
+    "nack-mode": _nack_mode,
     "block": _block,
 }
 """Every kind of argument in the command table, and how one is drawn."""

@@ -23,6 +23,7 @@ from ...errors import BadInput
 from ..script import CLIENT, show_command
 from ..virtual_clock import START_MS
 from .actions import Action, ClockTo, Connect, Do, HangUp, Inspect
+from .worlds import config_of_nodes
 
 __all__ = ["actions_of", "config_of", "story_of"]
 
@@ -36,8 +37,8 @@ def config_of(lines: Iterable[str]) -> Config:
     """The settings that a story starts with, Redis's own where it names none."""
     for line in lines:
         if found := _SETTINGS.fullmatch(line.strip()):
-            return Config(int(found[1]), int(found[2]))
-    return Config()
+            return config_of_nodes(int(found[1]), int(found[2]))
+    return config_of_nodes()
 
 
 def actions_of(lines: Iterable[str]) -> list[Action]:
@@ -76,7 +77,7 @@ def actions_of(lines: Iterable[str]) -> list[Action]:
 def story_of(actions: Sequence[Action], config: Config) -> str:
     """A run as a story: what `actions_of` reads back, with letters for connections."""
     lines = []
-    if config != Config():
+    if config != config_of_nodes():
         lines.append(f"! {config.stream_node_max_bytes} {config.stream_node_max_entries}")
     letters: dict[int, str] = {}
     now_ms = START_MS

@@ -11,6 +11,8 @@ CHANNELS = (b"n.1", b"n.1", b"n.2", b"a", b"b", b"-", b"", b"\xff", b"*", b"x\0y
 PATTERNS = (b"n.*", b"n.*", b"n.*", b"[a-c]", b"\\*", b"[^n-z]?*", b"x*y", b"[\x80-\xff")
 """Hardly a channel is meant by two of them: in which order a subscriber gets it twice depends on a hash."""
 GROUPS = (b"g", b"g", b"g", b"g", b"h", b"h", b"", b"g\0x", b"no\r\n")
+PRODUCERS = (b"p", b"p", b"q", b"p\0q", b"no\r\n")
+IIDS = (b"i", b"i", b"j", b"k", b"l", b"m", b"i\0")
 CONSUMERS = (b"a", b"a", b"b", b"b", b"c", b"", b"z\0")
 
 MAX = b"18446744073709551615"

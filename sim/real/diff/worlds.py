@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ....models.server import Config
 from .draws import Draws
 
-__all__ = ["TASTES", "WEIGHTS", "Taste", "World", "draw_world"]
+__all__ = ["TASTES", "WEIGHTS", "Taste", "World", "config_of_nodes", "draw_world"]
 
 WEIGHTS: Mapping[str, float] = {
     "XADD": 24, "XREADGROUP": 17, "XREAD": 7, "XACK": 5, "XCLAIM": 8, "XAUTOCLAIM": 5, "XPENDING": 6,
@@ -67,7 +67,10 @@ class Taste:
 READING = {"XREADGROUP": 30, "XREAD": 15, "XGROUP": 6, "DEL": 2, "SET": 1.5, "MULTI": 4, "EXEC": 4, "XINFO": 3}
 ADDING = {"XADD": 80, "XREADGROUP": 10, "DEL": 0.05, "FLUSHALL": 0.0, "SET": 0.05}
 REMOVING = {"XSETID": 15, "XDEL": 20, "XTRIM": 15, "XADD": 40, "XRANGE": 8, "XREVRANGE": 8}
-CLAIMING = {"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15}
+CLAIMING = {"XCLAIM": 30, "XAUTOCLAIM": 20, "XREADGROUP": 30, "XDEL": 10, "XPENDING": 15, "XNACK": 10}
+REFERRING = {
+    "XADD": 40, "XREADGROUP": 30, "XACK": 15, "XDELEX": 15, "XACKDEL": 15, "XTRIM": 15, "XGROUP": 6, "XCFGSET": 0.3,
+}  # fmt: skip
 
 QUEUING = {
     **dict.fromkeys((name for name in WEIGHTS if name.startswith("X")), 0.3),
@@ -106,6 +109,7 @@ TASTES = (
     Taste(weights=KEEPING, focus=800, damaged=10, wrong=20, block=850),
     Taste(weights=KEEPING, focus=800, damaged=50),
     Taste(weights=LISTENING, focus=800, damaged=0, wrong=50),
+    Taste(weights=REFERRING, focus=970, damaged=10, wrong=20),
 )
 
 NODE_SIZES = (
@@ -114,11 +118,20 @@ NODE_SIZES = (
 """Bytes and entries that a node may have."""
 
 
+IDMP_DURATION_S = 86_400
+"""How long records of idempotent XADDs last: a server forgets them by its real clock, so no run is to see that."""
+
+
+def config_of_nodes(node_bytes: int = 4096, node_entries: int = 100) -> Config:
+    """The settings of a run, of which only the sizes of nodes differ."""
+    return Config(node_bytes, node_entries, stream_idmp_duration_s=IDMP_DURATION_S)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a run is made with."""
 
-    config: Config = field(default_factory=Config)
+    config: Config = field(default_factory=config_of_nodes)
     taste: Taste = field(default_factory=Taste)
     connections: int = 5
 
@@ -140,4 +153,4 @@ def draw_world(draws: Draws) -> World:
         taste = replace(taste, block=0)
     clock = 250 if taste.block < 500 else 50
     stay = draws.pick((970, 900, 500), "stay") if taste.block < 500 else 700
-    return World(Config(node_bytes, node_entries), taste, draws.pick((2, 5, 8), "connections"), clock, stay)
+    return World(config_of_nodes(node_bytes, node_entries), taste, draws.pick((2, 5, 8), "connections"), clock, stay)
