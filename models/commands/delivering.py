@@ -60,7 +60,9 @@ def deliver(
         group.cursor = entry_id
         owner_before = None
         if not noack:
-            owner_before = group.assign(entry_id, consumer, now_ms, 1)
+            # What was pending already, from before a SETID, takes its place by time; the new goes to the end.
+            again = now_ms < group.newest_ms and call.dialect.claims_as_listed and group.pel.get(entry_id) is not None
+            owner_before = group.assign(entry_id, consumer, now_ms, 1, in_time=again)
         reply.append((ids.show(entry_id), fields))
         facts.append(
             Delivered(key, stream.born, group.name, group.epoch, consumer.name, entry_id, 1, noack, owner_before)
