@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from types import TracebackType
 
-from ....models.server import Server
+from ....models.dialect import Dialect
+from ....models.server import Config
 from ..connection import Connection, refuse_errors
 from ..errors import RealServerError
 from ..guard import closest_dialect
@@ -58,26 +59,25 @@ class Bench:
     def differs(self, recorder: Recorder) -> bool:
         """Whether the server follows the model's script when it comes in batches, as fast as it can take it."""
         self.clock.set(START_MS)
-        configure(self.control, recorder.server)
+        configure(self.control, recorder.server.config, recorder.server.dialect)
         return self.pipelined.first_difference(recorder.script) is not None
 
     def differences(self, recorder: Recorder, *, watchdog_s: float = 2.0) -> tuple[Difference, ...]:
         """Where the server does not follow the model's script, step by step in lockstep."""
         self.clock.set(START_MS)
-        configure(self.control, recorder.server)
+        configure(self.control, recorder.server.config, recorder.server.dialect)
         return replay(
             recorder.script, self.server, differences_max=DIFFERENCES_MAX, watchdog_s=watchdog_s
         ).differences
 
 
-def configure(control: Connection, model: Server) -> None:
+def configure(control: Connection, config: Config, dialect: Dialect) -> None:
     """Gives a server the settings of the model."""
-    config = model.config
     settings = [
         (b"stream-node-max-bytes", config.stream_node_max_bytes),
         (b"stream-node-max-entries", config.stream_node_max_entries),
     ]
-    if model.dialect.xinfo_idempotence:
+    if dialect.xinfo_idempotence:
         settings.append((b"stream-idmp-duration", config.stream_idmp_duration_s))
         settings.append((b"stream-idmp-maxsize", config.stream_idmp_maxsize))
     for name, value in settings:

@@ -66,7 +66,7 @@ class Prober:
         self._bench = Bench(binary)
         try:
             self.version = self._bench.server.version
-            configure(self._bench.control, CONFIG)
+            configure(self._bench.control, CONFIG, dialect)
             self._connection = self._connect()
         except BaseException:
             self._bench.close()
