@@ -12,13 +12,14 @@ from ..facts import Claimed
 from ..group import Consumer, Group, Pending
 from ..replies import Reply
 from ..stream import Stream
+from .budget import Budget
 from .call import Call
 from .delivering import deliver, one_more
 
 
 def claim_and_deliver(
     call: Call, key: bytes, stream: Stream, group: Group, consumer: Consumer, min_idle_ms: int, count: int | None,
-    *, noack: bool,
+    *, noack: bool, budget: Budget | None = None,
 ) -> Reply | None:  # fmt: skip
     """Pending entries of the whole group, longest idle first, then new ones; ``None`` where there is neither.
 
@@ -37,6 +38,8 @@ def claim_and_deliver(
         if fields is None:
             used += call.dialect.claim_counts_deleted
             continue
+        if budget is not None and not budget.takes((ids.show(entry_id), fields, idle_ms, nack.count)):
+            break
         used += 1
         more = one_more(nack.count, call.dialect)
         group.assign(entry_id, consumer, call.now_ms, more, in_time=call.dialect.claims_as_listed)
@@ -48,9 +51,10 @@ def claim_and_deliver(
         )  # fmt: skip
     left = None if count is None else count - used
     if left != 0 and stream.last_live_id() > group.cursor:
-        new = deliver(call, key, stream, group, consumer, left, noack=noack)
-        assert isinstance(new, tuple)
-        found.extend((entry_id, fields, 0, 0) for entry_id, fields in new)
+        new = deliver(call, key, stream, group, consumer, left, noack=noack, budget=budget)
+        for entry in new:
+            assert isinstance(entry, tuple)
+            found.append((*entry, 0, 0))
     return tuple(found) if found or used or _seems_claimable(call, stream, group, min_idle_ms) else None
 
 

@@ -14,6 +14,7 @@ from ..group import COUNT_MAX, UNKNOWN, Consumer, Group
 from ..lag import count_delivery, lag
 from ..replies import NIL_ARRAY, Reply
 from ..stream import Stream
+from .budget import Budget
 from .call import Call
 
 
@@ -43,7 +44,8 @@ def deliver(
     count: int | None,
     *,
     noack: bool,
-) -> Reply:
+    budget: Budget | None = None,
+) -> tuple[Reply, ...]:
     """Gives up to ``count`` entries past the group's cursor to a consumer, and moves the cursor.
 
     An entry that is still pending from before a SETID backwards moves to this consumer, with its
@@ -55,6 +57,8 @@ def deliver(
     first_id = stream.first_id() if counts_entries else 0
     reply: list[Reply] = []
     for entry_id, fields in stream.ascending(before + 1, ids.ID_MAX, count):
+        if budget is not None and not budget.takes((ids.show(entry_id), fields)):
+            break
         if counts_entries:
             count_delivery(group, stream, first_id, entry_id, call.dialect)
         group.cursor = entry_id
@@ -69,17 +73,21 @@ def deliver(
         )
     if not noack and reply:
         consumer.active_ms = now_ms
-    facts.append(cursor_moved(call, key, stream, group, before, "read"))
+    if reply or budget is None:
+        facts.append(cursor_moved(call, key, stream, group, before, "read"))
     return tuple(reply)
 
 
 def history(
-    call: Call, key: bytes, stream: Stream, group: Group, consumer: Consumer, position: int, count: int | None
-) -> Reply:
+    call: Call, key: bytes, stream: Stream, group: Group, consumer: Consumer, position: int, count: int | None,
+    budget: Budget | None = None,
+) -> Reply:  # fmt: skip
     """A consumer's own pending entries past ``position``; each that still exists counts a delivery."""
     reply: list[Reply] = []
     for entry_id, nack in list(islice(consumer.pel.items(position + 1), count)):
         fields = stream.get(entry_id)
+        if budget is not None and not budget.takes((ids.show(entry_id), fields or NIL_ARRAY)):
+            break
         if fields is None:
             reply.append((ids.show(entry_id), NIL_ARRAY))
             continue

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import NamedTuple
 
 from .. import ids
 from ..replies import BLOCKED, NIL_ARRAY, Map, Reply
 from ..session import Wait
 from ..stream import Stream
+from .budget import Budget, limit_of
 from .call import INVALID_ID, SYNTAX, Call, CommandError, need_integer, shown
 from .claim_reads import claim_and_deliver, claimable_at
 from .delivering import deliver, ensure_consumer, history
@@ -20,6 +22,9 @@ DOLLAR_IN_GROUP = (
     b"consumer by specifying a proper ID, or use the > ID to get new messages. The %b ID would just "
     b"return an empty result set."
 )
+MAXCOUNT_BELOW_COUNT = b"ERR MAXCOUNT must be greater than or equal to COUNT"
+"""That it is refused is documented, in which words is not."""
+
 NEW_WITHOUT_GROUP = (
     b"ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option."
 )
@@ -33,6 +38,8 @@ class _Options(NamedTuple):
     block_ms: int | None
     noack: bool
     claim_ms: int | None
+    entries_max: int | None
+    bytes_max: int | None
     group: bytes | None
     consumer: bytes
     keys: tuple[bytes, ...]
@@ -56,13 +63,21 @@ def _read(call: Call, want: _Options) -> Reply:
     texts = call.argv[want.ids_at :]
     positions = tuple([_position(call, want, key, text) for key, text in zip(want.keys, texts, strict=True)])
     served: list[tuple[Reply, Reply]] = []
+    budget: Budget | None = None
+    if want.entries_max is not None or want.bytes_max is not None:
+        budget = Budget(want.entries_max, want.bytes_max, call.session.resp)
     for key, position in zip(want.keys, positions, strict=True):
+        if budget is not None and budget.is_spent:
+            break
         stream = call.stream(key)
         if stream is None:
             continue
         if position != NEW and want.grouped:
             want = want._replace(claim_ms=None)  # a stream that is read from history ends claiming for those after it
-        entries = _group_entries(call, want, key, position) if want.grouped else _entries(stream, want, position)
+        if want.grouped:
+            entries = _group_entries(call, want, key, position, budget)
+        else:
+            entries = _entries(stream, want, position, budget)
         if entries is not None:
             served.append((key, entries))
     if served:
@@ -73,14 +88,17 @@ def _read(call: Call, want: _Options) -> Reply:
     return BLOCKED
 
 
-def _entries(stream: Stream, want: _Options, position: int) -> Reply | None:
+def _entries(stream: Stream, want: _Options, position: int, budget: Budget | None) -> Reply | None:
     if position == ids.ID_MAX:
         return None
     found = stream.ascending(position + 1, ids.ID_MAX, want.count_max)
-    return tuple([(ids.show(entry_id), fields) for entry_id, fields in found]) or None
+    reply = tuple([(ids.show(entry_id), fields) for entry_id, fields in found])
+    if budget is not None:
+        reply = tuple(takewhile(budget.takes, reply))
+    return reply or None
 
 
-def _group_entries(call: Call, want: _Options, key: bytes, position: int) -> Reply | None:
+def _group_entries(call: Call, want: _Options, key: bytes, position: int, budget: Budget | None) -> Reply | None:
     assert want.group is not None
     stream = call.stream_for_write(key)
     group = None if stream is None else stream.group_for_write(want.group)
@@ -97,11 +115,12 @@ def _group_entries(call: Call, want: _Options, key: bytes, position: int) -> Rep
     if claims:
         assert want.claim_ms is not None
         return claim_and_deliver(
-            call, key, stream, group, consumer, want.claim_ms, want.count_max, noack=want.noack
+            call, key, stream, group, consumer, want.claim_ms, want.count_max, noack=want.noack, budget=budget
         )
     if position != NEW:
-        return history(call, key, stream, group, consumer, position, want.count_max)
-    return deliver(call, key, stream, group, consumer, want.count_max, noack=want.noack)
+        return history(call, key, stream, group, consumer, position, want.count_max, budget)
+    new = deliver(call, key, stream, group, consumer, want.count_max, noack=want.noack, budget=budget)
+    return new if budget is None else new or None
 
 
 def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
@@ -153,6 +172,7 @@ def _read_options(call: Call, grouped: bool) -> _Options:
     block_ms: int | None = None
     noack = False
     claim_ms: int | None = None
+    limits: dict[bytes, int] = {}
     group: bytes | None = None
     consumer = b""
     at = 1
@@ -171,12 +191,21 @@ def _read_options(call: Call, grouped: bool) -> _Options:
             if more % 2:
                 raise CommandError(_unbalanced(call, grouped))
             keys = tuple(argv[at + 1 : at + 1 + more // 2])
-            return _Options(grouped, count, block_ms, noack, claim_ms, group, consumer, keys, at + 1 + more // 2)
+            entries_max = limits.get(b"MAXCOUNT")
+            if entries_max is not None and count is not None and entries_max < count:
+                raise CommandError(MAXCOUNT_BELOW_COUNT)
+            return _Options(
+                grouped, count, block_ms, noack, claim_ms, entries_max, limits.get(b"MAXSIZE"), group, consumer,
+                keys, at + 1 + more // 2,
+            )  # fmt: skip
         elif word == b"GROUP" and more >= 2:
             if not grouped:
                 raise CommandError(_only_grouped(b"GROUP"))
             group, consumer = argv[at + 1], argv[at + 2]
             at += 2
+        elif word in (b"MAXCOUNT", b"MAXSIZE") and more:
+            at += 1
+            limits[word] = limit_of(word, argv[at])
         elif word == b"CLAIM" and more:
             if not grouped:
                 raise CommandError(_only_grouped(b"CLAIM"))

@@ -48,6 +48,7 @@ ARGC_MAX = 2**31 - 1
 
 IDS = Option("IDS", ("many-ids",))
 REFERENCES = (Option("KEEPREF", since=(8, 2)), Option("DELREF", since=(8, 2)), Option("ACKED", since=(8, 2)))
+LIMITS = (Option("MAXCOUNT", ("limit",), since=(8, 10)), Option("MAXSIZE", ("many-bytes",), since=(8, 10)))
 CLAIM = Option("CLAIM", ("claim-idle",), since=(8, 4))
 COUNT = Option("COUNT", ("count",))
 BLOCK = Option("BLOCK", ("ms",))
@@ -206,9 +207,9 @@ TABLE: tuple[Command, ...] = (
     Command("XRANGE", -4, ranges.xrange, READ, (1, 1, 1), ("key", "start", "end"), (COUNT,), (5, 0)),
     Command("XREVRANGE", -4, ranges.xrevrange, READ, (1, 1, 1), ("key", "end", "start"), (COUNT,), (5, 0)),
     Command("XREAD", -4, reading.xread, READ, STREAMS, ("streams",),
-            (COUNT, BLOCK, Option("STREAMS"), GROUP, Option("NOACK"), CLAIM), (5, 0)),
+            (COUNT, BLOCK, Option("STREAMS"), GROUP, Option("NOACK"), CLAIM, *LIMITS), (5, 0)),
     Command("XREADGROUP", -7, reading.xreadgroup, WRITE, STREAMS, ("streams",),
-            (GROUP, COUNT, BLOCK, Option("NOACK"), CLAIM, Option("STREAMS")), (5, 0)),
+            (GROUP, COUNT, BLOCK, Option("NOACK"), CLAIM, *LIMITS, Option("STREAMS")), (5, 0)),
     Command("XACK", -4, removing.xack, WRITE | FAST, (1, 1, 1), ("key", "group", "ids"), (), (5, 0)),
     Command("XDEL", -3, removing.xdel, WRITE | FAST, (1, 1, 1), ("key", "ids"), (), (5, 0)),
     Command("XSETID", 3, removing.xsetid, WRITE | FAST, (1, 1, 1), ("key", "id"), (), (5, 0)),

@@ -77,6 +77,9 @@ CLAIM_OPTIONS = command(
 PLACES = st.one_of(st.sampled_from([b"0", b"$"]), IDS)
 READ = st.sampled_from([b"-1", b"0", b"1", b"3"])
 
+REFERENCES = st.sampled_from([b"KEEPREF", b"DELREF", b"ACKED"])
+MODES = st.sampled_from([b"SILENT", b"FAIL", b"FATAL"])
+
 COMMANDS = st.one_of(
     command(b"XADD", KEYS, optional(b"NOMKSTREAM"), optional(TRIMS), NEW_IDS, b"k", b"v"),
     command(b"XADD", KEYS, b"*", b"k", b"v"),
@@ -91,6 +94,14 @@ COMMANDS = st.one_of(
     command(b"XAUTOCLAIM", KEYS, GROUPS, CONSUMERS, MS, st.one_of(st.just(b"0"), IDS), optional(b"COUNT", COUNTS),
             optional(b"JUSTID")),
     command(b"XDEL", KEYS, IDS, IDS),
+    command(b"XDELEX", KEYS, REFERENCES, b"IDS", b"2", IDS, IDS),
+    command(b"XACKDEL", KEYS, GROUPS, REFERENCES, b"IDS", b"1", IDS),
+    command(b"XTRIM", KEYS, b"MAXLEN", COUNTS, REFERENCES),
+    command(b"XREADGROUP", b"GROUP", GROUPS, CONSUMERS, b"CLAIM", MS, optional(b"COUNT", COUNTS), optional(b"NOACK"),
+            b"STREAMS", KEYS, b">"),
+    command(b"XREADGROUP", b"GROUP", b"g", CONSUMERS, b"CLAIM", MS, b"BLOCK", b"60", b"STREAMS", b"s", b">"),
+    command(b"XNACK", KEYS, GROUPS, MODES, b"IDS", b"2", IDS, IDS, optional(b"RETRYCOUNT", MS), optional(b"FORCE")),
+    command(b"XADD", KEYS, b"IDMP", b"p", st.sampled_from([b"i", b"j"]), b"*", b"k", b"v"),
     command(b"XTRIM", KEYS, TRIMS),
     command(b"XGROUP", b"CREATE", KEYS, GROUPS, PLACES, optional(b"MKSTREAM"), optional(b"ENTRIESREAD", READ)),
     command(b"XGROUP", b"CREATE", KEYS, GROUPS, PLACES, b"MKSTREAM"),
@@ -188,7 +199,7 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
     @given(steps=st.lists(STEPS, min_size=20, max_size=40))
     @settings(max_examples=100, database=None, derandomize=True)
     def look(steps: list[tuple[int, tuple[Any, ...]]]) -> None:
-        judged = Judged("redis-8.6")
+        judged = Judged("redis-8.8")
         for argv in BEGINNING:
             judged.send(argv)
         for ms, words in steps:
@@ -200,7 +211,8 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
     assert set.union(*(judged.facts for _, judged in runs)) == {
         "Added", "Deleted", "Trimmed", "GroupCreated", "GroupRemoved", "CursorMoved", "ConsumerCreated",
         "ConsumerRemoved", "Delivered", "Reread", "Claimed", "Acked", "Forgotten", "LagReported", "LastIdSet",
-        "StreamRemoved", "StreamCreated", "KeyMoved", "KeyCopied", "KeyExpired", "DatabasesSwapped",
+        "StreamRemoved", "StreamCreated", "KeyMoved", "KeyCopied", "KeyExpired", "DatabasesSwapped", "Nacked",
+        "Deduplicated",
     }  # fmt: skip
 
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 from ....models import ids
 from ....models.server import Server
-from ....models.stream import Stream
 from ..script import CLIENT
 from . import lending, texts
 from .draws import Draws
+from .numbers import COUNTS, block, claim_idle, maybe_count, ms, number, timeout, unix_ms, unix_seconds
 from .worlds import IDMP_DURATION_S, Taste
 
 __all__ = ["KINDS", "Arguments", "Kind"]
@@ -281,78 +281,6 @@ def _position(at: Arguments) -> list[bytes]:
     return [b"0" if how == 0 else b"$" if how < 3 else at.near_id()]
 
 
-# ---- numbers ----
-
-
-def _number(*usual: int, edges: tuple[int, ...] = ()) -> Kind:
-    """A number of a few, seldom one of the edges, or one that is wrong."""
-
-    edges_share = 30 if edges else 0
-
-    def number(at: Arguments) -> list[bytes]:
-        draws = at.draws
-        how = draws.choose(1000, "number")
-        wrong = at.taste.wrong // 2
-        if how >= 1000 - wrong:
-            return [draws.pick(texts.ODD_NUMBERS, "odd number")]
-        if how >= 1000 - wrong - edges_share:
-            return [b"%d" % draws.pick(edges, "edge")]
-        return [b"%d" % usual[how % len(usual)]]
-
-    return number
-
-
-def _ms(at: Arguments) -> list[bytes]:
-    if at.taste.timeless:
-        return [at.draws.pick((b"0", b"1000000000000"), "for ever")]
-    return _SOME_MS(at)
-
-
-def _unix_ms(at: Arguments) -> list[bytes]:
-    if at.taste.timeless:
-        return [b"0"]
-    if at.is_wrong(2):
-        return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
-    return [b"%d" % (at.now_ms + at.draws.pick((0, -1, 1, -100, 1000, -100_000), "ms from now"))]
-
-
-def _claim_idle(at: Arguments) -> list[bytes]:
-    """For CLAIM: not 0 where something pending was delivered in the future, for then a server may never answer."""
-    text = _MS(at)[0]
-    return [b"1" if text == b"0" and _is_ahead(at) else text]
-
-
-def _is_ahead(at: Arguments) -> bool:
-    streams = [value for value in at.server.keys.values() if isinstance(value, Stream)]
-    return any(group.newest_ms > at.now_ms for stream in streams for group in stream.groups.values())
-
-
-def _block(at: Arguments) -> list[bytes]:
-    if at.taste.wrong and at.draws.happens(max(at.taste.wrong, 80), "odd timeout"):
-        forms: tuple[bytes, ...] = (b"-1", b"x", b"-1", b"1.5", b"")
-        if at.server.dialect.block_overflow_error:  # elsewhere a wait beyond the end of time is undefined behaviour
-            forms += (b"9223372036854775807",) * 3 + (b"9223372036854775808",)
-        return [at.draws.pick(forms, "odd timeout")]
-    return [b"%d" % at.draws.pick((0, 1, 5, 20, 100, 1000, 5000), "timeout")]
-
-
-def _timeout(at: Arguments) -> list[bytes]:
-    return [at.draws.pick(texts.ODD_TIMEOUTS if at.is_wrong(2) else texts.TIMEOUTS, "timeout")]
-
-
-def _unix_seconds(at: Arguments) -> list[bytes]:
-    if at.is_wrong(2):
-        return [at.draws.pick(texts.ODD_NUMBERS, "odd number")]
-    return [b"%d" % (at.now_ms // 1000 + at.draws.pick((1, 0, 2, -1, 100, -100_000), "seconds from now"))]
-
-
-def _maybe_count(at: Arguments) -> list[bytes]:
-    return _COUNTS(at) if at.draws.happens(400, "count") else []
-
-
-_COUNTS = _number(1, 1, 2, 2, 3, 5, 10, 40, 0, -1, edges=(-2, -2, 10**16, 10**16, 2**63 - 1, 2**63 - 2, 2**63 - 3))
-_SOME_MS = _number(0, 0, 1, 2, 10, 100, 1000, 10_000, 100_000)
-
 KINDS: Mapping[str, Kind] = {
     "key": _key,
     "keys": _keys,
@@ -372,12 +300,12 @@ KINDS: Mapping[str, Kind] = {
     "elements": _elements,
     "side": _word(b"LEFT", b"RIGHT", b"left"),
     "before-or-after": _word(b"BEFORE", b"AFTER"),
-    "index": _number(0, 1, -1, 2, -2, 3, 10, -10, edges=(2**63 - 1, -(2**63))),
-    "maybe-count": _maybe_count,
-    "timeout": _timeout,
-    "database": _number(0, 0, 0, 1, 1, 2, edges=(15, 16, -1, 2**31, 2**63 - 1)),
-    "seconds": _number(1, 100, 2, 10, 0, -1, edges=(2**63 - 1, 2**53, -(2**63))),
-    "unix-seconds": _unix_seconds,
+    "index": number(0, 1, -1, 2, -2, 3, 10, -10, edges=(2**63 - 1, -(2**63))),
+    "maybe-count": maybe_count,
+    "timeout": timeout,
+    "database": number(0, 0, 0, 1, 1, 2, edges=(15, 16, -1, 2**31, 2**63 - 1)),
+    "seconds": number(1, 100, 2, 10, 0, -1, edges=(2**63 - 1, 2**53, -(2**63))),
+    "unix-seconds": unix_seconds,
     "group": _group,
     "consumer": _consumer,
     "value": _value,
@@ -391,24 +319,25 @@ KINDS: Mapping[str, Kind] = {
     "new-id": _new_id,
     "position": _position,
     "group-position": _group_position,
-    "count": _COUNTS,
-    "entries-read": _COUNTS,
-    "entries-added": _COUNTS,
-    "trim-length": _number(0, 1, 2, 3, 5, 8, 20, 100, edges=(-1,)),
-    "limit": _number(0, 1, 2, 3, 5, 10, 100, edges=(-1,)),
-    "ms": _ms,
-    "min-idle": _ms,
-    "unix-ms": _unix_ms,
+    "count": COUNTS,
+    "entries-read": COUNTS,
+    "entries-added": COUNTS,
+    "trim-length": number(0, 1, 2, 3, 5, 8, 20, 100, edges=(-1,)),
+    "limit": number(0, 1, 2, 3, 5, 10, 100, edges=(-1,)),
+    "ms": ms,
+    "min-idle": ms,
+    "unix-ms": unix_ms,
     "producer": _producer,
     "iid": _iid,
-    "idmp-seconds": _number(86_400, 86_400, 86_399, 86_401, 0),
-    "idmp-records": _number(100, 100, 1, 2, 3, 10_000, 10_001, 0),
+    "idmp-seconds": number(86_400, 86_400, 86_399, 86_401, 0),
+    "idmp-records": number(100, 100, 1, 2, 3, 10_000, 10_001, 0),
     "recent-id": _recent_id,
+    "many-bytes": number(40, 60, 100, 300, 1000, 1),
     "many-ids": _many_ids,
-    "claim-idle": _claim_idle,
-    "claim-idle-blocked": _number(1, 2, 10, 100, 1000, 10_000),
+    "claim-idle": claim_idle,
+    "claim-idle-blocked": number(1, 2, 10, 100, 1000, 10_000),
     "ids-block": _ids_block,
     "nack-mode": _nack_mode,
-    "block": _block,
+    "block": block,
 }
 """Every kind of argument in the command table, and how one is drawn."""
