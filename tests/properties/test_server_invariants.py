@@ -197,7 +197,7 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
     runs: list[tuple[int, Judged]] = []
 
     @given(steps=st.lists(STEPS, min_size=20, max_size=40))
-    @settings(max_examples=100, database=None, derandomize=True)
+    @settings(max_examples=300, database=None, derandomize=True)
     def look(steps: list[tuple[int, tuple[Any, ...]]]) -> None:
         judged = Judged("redis-8.8")
         for argv in BEGINNING:
