@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..errors import BadInput
+from ..plan import Params
 from ..run import Run
 from .course import Visitor, follow
 from .drawing import search_by_hypothesis
 from .finding import Finding, make
 from .memory import Memory
-from .minimise import REPLAYS_MAX, Minimal, minimise
+from .minimise import REPLAYS_MAX, Minimal, counts, minimise
 from .policies import Lenient
 from .report import Counterexample
 from .schedules import DEPTH, RUNS, Found, Search, Start, Stop, never, search
@@ -115,8 +117,9 @@ def _recall(start: Start, memory: Memory | None, seed: int, runs: int, only: str
     wanted = start.wanted(only)
     report = Search("memory", seed, runs)
     for tape in memory.of(start):
-        # Known tapes have parameters of their own: they are worlds of the same scenario, only smaller.
-        again = Start(start.scenario, start.variant, start.dialect, {**start.params, **tape.params}, start.reference)
+        again = replace(start, params=tape.params)
+        if not _is_smaller(again, start):
+            continue
         course = follow(again.world(), Lenient(tape.choices), wanted)
         report.runs += 1
         report.remembered += 1
@@ -125,5 +128,19 @@ def _recall(start: Start, memory: Memory | None, seed: int, runs: int, only: str
         if course.violation is not None:
             report.found, report.stopped = Found(report.runs, None, course.violation, course, again), "found"
             return report
-        memory.drop(start, tape)
+        if only is None:  # else it may still break what is not asked for
+            memory.drop(start, tape)
     return None
+
+
+def _is_smaller(small: Start, whole: Start) -> bool:
+    """Whether two worlds differ in their counts alone, and those of the first are no larger."""
+    try:
+        few, many = counts(small), counts(whole)
+    except BadInput:
+        return False  # the scenario has other parameters by now
+    settings = [
+        {name: value for name, value in values.as_dict().items() if name not in many}
+        for values in (Params(dict(of.scenario.params), dict(of.params)) for of in (small, whole))
+    ]
+    return settings[0] == settings[1] and all(few[name] <= many[name] for name in many)

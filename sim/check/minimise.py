@@ -139,7 +139,7 @@ class _Lowering:
 
     def _lower_counts(self) -> bool:
         better = False
-        for name, value in _counts(self.start):
+        for name, value in counts(self.start).items():
             for lower in dict.fromkeys((1, value // 2, value - 1)):
                 if 1 <= lower < value:
                     params = {**self.start.params, name: str(lower)}
@@ -202,11 +202,9 @@ def _without_zeros(answers: tuple[int, ...]) -> tuple[int, ...]:
     return answers[:end]
 
 
-def _counts(start: Start) -> list[tuple[str, int]]:
-    """The parameters that say how many there are of something: whole numbers above 1 that are no times."""
+def counts(start: Start) -> dict[str, int]:
+    """The parameters that say how many there are of something: whole numbers that are no times."""
     values = Params(dict(start.scenario.params), dict(start.params)).as_dict()
-    return [
-        (name, value)
-        for name, value in values.items()
-        if type(value) is int and value > 1 and not name.endswith(("_ms", "_s"))
-    ]
+    return {
+        name: value for name, value in values.items() if type(value) is int and not name.endswith(("_ms", "_s"))
+    }

@@ -53,7 +53,8 @@ def command(
     A search that finds nothing is incomplete (exit 3): chance proves nothing.
     """
     from ..check.schedules import Start
-    from .searching import Bounds, Outputs, run_search
+    from .finding_page import Outputs
+    from .searching import Bounds, run_search
 
     found = find(scenario)
     name = variant or found.default_variant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,37 @@ from ..views.sequence import chart
 from . import output
 
 if TYPE_CHECKING:
+    from ..against import Judge
     from ..real.replay import Outcome
 
 CHART_LINES_MAX = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is made of a finding."""
+
+    finding: Path | None
+    timeline: Path | None
+    sequence: Path | None
+    graph: Path | None
+    server: Judge | None
+    flush: bool
+    as_json: bool
+
+    def write(self, finding: Finding, run: Run) -> Outcome | None:
+        """Writes the files; holds the finding against a real server."""
+        if self.finding is not None:
+            finding.write(self.finding)
+        if self.timeline is not None:
+            from ..views.timeline import draw
+
+            draw(run.history, self.timeline)
+        if self.sequence is not None:
+            from ..views.sequence import draw as draw_sequence
+
+            draw_sequence(run.history, self.sequence)
+        return None if self.server is None else self.server.compare(run.history, flush=self.flush)
 
 
 def finding_as_json(finding: Finding, run: Run, outcome: Outcome | None) -> dict[str, Any]:

@@ -13,12 +13,11 @@ from ..check.schedules import Search, Start
 from ..run import VIOLATED, simulate
 from ..views.words import counted
 from . import output
-from .finding_page import finding_as_json, print_finding
+from .finding_page import Outputs, finding_as_json, print_finding
 from .graph_page import print_graph, write_graph
 from .progress import Bar
 
 if TYPE_CHECKING:
-    from ..against import Judge
     from ..real.replay import Outcome
 
 
@@ -40,35 +39,6 @@ class Bounds:
         if self.database == "none" or (self.database is None and self.method != "hypothesis"):
             return None
         return Memory(FOLDER if self.database is None else Path(self.database))
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What is made of a finding."""
-
-    finding: Path | None
-    timeline: Path | None
-    sequence: Path | None
-    graph: Path | None
-    server: Judge | None
-    flush: bool
-    as_json: bool
-
-    def write(self, done: Hunt) -> Outcome | None:
-        """Writes the files; holds the finding against a real server."""
-        if done.finding is None or done.run is None:
-            return None
-        if self.finding is not None:
-            done.finding.write(self.finding)
-        if self.timeline is not None:
-            from ..views.timeline import draw
-
-            draw(done.run.history, self.timeline)
-        if self.sequence is not None:
-            from ..views.sequence import draw as draw_sequence
-
-            draw_sequence(done.run.history, self.sequence)
-        return None if self.server is None else self.server.compare(done.run.history, flush=self.flush)
 
 
 def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
@@ -94,7 +64,7 @@ def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
             start, bounds.method, seed=bounds.seed, runs=bounds.runs, depth=bounds.depth, only=bounds.only,
             memory=bounds.memory(), stop=stop, tell=tell, visitor=recorder,
         )  # fmt: skip
-    outcome = outputs.write(done)
+    outcome = None if done.finding is None or done.run is None else outputs.write(done.finding, done.run)
     numbers = None if recorder is None or outputs.graph is None else write_graph(recorder.graph(), outputs.graph)
     if outputs.as_json:
         output.print_json(_as_json(start, done, seconds, outcome) | ({} if numbers is None else {"graph": numbers}))

@@ -293,6 +293,23 @@ def test_what_was_found_is_remembered_and_tried_first_and_forgotten_when_mended(
     assert memory.of(start) == []
 
 
+def test_what_was_found_with_other_settings_is_no_answer(tmp_path: Path) -> None:
+    known = find("crash-before-ack")
+    mended = replace(known, variants={"broken": known.variant("repaired")})
+    start, memory = Start(mended, "broken"), Memory(tmp_path)
+    for params in ("", "entries=1", "entries=9", "handle_ms=250", "gone=1"):
+        memory.keep(start, parse(f"redelivery-1:crash-before-ack:broken:redis-8.6:{params}:1.2.3x1"))
+    for given, tried in (({}, 2), ({"handle_ms": "250"}, 1), ({"entries": "1"}, 1), ({"entries": "9"}, 3)):
+        done = hunt(replace(start, params=given), "random", runs=1, memory=memory)
+        assert done.search.method == "random"
+        kept = {str(tape) for tape in memory.of(start)}
+        assert len(kept) == 5 - tried, given
+        for tape in ("entries=1", "", "entries=9", "handle_ms=250"):
+            memory.keep(start, parse(f"redelivery-1:crash-before-ack:broken:redis-8.6:{tape}:1.2.3x1"))
+    hunt(start, "random", runs=1, memory=memory, only="ids-increase")
+    assert len(memory.of(start)) == 5, "what is not asked for may still be broken"
+
+
 def test_a_database_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("")
     with pytest.raises(BadInput, match=r"the example database .* is a file"):
