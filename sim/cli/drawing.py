@@ -6,23 +6,23 @@ from pathlib import Path
 
 import click
 
-from ..history import read
 from . import output
 from .options import json_option
+from .recorded import history_of
 
 
 @click.command(epilog="Example:  redelivery timeline crash.jsonl -o crash.svg")
-@click.argument("history", type=Path)
+@click.argument("history")
 @click.option("-o", "--output", "target", type=Path, required=True, help="The file: .svg, .png, .pdf or .txt.")
 @json_option
-def command(history: Path, target: Path, as_json: bool) -> int:
-    """Draw HISTORY, a file that 'run --history' wrote."""
+def command(history: str, target: Path, as_json: bool) -> int:
+    """Draw HISTORY: a file that 'run --history' wrote, a finding, or a tape."""
     from ..views.timeline import check_ending, draw
 
     check_ending(target)
-    draw(read(history), target)
+    draw(history_of(history), target)
     if as_json:
-        output.print_json({"history": str(history), "output": str(target), "bytes": target.stat().st_size})
+        output.print_json({"history": history, "output": str(target), "bytes": target.stat().st_size})
     else:
         click.echo(f"wrote {target}")
     return 0

@@ -22,11 +22,11 @@ def history_of(text: str) -> History:
         return _run(parse(text))
     path = Path(text)
     try:
-        held = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
-    except OSError:
-        held = None
-    if held is None:
-        raise BadInput(f"{text!r} is neither a file nor a tape (a tape starts with '{PREFIX}:')")
+        held = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise BadInput(
+            f"cannot read the history {text}: {error.strerror}; a tape would start with '{PREFIX}:'"
+        ) from error
     if held.startswith("{"):
         from ..check.finding import is_finding, load
 

@@ -236,7 +236,7 @@ def test_why_takes_a_history_a_finding_and_a_tape(redelivery: Call, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["none.jsonl", "1"], "'none.jsonl' is neither a file nor a tape"),
+        (["none.jsonl", "1"], "cannot read the history none.jsonl: No such file"),
         ([ORPHAN, "2"], "the history has no entry '2'; there is 1700000000000-0 (entry 1)"),
         ([ORPHAN, "1", "--group", "worker"], "unknown group of stream 'orders' 'worker'; did you mean 'workers'?"),
         ([ORPHAN, "1", "--stream", "order"], "unknown stream 'order'; did you mean 'orders'?"),
@@ -254,6 +254,13 @@ def test_bad_input_of_why_is_one_line(arguments: list[str], says: str, redeliver
     assert said.code == 2
     assert says in said.err
     assert len(said.err.splitlines()) == 1
+
+
+def test_a_finding_and_a_tape_can_be_drawn_without_a_history(redelivery: Call, tmp_path: Path) -> None:
+    redelivery(*BROKEN, "--finding", "f.json")
+    for of, file in (("f.json", "a.svg"), (ORPHAN, "b.svg")):
+        assert redelivery("timeline", of, "-o", file).code == 0
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
 # ---- sequence ----
