@@ -44,9 +44,8 @@ class Bounds:
 def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
     """Searches, writes what was asked for, prints the outcome; returns the exit code."""
     start.wanted(bounds.only)
-    if not outputs.as_json:
-        plain = simulate(start.scenario, start.variant, dialect=start.dialect, params=start.params)
-        output.print_budget(plain, err=False)
+    plain = simulate(start.scenario, start.variant, dialect=start.dialect, params=start.params)
+    output.print_budget(plain, err=outputs.as_json)
     seconds = 0.0
     recorder = None if outputs.graph is None else Recorder(start.scenario.name, start.variant)
     with Bar(bounds.method, bounds.runs) as bar:

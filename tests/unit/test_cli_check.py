@@ -101,6 +101,7 @@ def test_a_search_that_finds_nothing_is_incomplete_and_says_so(redelivery: Call)
     assert "search     random, seed 0: 5 runs, " in said.out
     said = redelivery("check", "crash-before-ack", "--runs", 5, "--json")
     assert (said.code, said.json["counterexample"], said.json["stopped"]) == (3, None, "runs")
+    assert "budget     shop, worker-a, worker-b" in said.err, "what bounds the world is always said"
     assert said.json["coverage"]["over_runs"][-1]["runs"] == 5
 
 
