@@ -90,8 +90,10 @@ def test_a_wrong_model_is_found_and_shrunk(bench: Bench, monkeypatch: pytest.Mon
 def test_a_wrong_state_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assign = Group.assign
 
-    def one_more(group: Group, entry_id: int, owner: Consumer, now_ms: int, count: int) -> bytes | None:
-        return assign(group, entry_id, owner, now_ms, count + 1)
+    def one_more(
+        group: Group, entry_id: int, owner: Consumer, now_ms: int, count: int, *, in_time: bool = False
+    ) -> bytes | None:
+        return assign(group, entry_id, owner, now_ms, count + 1, in_time=in_time)
 
     monkeypatch.setattr(Group, "assign", one_more)
     lines = (b"XADD k 1-1 a 1", b"XGROUP CREATE k g 0", b"XREADGROUP GROUP g c STREAMS k >")

@@ -61,6 +61,8 @@ class Pipelined:
         self._inspectors: dict[int, Connection] = {}
         self._peers: dict[int, Connection] = {}
         self._waiting: dict[int, Sequence[bytes]] = {}
+        self._claimed = False
+        """Whether a read with CLAIM was blocked: from then on a clock step may make those who wait look again."""
         self._queueing: set[int] = set()
         self._subscribed: set[int] = set()
         """On either kind of connection the clock cannot be set."""
@@ -144,6 +146,7 @@ class Pipelined:
         self._request.append(encode(argv if argv[0] != b"CLIENT" else self._named(argv)))
         if reply is None:
             self._waiting[conn] = argv
+            self._claimed = self._claimed or any(text.upper() == b"CLAIM" for text in argv)
             self._flush()
             self._turn()
             return
@@ -165,7 +168,8 @@ class Pipelined:
         return [*argv[:2], self._client_ids.get(int(argv[2].removeprefix(CLIENT)), b"0"), *argv[3:]]
 
     def _move_clock(self, index: int, at_ms: int) -> None:
-        if self._conn in self._queueing or self._conn in self._subscribed:
+        claims = self._claimed and bool(self._waiting)
+        if claims or self._conn in self._queueing or self._conn in self._subscribed:
             self._flush()
         if self._request:
             argv = set_clock_command(at_ms)
@@ -174,6 +178,8 @@ class Pipelined:
         else:
             self._clock.set(at_ms)
         self._now_ms = at_ms
+        if claims:
+            self._turn()
 
     def _reply(self, index: int, step: Reply) -> None:
         """Somebody who waited is served by the command before, or has waited long enough; or gets a message."""
@@ -254,6 +260,7 @@ class Pipelined:
                 connection.close()
         self._peers.clear()
         self._waiting.clear()
+        self._claimed = False
         self._queueing.clear()
         self._subscribed.clear()
         self._request, self._expected, self._masked, self._served = [], [], [], []
