@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .sim.history import History
     from .sim.history import read as read_history
     from .sim.plan import ClockJump, Crash, Plan, Process, Restart
-    from .sim.requests import choose, gather, handle, now, publish, sleep
+    from .sim.requests import activity, atomic, choose, gather, handle, now, publish, sleep, timeout
     from .sim.run import Run, simulate
     from .sim.scenario import Scenario, Variant
     from .sim.tape import Tape
@@ -35,6 +35,7 @@ _WHERE = {
     "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
     "History": "sim.history",
     "ClockJump": "sim.plan", "Crash": "sim.plan", "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
+    "activity": "sim.requests", "atomic": "sim.requests", "timeout": "sim.requests",
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
     "publish": "sim.requests", "sleep": "sim.requests",
     "Run": "sim.run", "simulate": "sim.run",
@@ -45,9 +46,9 @@ _WHERE = {
 
 __all__ = [
     "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
-    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "around",
-    "assert_holds", "assert_violates", "choose", "compare", "draw", "find", "gather", "handle", "now", "publish",
-    "read_history", "simulate", "sleep", "svg", "tell",
+    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "activity",
+    "around", "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather",
+    "handle", "now", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
 ]  # fmt: skip
 
 

@@ -92,6 +92,11 @@ class Server(Blocking):
         self.sessions[session_id] = Session(session_id, resp)
         return session_id
 
+    def adopt(self, session_id: int, resp: int = 3) -> None:
+        """A connection that is there already, idle, under a number of its own."""
+        assert session_id not in self.sessions
+        self.sessions[session_id] = Session(session_id, resp)
+
     def close(self, session_id: int) -> None:
         """The connection is gone; a read that it was blocked in is given up."""
         session = self.sessions.pop(session_id)
@@ -277,6 +282,11 @@ class Server(Blocking):
     def counters(self) -> tuple[int, int]:
         """How many births and sessions there were: what the next ones will be called."""
         return (self._births, self._next_session)
+
+    def resume(self, births: int, next_session: int | None = None) -> None:
+        """Goes on counting where another server stopped."""
+        self._births = births
+        self._next_session = max([*self.sessions, 0]) + 1 if next_session is None else next_session
 
 
 def _wrong_arity(name: bytes) -> Failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 
 from .group import Group
 from .idempotence import Idempotence
@@ -46,6 +47,16 @@ class Stream:
         self.slowest: int | None = None
         """The smallest cursor of the groups, where it is remembered (see ``references.slowest_cursor``)."""
         self.shared = False
+
+    @staticmethod
+    def restored(born: int, nodes: list[Node]) -> Stream:
+        """A stream of these nodes; the caller sets the counters."""
+        stream = Stream(born)
+        stream.nodes = nodes
+        stream._firsts = [node.ids[0] for node in nodes]
+        slots = [entry_id for node in nodes for entry_id in node.ids]
+        stream._straight = all(a < b for a, b in pairwise(slots))
+        return stream
 
     def copy(self, born: int | None = None) -> Stream:
         """An independent stream with the same content; ``born`` makes it a new incarnation."""

@@ -68,11 +68,13 @@ scenario = Scenario(
             "consumers read new orders only, and nobody claims",
             lambda params: _plan(params, read_new),
             violates="no-orphan",
+            states=323,
         ),
         "repaired": Variant(
             "consumers also claim with XAUTOCLAIM, and keep its cursor",
             lambda params: _plan(params, claiming(params.min_idle_ms)),
             sometimes=[TAKEN_OVER],
+            states=778,
         ),
     },
     properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],

@@ -173,26 +173,30 @@ scenario = Scenario(
             "the stream is trimmed before the late projection has read it",
             lambda p: _plan(p, project_late, Process("janitor", trim_blindly, turns=1)),
             violates="replay-equals-live",
+            states=1850,
             sometimes=[TRIMMED],
         ),
-        "repaired": Variant("nothing is trimmed", lambda p: _plan(p, project_late)),
+        "repaired": Variant("nothing is trimmed", lambda p: _plan(p, project_late), states=5269),
         "snapshot-then-trim": Variant(
             "a snapshot is saved before what it covers is trimmed; the late projection starts from it",
             lambda p: _plan(
                 p, project_from_snapshot, Process("archivist", snapshot_then_trim, initial=(b"0", 0), turns=2)
             ),
             sometimes=[TRIMMED],
+            states=17_706,
         ),
         "double-spend": Variant(
             "two services decide on a balance that is stale by the time they write",
             lambda p: _spending_plan(p, expected=False),
             violates="never-overdrawn",
             properties=[NEVER_OVERDRAWN],
+            states=326,
         ),
         "spend-once": Variant(
             "the services write with the ID that they expect to be next, so that a stale decision is refused",
             lambda p: _spending_plan(p, expected=True),
             properties=[NEVER_OVERDRAWN],
+            states=31_352,
         ),
     },
     properties=["no-entry-lost", "replay-equals-live", "projections-agree"],

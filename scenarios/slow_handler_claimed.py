@@ -85,11 +85,13 @@ scenario = Scenario(
             lambda params: _plan(params, just_handle),
             violates="single-handler",
             sometimes=[TAKEN_OVER],
+            states=151,
         ),
         "repaired": Variant(
             "the handler renews its claim at a third of min-idle",
             lambda params: _plan(params, renewing(params.min_idle_ms // 3)),
             sometimes=[RENEWED],
+            states=334,
         ),
     },
     properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
-from .errors import BadInput
+from .errors import BadInput, ScenarioError
 
 
 class Choices(Protocol):
@@ -47,6 +47,19 @@ class Drawn:
             if point < 0:
                 return answer
         return len(weights) - 1
+
+
+class Forbidden:
+    """No decisions: where the world begins nothing is left open."""
+
+    def __init__(self) -> None:
+        self.answers: list[int] = []
+
+    def choose(self, n: int, label: str, weights: Sequence[int] | None = None) -> int:
+        """``ScenarioError`` where there is more than one answer."""
+        if n > 1:
+            raise ScenarioError(f"the choice {label!r} is made before the first step of a world whose time is frozen")
+        return 0
 
 
 class Replayed:

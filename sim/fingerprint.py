@@ -20,6 +20,7 @@ def fingerprint(world: World) -> bytes:
         sorted(world.offsets.items()),
         snapshot(world.server),
         [process.components() for process in world.processes],
+        [tuple(held) for held in world.held],
         [(item.at_ms, item.priority, type(item.event).__name__, item.event) for item in world.kernel.pending()],
         world.budgets,
         sorted(world.waiting.items()),

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from ..models import ids
 from ..models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Reread
-from .process import Running
+
+Held: TypeAlias = dict[tuple[bytes, bytes, int], None]
+"""(stream, group, id) of what was delivered to a process and not acknowledged, in order."""
 
 
-def note_held(processes: Sequence[Running], receiver: Running, facts: Iterable[Fact]) -> None:
-    """Keeps the books of what each process holds, after a command of ``receiver`` made ``facts`` true."""
+def note_held(
+    held: Sequence[Held], receiver: int, streams: dict[bytes, tuple[bytes, bytes]], facts: Iterable[Fact]
+) -> None:
+    """Keeps the books of what each process holds, after a command of ``receiver`` made ``facts`` true.
+
+    ``streams`` are the receiver's: entry ID to the stream and group that it was last delivered from.
+    """
     for fact in facts:
         if isinstance(fact, (Delivered, Claimed, Reread)):
             key = (fact.stream, fact.group, fact.id)
             if not isinstance(fact, Reread):
-                _release(processes, key)
+                _release(held, key)
             if not (isinstance(fact, Delivered) and fact.noack):
-                receiver.held[key] = None
-            receiver.streams[ids.show(fact.id)] = (fact.stream, fact.group)
+                held[receiver][key] = None
+            streams[ids.show(fact.id)] = (fact.stream, fact.group)
         elif isinstance(fact, Acked):
-            _release(processes, (fact.stream, fact.group, fact.id))
+            _release(held, (fact.stream, fact.group, fact.id))
         elif isinstance(fact, ConsumerRemoved):
             for entry_id in fact.pending:
-                _release(processes, (fact.stream, fact.group, entry_id))
+                _release(held, (fact.stream, fact.group, entry_id))
 
 
-def _release(processes: Sequence[Running], key: tuple[bytes, bytes, int]) -> None:
-    for process in processes:
-        process.held.pop(key, None)
+def _release(held: Sequence[Held], key: tuple[bytes, bytes, int]) -> None:
+    for books in held:
+        books.pop(key, None)

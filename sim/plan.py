@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from .errors import BadInput, ScenarioError
@@ -58,9 +59,14 @@ class Process:
     @property
     def takes_state(self) -> bool:
         """Whether the turn is called with a state as its third argument."""
-        parameters = inspect.signature(self.turn).parameters.values()
-        positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        return len(positional) >= 3
+        return _takes_state(self.turn)
+
+
+@lru_cache
+def _takes_state(turn: TurnFunction) -> bool:
+    parameters = inspect.signature(turn).parameters.values()
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return len(positional) >= 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Crash:
     """A process may stop dead, between any two of its steps; ``budget`` times in all.
 
     ``process`` is one name, or several of which any may. ``when`` narrows the moment: ``"holding"``
-    while it has an entry that it has not acknowledged.
+    while it has an entry that it has not acknowledged, ``"busy"`` once its turn has got an answer.
     """
 
     process: str | tuple[str, ...]
@@ -76,8 +82,10 @@ class Crash:
     when: str = "any"
 
     def __post_init__(self) -> None:
-        if self.when not in ("any", "holding"):
-            raise ScenarioError(f"a crash of {self.process!r}: when={self.when!r} is neither 'any' nor 'holding'")
+        if self.when not in _MOMENTS:
+            raise ScenarioError(
+                f"a crash of {self.process!r}: when={self.when!r} is none of {', '.join(map(repr, _MOMENTS))}"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,8 +93,10 @@ class Crash:
         return (self.process,) if isinstance(self.process, str) else self.process
 
     def __str__(self) -> str:
-        moment = " while it holds an entry" if self.when == "holding" else ""
-        return f"{' or '.join(self.names)} crashes{moment}: at most {self.budget}"
+        return f"{' or '.join(self.names)} crashes{_MOMENTS[self.when]}: at most {self.budget}"
+
+
+_MOMENTS = {"any": "", "holding": " while it holds an entry", "busy": " in the middle of a turn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,12 @@ class Plan:
     """How long a request, and a reply, may be under way: one of these each time."""
     epoch_ms: int = 1_700_000_000_000
     """The time of every clock when the world starts."""
+    frozen: bool = False
+    """Time stands still: every step happens at once, in any order. A turn follows the other without a pause, a crash
+    restarts at once, and a process whose turn did nothing looks again when something has happened."""
+    idle_ms_max: int | None = None
+    """The largest min-idle time that any process asks for. The checker takes all longer idle times for the same, and
+    stops where a process asks for more; ``None`` lets it find out."""
 
     def __post_init__(self) -> None:
         names = [process.name for process in self.processes]

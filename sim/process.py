@@ -11,6 +11,7 @@ from typing import Any
 from .client import SimRedis
 from .errors import ScenarioError
 from .plan import Process
+from .requests import Scope
 from .turn import Log, Path, Turn
 
 _REDIS: list[SimRedis] = []
@@ -21,8 +22,8 @@ class Running:
     """One process at run time."""
 
     __slots__ = (
-        "commands", "consumer", "down", "finished", "held", "incarnation", "log", "plan", "sessions", "state",
-        "streams", "takes_state", "turn", "turn_began_ms", "turns_done", "unanswered",
+        "commands", "consumer", "down", "finished", "incarnation", "log", "parked", "plan", "scopes", "sessions",
+        "state", "stirred", "streams", "takes_state", "turn", "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
     def __init__(self, plan: Process) -> None:
@@ -44,10 +45,14 @@ class Running:
         """Idle connections, the one used last at the end."""
         self.unanswered: dict[Path, tuple[int, int]] = {}
         """Commands under way, by path: the call's number and its connection."""
-        self.held: dict[tuple[bytes, bytes, int], None] = {}
-        """(stream, group, id) of what was delivered to it and not acknowledged, in order."""
         self.streams: dict[bytes, tuple[bytes, bytes]] = {}
         """Entry ID to the stream and group that it was last delivered from."""
+        self.scopes: dict[Path, tuple[int, bool]] = {}
+        """Scopes under way, by path: the commands that the turn had sent before, and whether it is an atomic block."""
+        self.stirred = False
+        """Whether the running turn has done anything that counts; only where time is frozen."""
+        self.parked = False
+        """Whether its last turn did nothing and nothing has happened since; only where time is frozen."""
 
     def fork(self) -> Running:
         """An independent copy; its coroutines are made again from the log when they are needed."""
@@ -66,8 +71,10 @@ class Running:
         twin.commands = self.commands
         twin.sessions = self.sessions.copy()
         twin.unanswered = self.unanswered.copy()
-        twin.held = self.held.copy()
         twin.streams = self.streams.copy()
+        twin.scopes = self.scopes.copy()
+        twin.stirred = self.stirred
+        twin.parked = self.parked
         return twin
 
     @property
@@ -79,6 +86,8 @@ class Running:
         """Calls the turn function for a new turn."""
         self.log = []
         self.commands = 0
+        self.scopes = {}
+        self.stirred = False
         self.turn = self._call()
         return self.turn
 
@@ -87,7 +96,8 @@ class Running:
         return (
             self.plan.name, self.incarnation, self.consumer, self.down, self.finished, self.state, self.turns_done,
             tuple(self.log), self.turn_began_ms, self.commands, tuple(self.sessions),
-            tuple(sorted(self.unanswered.items())), tuple(self.held), tuple(sorted(self.streams.items())),
+            tuple(sorted(self.unanswered.items())), tuple(sorted(self.streams.items())),
+            tuple(sorted(self.scopes.items())), self.stirred, self.parked,
         )  # fmt: skip
 
     def live(self) -> Turn:
@@ -96,14 +106,19 @@ class Running:
             turn = self._call()
             for path, answer in self.log:
                 turn.fresh.clear()
+                self._reopen(turn, path)
                 if path not in turn.waiting:
                     raise ScenarioError(
                         f"process {self.plan.name!r} is not deterministic: run again on the same answers, its turn "
                         f"took another course after {len(self.log)} answers"
                     )
                 turn.feed(path, answer)
+            for path in self.scopes:
+                if path in turn.waiting:
+                    turn.open(path)
             turn.fresh.clear()
             turn.abandoned.clear()
+            turn.collapsed.clear()
             self.turn = turn
         return self.turn
 
@@ -112,12 +127,48 @@ class Running:
         turn = self.live()
         self.log.append((path, answer))
         turn.feed(path, answer)
+        if turn.collapsed:
+            self._collapse(turn)
         return turn
+
+    def open(self, path: Path) -> None:
+        """Starts the scope that the coroutine at ``path`` asks for."""
+        turn = self.live()
+        request = turn.waiting[path]
+        assert type(request) is Scope
+        self.scopes[path] = (self.commands, request.atomic)
+        turn.open(path)
+        self._collapse(turn)
+
+    def in_atomic(self, path: Path) -> bool:
+        """Whether what lies at ``path`` is part of an atomic block."""
+        return any(
+            atomic and len(path) > len(scope) and path[: len(scope)] == scope
+            for scope, (_, atomic) in self.scopes.items()
+        )
+
+    def _collapse(self, turn: Turn) -> None:
+        """Forgets how the scopes that have ended came to their values, where those can be kept."""
+        while turn.collapsed:
+            prefix, path, value = turn.collapsed.pop(0)
+            commands, _ = self.scopes.pop(path)
+            if is_plain(value):
+                depth = len(prefix)
+                self.log = [item for item in self.log if item[0][:depth] != prefix]
+                self.log.append((path, value))
+                self.commands = min(self.commands, commands + 1)
+
+    def _reopen(self, turn: Turn, path: Path) -> None:
+        """While a turn is made again: starts the scopes that an answer for ``path`` lies in."""
+        for depth in range(0, len(path), 2):
+            if type(turn.waiting.get(path[:depth])) is Scope:
+                turn.open(path[:depth])
 
     def end_turn(self, value: Any) -> None:
         """Keeps what the turn returned as the state of the next one."""
         self.turn = None
         self.log = []
+        self.scopes = {}
         self.turns_done += 1
         if self.takes_state:
             check_state(value, self.plan.name)
@@ -133,8 +184,9 @@ class Running:
         self.down = True
         self.sessions = []
         self.unanswered = {}
-        self.held = {}
         self.streams = {}
+        self.scopes = {}
+        self.parked = False
 
     def rise(self) -> None:
         """Becomes the next incarnation, under a new consumer name where the plan says so."""
@@ -155,18 +207,29 @@ class Running:
 
 def check_state(value: Any, process: str) -> None:
     """A turn may return values that cannot change: anything else could not be kept or compared."""
+    stranger = _stranger(value)
+    if stranger is not None:
+        raise ScenarioError(
+            f"process {process!r}: its turn returned a {stranger}; a state is None, an int, a str, bytes, "
+            f"a tuple or a frozen dataclass of such"
+        )
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value cannot change, so that it can be kept and compared."""
+    return _stranger(value) is None
+
+
+def _stranger(value: Any) -> str | None:
+    """The type of the first part of a value that may change; ``None`` where there is none."""
     if value is None or isinstance(value, int | str | bytes):
-        return
+        return None
+    parts: list[Any] = []
     if isinstance(value, tuple):
-        for item in value:
-            check_state(item, process)
-        return
-    parameters = getattr(type(value), "__dataclass_params__", None)
-    if parameters is not None and parameters.frozen:
-        for item in dataclasses.fields(value):
-            check_state(getattr(value, item.name), process)
-        return
-    raise ScenarioError(
-        f"process {process!r}: its turn returned a {type(value).__name__}; a state is None, an int, a str, bytes, "
-        f"a tuple or a frozen dataclass of such"
-    )
+        parts = list(value)
+    else:
+        parameters = getattr(type(value), "__dataclass_params__", None)
+        if parameters is None or not parameters.frozen:
+            return type(value).__name__
+        parts = [getattr(value, item.name) for item in dataclasses.fields(value)]
+    return next((found for found in map(_stranger, parts) if found is not None), None)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -60,7 +61,15 @@ class Fork(NamedTuple):
     children: tuple[Coroutine[Any, Any, Any], ...]
 
 
-Request: TypeAlias = Command | Sleep | Work | Pick | Clock | Publish | Fork
+class Scope(NamedTuple):
+    """A part of a turn that is remembered by its value alone; ``atomic`` where nothing may come between."""
+
+    call: Callable[..., Coroutine[Any, Any, Any]]
+    arguments: tuple[Any, ...]
+    atomic: bool
+
+
+Request: TypeAlias = Command | Sleep | Work | Pick | Clock | Publish | Fork | Scope
 
 KINDS: frozenset[type] = frozenset(get_args(Request))
 """The kinds of requests: a quick test whether something is one."""
@@ -152,6 +161,65 @@ async def publish(name: str, value: object, upto: bytes | str) -> None:
     if simulated():
         entry = upto.encode() if isinstance(upto, str) else upto
         await Ask(Publish(name, str(value), entry))
+
+
+async def activity(call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+    """Awaits ``call(*arguments)``; once it has ended, all that the simulator remembers of it is its value.
+
+    Two processes that came to the same value by different ways are then in the same state. Where the value is not
+    plain (see ``redelivery.Process``) everything is remembered.
+    """
+    if simulated():
+        value: T = await Ask(Scope(call, arguments, False))
+        return value
+    return await call(*arguments)
+
+
+async def atomic(call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+    """Awaits ``call(*arguments)`` and lets nothing come between its commands, as a script on the server would.
+
+    It may send commands and make choices; it may not wait. In a real run it keeps out what the same event loop
+    runs in other ``atomic`` blocks, and no other program: there, make it a script.
+    """
+    if simulated():
+        value: T = await Ask(Scope(call, arguments, True))
+        return value
+    loop = asyncio.get_running_loop()
+    async with _LOCKS.setdefault(loop, asyncio.Lock()):
+        return await call(*arguments)
+
+
+_LOCKS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+"""Of real runs: one lock for each event loop."""
+
+
+async def timeout(ms: int, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Awaits ``coroutine`` for at most ``ms`` milliseconds, then cancels it and raises ``TimeoutError``."""
+    if not simulated():
+        async with asyncio.timeout(ms / 1000):
+            return await coroutine
+
+    async def run() -> None:
+        raise _Done(await coroutine)
+
+    async def expire() -> None:
+        await sleep(ms)
+        raise TimeoutError(f"not done after {ms} ms")
+
+    try:
+        await gather(run(), expire())
+    except _Done as done:
+        value: T = done.value
+        return value
+    raise AssertionError("one of the two ends the other")
+
+
+class _Done(Exception):
+    """How the coroutine of a ``timeout`` ends the wait for it."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
 
 
 async def gather(*coroutines: Coroutine[Any, Any, T]) -> list[T]:

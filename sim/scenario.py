@@ -28,6 +28,8 @@ class Variant:
     properties: Sequence[str | Property] = ()
     """Checked beside those of the scenario and the server invariants."""
     sometimes: Sequence[Property] = ()
+    states: int | None = None
+    """How many states a check sees, exactly: with the default parameters and dialect, and all reductions."""
 
     @property
     def declared(self) -> str:

@@ -42,6 +42,14 @@ class Wake(NamedTuple):
     handled: Handled | None
 
 
+class Enter(NamedTuple):
+    """An atomic block happens."""
+
+    process: int
+    incarnation: int
+    path: Path
+
+
 class Begin(NamedTuple):
     """A process begins its next turn."""
 
@@ -56,7 +64,7 @@ class Rise(NamedTuple):
     incarnation: int
 
 
-Happening: TypeAlias = Arrive | Deliver | Wake | Begin | Rise
+Happening: TypeAlias = Arrive | Deliver | Wake | Enter | Begin | Rise
 
 
 class Due(NamedTuple):
@@ -96,4 +104,6 @@ def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> s
         return f"{name}: {command.decode(errors='replace')}"
     if isinstance(event, Wake):
         return f"{name}: handled" if event.handled else f"{name}: slept"
+    if isinstance(event, Enter):
+        return f"{name}: an atomic block"
     return f"{name}: {type(event).__name__.lower()}"

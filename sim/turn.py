@@ -8,10 +8,10 @@ path: ``()`` is the turn itself, ``(0, 1)`` the second coroutine of its first ``
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .errors import ScenarioError
-from .requests import KINDS, Driving, Fork, Request, Sleep
+from .requests import KINDS, Driving, Fork, Request, Scope, Sleep
 from .running_loop import OnStage
 
 Path: TypeAlias = tuple[int, ...]
@@ -24,20 +24,30 @@ REQUESTS_MAX = 10_000
 
 
 class _Join:
-    """A ``gather`` that is under way."""
+    """A ``gather`` that is under way, or (``scope``) an ``activity``."""
 
-    __slots__ = ("missing", "values")
+    __slots__ = ("missing", "scope", "values")
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, scope: bool = False) -> None:
         self.values: list[Any] = [None] * n
         self.missing = n
+        self.scope = scope
+
+
+class Collapsed(NamedTuple):
+    """A scope has ended: what lies below ``prefix`` may be forgotten for ``value`` at ``path``."""
+
+    prefix: Path
+    path: Path
+    value: Any
 
 
 class Turn:
     """A running turn: ``waiting`` holds what each of its coroutines asks for now."""
 
     __slots__ = (
-        "_coroutines", "_forks", "_joins", "abandoned", "failure", "fresh", "over", "requests", "value", "waiting",
+        "_coroutines", "_forks", "_joins", "abandoned", "collapsed", "failure", "fresh", "over", "requests", "value",
+        "waiting",
     )  # fmt: skip
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -48,6 +58,8 @@ class Turn:
         """Paths that asked for something and were ended before they got it."""
         self.requests = 0
         """How many requests it has made."""
+        self.collapsed: list[Collapsed] = []
+        """Scopes that have ended since the last look."""
         self.over = False
         self.value: Any = None
         """What the turn returned, once it is over."""
@@ -59,9 +71,16 @@ class Turn:
         self._resume((), None, None)
 
     def feed(self, path: Path, answer: Any) -> None:
-        """Gives the coroutine at ``path`` the answer that it waits for."""
-        del self.waiting[path]
+        """Gives the coroutine at ``path`` the answer that it waits for; to a scope that was not opened, its value."""
+        if type(self.waiting.pop(path)) is Scope:
+            self._forks[path] = self._forks.get(path, 0) + 1
         self._resume(path, answer, None)
+
+    def open(self, path: Path) -> None:
+        """Starts the scope that the coroutine at ``path`` asks for."""
+        scope = self.waiting.pop(path)
+        assert type(scope) is Scope
+        self._launch(path, (scope.call(*scope.arguments),), _Join(1, scope=True))
 
     def close(self) -> None:
         """Ends every coroutine; whatever they do while they are closed is discarded."""
@@ -97,16 +116,18 @@ class Turn:
                 self._raised(path, ScenarioError(FOREIGN_AWAITABLE.format(request)))
 
     def _start(self, path: Path, fork: Fork) -> None:
-        if not fork.children:
+        if fork.children:
+            self._launch(path, fork.children, _Join(len(fork.children)))
+        else:
             self._resume(path, [], None)
-            return
+
+    def _launch(self, path: Path, children: tuple[Coroutine[Any, Any, Any], ...], join: _Join) -> None:
         number = self._forks.get(path, 0)
         self._forks[path] = number + 1
-        join = _Join(len(fork.children))
         self._joins[path] = join
-        for i, child in enumerate(fork.children):
+        for i, child in enumerate(children):
             self._coroutines[*path, number, i] = child
-        for i in range(len(fork.children)):
+        for i in range(len(children)):
             if self._joins.get(path) is join:  # a sibling that raised has ended all of them
                 self._resume((*path, number, i), None, None)
 
@@ -121,7 +142,9 @@ class Turn:
         join.missing -= 1
         if not join.missing:
             del self._joins[parent]
-            self._resume(parent, join.values, None)
+            if join.scope:
+                self.collapsed.append(Collapsed(path[:-1], parent, value))
+            self._resume(parent, value if join.scope else join.values, None)
 
     def _raised(self, path: Path, error: Exception) -> None:
         del self._coroutines[path]

@@ -32,6 +32,12 @@ class Monitor:
     """
 
     handlers: ClassVar[dict[type, str]] = {}
+    server_times: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that hold times of the server's clock, which are compared with idle times only."""
+    unread: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that only messages are made of: they are kept where a run is told, not where states are compared."""
+    instant: ClassVar[bool] = False
+    """Of a *sometimes* statement: one event alone meets it, whatever came before."""
 
     def __init_subclass__(cls) -> None:
         cls.handlers = {kind: f"on_{name}" for name, kind in _KINDS.items() if hasattr(cls, f"on_{name}")}
@@ -122,6 +128,10 @@ class Watch:
         twin._monitors = deepcopy(self._monitors)
         twin._route()
         return twin
+
+    def monitor(self, which: int) -> Monitor:
+        """The monitor of a property, by its place."""
+        return self._monitors[which]
 
     def components(self) -> tuple[Any, ...]:
         """The state of every monitor, for fingerprints."""

@@ -81,7 +81,7 @@ def labels_of(world: World) -> tuple[tuple[str, str], ...]:
     names = [process.plan.name for process in world.processes]
     down = [name for name, process in zip(names, world.processes, strict=True) if process.down and process.incarnation]
     holds = [
-        f"{name} {len(process.held)}" for name, process in zip(names, world.processes, strict=True) if process.held
+        f"{name} {len(held)}" for name, held in zip(names, world.held, strict=True) if held
     ]
     return (
         ("phase", "over" if world.ended else "healed" if world.healed else "faults"),

@@ -14,7 +14,7 @@ from .verbs import LazyGroup
 VERBS = {
     "list": ("listing", "the scenarios that there are"),
     "run": ("running", "simulate one tape of a scenario"),
-    "check": ("checking", "search for a tape that breaks a property"),
+    "check": ("checking", "try every interleaving and every fault, or search by chance"),
     "replay": ("replaying", "run a tape again"),
     "show": ("showing", "tell what a scenario is about"),
     "why": ("explaining", "tell why an entry is not acknowledged, or was handled twice"),

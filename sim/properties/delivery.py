@@ -171,14 +171,39 @@ class SingleHandler(Monitor):
         workers = self.working.get((event.stream, event.group, event.entry), [])
         if event.process in workers:
             workers.remove(event.process)
+            if not workers:
+                del self.working[event.stream, event.group, event.entry]
         return None
 
     def on_crashed(self, event: Crashed) -> str | None:
         """A dead process handles nothing."""
-        for workers in self.working.values():
-            while event.process in workers:
-                workers.remove(event.process)
+        for entry, workers in list(self.working.items()):
+            left = [worker for worker in workers if worker != event.process]
+            if left:
+                self.working[entry] = left
+            else:
+                del self.working[entry]
         return None
+
+
+class AckedImpliesHandled(Monitor):
+    """Remembers which entries that are not acknowledged yet were handled."""
+
+    def __init__(self) -> None:
+        self.handled: dict[tuple[bytes, bytes, bytes], None] = {}
+
+    def on_handled(self, event: Handled) -> str | None:
+        """It may be acknowledged now."""
+        self.handled[event.stream, event.group, event.entry] = None
+        return None
+
+    def on_acked(self, fact: Acked, event: Event) -> str | None:
+        """Was it handled?"""
+        key = (fact.stream, fact.group, ids.show(fact.id))
+        if key in self.handled:
+            del self.handled[key]
+            return None
+        return f"entry {show(fact.id)} was acknowledged in group {name(fact.group)} and nobody had handled it"
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -191,6 +216,10 @@ PROPERTIES: tuple[Property, ...] = (
         "handled-at-least-once", "eventually", "every entry is handled in every group that it was meant for",
         HandledAtLeastOnce,
         "at the end, each entry added past the start of a group has a Handled event of that group",
+    ),
+    Property(
+        "acked-implies-handled", "always", "whatever is acknowledged was handled", AckedImpliesHandled,
+        "each Acked fact follows a Handled event of that entry in that group, after any Acked before it",
     ),
     Property(
         "single-handler", "always", "at most one process handles an entry of a group at a time", SingleHandler,

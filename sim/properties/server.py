@@ -211,7 +211,9 @@ class PendingIsOwned(Monitor):
 
 
 class ClaimRespectsIdle(Monitor):
-    """Keeps its own idle clocks, and holds every claim against them."""
+    """Keeps its own idle clocks of what is pending, and holds every claim against them."""
+
+    server_times = frozenset({"since"})
 
     def __init__(self) -> None:
         self.since: dict[GroupKey, dict[int, int]] = {}
@@ -247,6 +249,29 @@ class ClaimRespectsIdle(Monitor):
                 f"{name(fact.consumer)} claimed entry {show(fact.id)} after {idle_ms} ms of idleness, "
                 f"with min-idle {fact.min_idle_ms} ms"
             )
+        return None
+
+    def on_acked(self, fact: Acked, event: Event) -> str | None:
+        """Its clock is of no use any more."""
+        return self._stop((fact.born, fact.group), (fact.id,))
+
+    def on_forgotten(self, fact: Forgotten, event: Event) -> str | None:
+        """Its clock is of no use any more."""
+        return self._stop((fact.born, fact.group), (fact.id,))
+
+    def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
+        """Their clocks are of no use any more."""
+        return self._stop((fact.born, fact.group), fact.pending)
+
+    def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
+        """Nor are those of all that was pending in it."""
+        self.since.pop((fact.born, fact.group), None)
+        return None
+
+    def _stop(self, key: GroupKey, entries: tuple[int, ...]) -> str | None:
+        since = self.since.get(key, {})
+        for entry_id in entries:
+            since.pop(entry_id, None)
         return None
 
 

@@ -64,13 +64,16 @@ class CrashedHolding(Monitor):
         return self.seen
 
 
-class _Once(Monitor):
-    """Base of statements that are met by one kind of fact."""
+class Once(Monitor):
+    """Base of statements that are met by one kind of fact or event."""
+
+    instant = True
 
     def __init__(self) -> None:
         self.seen = False
 
-    def _see(self, fact: Fact) -> str | None:
+    def see(self, what: Fact | Event) -> str | None:
+        """Met."""
         self.seen = True
         return None
 
@@ -79,32 +82,32 @@ class _Once(Monitor):
         return self.seen
 
 
-class TakenOver(_Once):
+class TakenOver(Once):
     """Did a consumer claim an entry from another?"""
 
     def on_claimed(self, fact: Claimed, event: Event) -> str | None:
         """Met, if it was another's."""
         if fact.owner_before not in (None, fact.consumer):
-            return self._see(fact)
+            return self.see(fact)
         return None
 
 
-class Renewed(_Once):
+class Renewed(Once):
     """Did a consumer renew its own claim?"""
 
     def on_claimed(self, fact: Claimed, event: Event) -> str | None:
         """Met, if it was its own."""
         if fact.owner_before == fact.consumer:
-            return self._see(fact)
+            return self.see(fact)
         return None
 
 
-class TrimHappened(_Once):
+class TrimHappened(Once):
     """Was something trimmed?"""
 
     def on_trimmed(self, fact: Trimmed, event: Event) -> str | None:
         """Met."""
-        return self._see(fact)
+        return self.see(fact)
 
 
 CRASHED_HOLDING = Property(

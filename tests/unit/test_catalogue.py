@@ -70,7 +70,7 @@ def refused(reference: object) -> str:
 
 
 def test_the_shipped_scenarios_are_named_like_their_files() -> None:
-    assert shipped_names() == ["crash-before-ack", "event-sourcing", "slow-handler-claimed"]
+    assert shipped_names() == ["crash-before-ack", "event-sourcing", "group-world", "slow-handler-claimed"]
     assert [scenario.name for scenario in shipped()] == shipped_names()
     for name in shipped_names():
         assert find(name).name == name

@@ -1,0 +1,257 @@
+"""Breadth-first and depth-first search over anything that knows its successors.
+
+Breadth-first goes level by level, so the first violation is at the end of a shortest way, and counts do not depend
+on anything but the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from .taking import Edge
+
+S = TypeVar("S")
+
+
+class Successor(NamedTuple, Generic[S]):
+    """A step, the state that it leads to, and the properties that it breaks, by their places."""
+
+    edge: Edge
+    state: S
+    broken: tuple[int, ...]
+
+
+class Model(Protocol[S]):
+    """What can be searched."""
+
+    @property
+    def initial(self) -> S:
+        """The state in which everything begins."""
+        ...
+
+    def key(self, state: S) -> Hashable:
+        """What tells states apart."""
+        ...
+
+    def successors(self, state: S) -> list[tuple[Edge, S, tuple[int, ...]]]:
+        """Every step that can happen next, in a fixed order."""
+        ...
+
+    def at_end(self, state: S, found: list[tuple[Edge, S, tuple[int, ...]]]) -> tuple[int, ...] | None:
+        """The properties that are broken if the run is over in this state; ``None`` where it cannot be."""
+        ...
+
+
+class Progress(NamedTuple):
+    """How far a search is."""
+
+    states: int
+    transitions: int
+    queue: int
+    depth: int
+
+
+class Hit(NamedTuple):
+    """A violation: the properties that are broken, and the steps that lead there."""
+
+    broken: tuple[int, ...]
+    path: tuple[Edge, ...]
+    at_end: bool
+    keys: tuple[Hashable, ...] = ()
+    """The states on the way, the first and the last included."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a search came to."""
+
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    bounded: bool = False
+    """Whether a bound on the depth cut something off."""
+    hit: Hit | None = None
+    broken: dict[int, int] = field(default_factory=dict)
+    """Every property that was seen to be broken, with the depth at which it first was."""
+    levels: list[int] = field(default_factory=list)
+    """How many states there are at each depth."""
+    ends: int = 0
+    """In how many states the run can be over."""
+    degrees: dict[int, int] = field(default_factory=dict)
+    """How many states have so many successors."""
+
+
+Stop = Callable[[tuple[int, ...]], bool]
+"""Whether a search ends where these properties are broken."""
+Report = Callable[[Progress], None]
+EVERY = 4096
+"""After so many states whoever watches is told."""
+
+
+@dataclass(slots=True)
+class Frontier:
+    """How far a breadth-first search is: everything that it needs to go on."""
+
+    seen: set[Any]
+    level: list[Any]
+    deeper: list[Any]
+    at: int
+    """How many states of the level have been looked at."""
+    out: Outcome
+
+
+Save = Callable[[Frontier], None]
+
+
+def breadth_first(
+    model: Model[S], stop: Stop, report: Report | None = None, depth_max: int | None = None,
+    save: Save | None = None, begun: Frontier | None = None,
+) -> Outcome:  # fmt: skip
+    """Searches level by level. Ways are not kept: where one is wanted, the search is made again up to there.
+
+    ``save`` is called now and then with all that is needed to go on; ``begun`` is such, from before.
+    """
+    outcome = _breadth_first(model, stop, report, depth_max, None, save, begun)
+    if outcome.hit is not None:
+        again = _breadth_first(model, stop, None, depth_max, {})
+        assert again.hit is not None
+        assert (again.states, again.transitions) == (outcome.states, outcome.transitions), "a search is repeatable"
+        outcome.hit = again.hit
+    return outcome
+
+
+def _breadth_first(
+    model: Model[S], stop: Stop, report: Report | None, depth_max: int | None,
+    parents: dict[Hashable, tuple[Hashable, Edge]] | None, save: Save | None = None, begun: Frontier | None = None,
+) -> Outcome:  # fmt: skip
+    packed = getattr(model, "packed", False)
+    if begun is None:
+        begun = Frontier({model.key(model.initial)}, [model.initial], [], 0, Outcome(states=1))
+    out, seen = begun.out, begun.seen
+    level: list[S] = begun.level
+    deeper: list[S] = begun.deeper
+    first, transitions = begun.at, out.transitions
+    while level:
+        if not first:
+            out.levels.append(len(level))
+        before = sum(out.levels) - len(level)
+        for at in range(first, len(level)):
+            state = level[at]
+            found = model.successors(state)
+            transitions += len(found)
+            out.degrees[len(found)] = out.degrees.get(len(found), 0) + 1
+            here = model.key(state) if parents is not None else None
+            over = model.at_end(state, found)
+            if over is not None:
+                out.ends += 1
+                if over and _note(out, over, stop):
+                    out.hit = _way(parents, here, None, None, over)
+                    return _counted(out, seen, transitions)
+            for edge, after, broken in found:
+                key = after if packed else model.key(after)
+                if broken and _note(out, broken, stop, 1):
+                    out.hit = _way(parents, here, edge, key, broken)
+                    return _counted(out, seen, transitions)
+                if key not in seen:
+                    seen.add(key)
+                    deeper.append(after)
+                    if parents is not None:
+                        parents[key] = (here, edge)
+            if save is not None and not (before + at + 1) % EVERY:
+                out.transitions = transitions
+                save(Frontier(seen, level, deeper, at + 1, out))
+            if report is not None and not (before + at + 1) % EVERY:
+                report(Progress(len(seen), transitions, len(level) - at + len(deeper), out.depth))
+        if not deeper:
+            break
+        if depth_max is not None and out.depth >= depth_max:
+            out.bounded = True
+            break
+        out.depth += 1
+        level, deeper, first = deeper, [], 0
+    return _counted(out, seen, transitions)
+
+
+def _counted(out: Outcome, seen: set[Hashable], transitions: int) -> Outcome:
+    out.states = len(seen)
+    out.transitions = transitions
+    return out
+
+
+def _note(out: Outcome, broken: tuple[int, ...], stop: Stop, deeper: int = 0) -> bool:
+    for which in broken:
+        out.broken.setdefault(which, out.depth + deeper)
+    return stop(broken)
+
+
+def _way(
+    parents: dict[Hashable, tuple[Hashable, Edge]] | None, key: Hashable, last: Edge | None, there: Hashable,
+    broken: tuple[int, ...],
+) -> Hit:  # fmt: skip
+    way, keys = [], [key]
+    while parents and key in parents:
+        key, edge = parents[key]
+        way.append(edge)
+        keys.append(key)
+    path, on_the_way = list(reversed(way)), list(reversed(keys))
+    if last is not None:
+        path.append(last)
+        on_the_way.append(there)
+    return Hit(broken, tuple(path), last is None, tuple(on_the_way))
+
+
+def depth_first(
+    model: Model[S], stop: Stop, report: Report | None = None, depth_max: int | None = None
+) -> Outcome:
+    """Searches one way to its end before the next; each state once, so a bound on the depth may hide some."""
+    out = Outcome()
+    seen = {model.key(model.initial)}
+    way: list[Edge] = []
+    keys: list[Hashable] = [model.key(model.initial)]
+    first: list[tuple[Edge | None, S, tuple[int, ...]]] = [(None, model.initial, ())]
+    stack: list[Iterator[tuple[Edge | None, S, tuple[int, ...]]]] = [iter(first)]
+    expanded = 0
+    while stack:
+        step = next(stack[-1], None)
+        if step is None:
+            stack.pop()
+            if way:
+                way.pop()
+                keys.pop()
+            continue
+        edge, state, broken = step
+        if edge is not None:
+            way.append(edge)
+            key = model.key(state)
+            keys.append(key)
+            new = key not in seen
+            if broken and _note(out, broken, stop):
+                out.hit = Hit(broken, tuple(way), False, tuple(keys))
+                break
+            if not new:
+                way.pop()
+                keys.pop()
+                continue
+            seen.add(key)
+        if depth_max is not None and len(way) >= depth_max:
+            out.bounded = True
+            stack.append(iter([]))
+            continue
+        found = model.successors(state)
+        out.transitions += len(found)
+        out.degrees[len(found)] = out.degrees.get(len(found), 0) + 1
+        out.depth = max(out.depth, len(way))
+        over = model.at_end(state, found)
+        if over is not None:
+            out.ends += 1
+            if over and _note(out, over, stop):
+                out.hit = Hit(over, tuple(way), True, tuple(keys))
+                break
+        expanded += 1
+        if report is not None and not expanded % EVERY:
+            report(Progress(len(seen), out.transitions, len(stack), len(way)))
+        stack.append(iter(found))
+    out.states = len(seen)
+    return out

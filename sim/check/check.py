@@ -1,0 +1,234 @@
+"""A check from its scenario to its result: which search, under which abstraction, and what it shows."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...models.dialects import DEFAULT
+from ..errors import BadInput, ScenarioError
+from ..plan import Plan
+from ..properties import SERVER_INVARIANTS
+from ..run import HOLDS, INCOMPLETE, VIOLATED, build, simulate
+from ..scenario import Scenario, Variant
+from ..world import World
+from .abstraction import FAR_MS, Abstraction, Refined, Unabstract
+from .breadth import Hit, Outcome, Report, breadth_first, depth_first
+from .checkpoint import Saved, Saver
+from .machine import Machine
+from .plain import Plain
+from .reductions import ALL, chosen
+from .report import Counterexample, Result
+from .taking import Edge
+from .trace import follow
+
+Clock = Callable[[], float]
+SERVER_NAMES = frozenset(p.name for p in SERVER_INVARIANTS)
+SEARCHES = {"bfs": breadth_first, "dfs": depth_first}
+
+
+def check(
+    scenario: Scenario,
+    variant: str | None = None,
+    *,
+    dialect: str = DEFAULT,
+    params: Mapping[str, str] | None = None,
+    search: str = "bfs",
+    reduce: Sequence[str] = ALL,
+    depth: int | None = None,
+    report: Report | None = None,
+    clock: Clock = lambda: 0.0,
+    reference: str | None = None,
+    checkpoint: Path | None = None,
+    resume: Path | None = None,
+) -> Result:
+    """Tries every interleaving and every fault of a variant.
+
+    ``reduce`` names the reductions that are on; ``depth`` bounds how many steps are taken, ``report`` is told how far
+    it is, and ``clock`` (seconds) tells how long it took. ``reference`` is how tapes name the scenario. A breadth-first
+    search is saved to ``checkpoint`` every half a minute, and goes on from ``resume``.
+    """
+    name = variant or scenario.default_variant
+    given = dict(params or {})
+    reductions = chosen(reduce)
+    world, values = build(scenario, name, dialect, given, record=False)
+    refuse_unbounded(world.plan)
+    began_s = clock()
+    stop = _stop(scenario, scenario.variant(name), world)
+
+    def fresh() -> World:
+        return build(scenario, name, dialect, given, record=False)[0]
+
+    identity = (scenario.name, name, dialect, tuple(sorted(values.as_dict().items())), reductions, depth)
+    saver = None if checkpoint is None else Saver(checkpoint, identity, clock)
+    saved = None if resume is None else Saved(resume, identity)
+    with unhindered():
+        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, saver, saved)
+    if saver is not None and saver.trouble is not None:
+        notes = (*notes, saver.trouble)
+    seconds = clock() - began_s
+    unmet = tuple(model.unmet())
+    verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or unmet else HOLDS
+    example: Counterexample | None = None
+    steps: tuple[str, ...] = ()
+    property_name: str | None = None
+    if outcome.broken:
+        hit = outcome.hit
+        if hit is None:
+            hit = _find(model, SEARCHES[search], depth, outcome)
+        property_name = _first(scenario.variant(name), [model.properties[which].name for which in hit.broken])
+        tape, steps = follow(fresh(), _concrete(model, hit))
+        example = Counterexample(
+            reference or scenario.name, name, dialect, values.given, tape, property_name,
+            message=_message(scenario, name, dialect, values.given, tape, property_name),
+        )  # fmt: skip
+    if outcome.bounded:
+        notes = (*notes, f"bounded: nothing deeper than {depth} steps was looked at")
+    return Result(
+        scenario.name, name, dialect, verdict, property_name, outcome.states, outcome.transitions, outcome.depth,
+        seconds, unmet, _coverage(model, world.plan, outcome), example, steps, tuple(reductions), notes,
+        statistics=_statistics(outcome),
+    )  # fmt: skip
+
+
+@contextmanager
+def unhindered() -> Iterator[None]:
+    """While a search makes millions of small values that all stay, nothing is gained by looking for garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _search(
+    fresh: Callable[[], World], search: Any, stop: Any, report: Report | None, depth: int | None,
+    reductions: Sequence[str], saver: Saver | None, saved: Saved | None,
+) -> tuple[Machine | Plain, Outcome, tuple[str, ...]]:  # fmt: skip
+    notes: tuple[str, ...] = ()
+    world = fresh()
+    if "zones" in reductions:
+        declared = world.plan.idle_ms_max
+        abstraction = Abstraction(
+            idle_ms_max=declared or 0, idle_learned=declared is None, symmetry="symmetry" in reductions
+        )
+        try:
+            while True:
+                try:
+                    if saved is not None:
+                        abstraction = saved.abstraction
+                    machine = Machine(world, abstraction)
+                    return machine, _run(machine, search, stop, report, depth, saver, saved), abstraction.notes
+                except Refined as refined:
+                    abstraction = refined.abstraction
+                    world = fresh()
+        except Unabstract as why:
+            notes = (f"states are compared exactly: {why}",)
+            world = fresh()
+    plain = Plain(world)
+    return plain, search(plain, stop, report, depth), notes
+
+
+def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine:
+    """The machine of a world that has been searched whole, so that nothing will need another abstraction."""
+    model, _, notes = _search(fresh, breadth_first, lambda broken: False, None, None, reductions, None, None)
+    if isinstance(model, Plain):
+        raise BadInput(f"a graph is drawn of abstract states only; {notes[0] if notes else 'switch reductions on'}")
+    return model
+
+
+def _run(
+    machine: Machine, search: Any, stop: Any, report: Report | None, depth: int | None, saver: Saver | None,
+    saved: Saved | None,
+) -> Outcome:  # fmt: skip
+    if saver is None and saved is None:
+        outcome: Outcome = search(machine, stop, report, depth)
+        return outcome
+    begun = None if saved is None else saved.restore(machine)
+    save = None if saver is None else partial(saver.save, machine)
+    return breadth_first(machine, stop, report, depth, save, begun)
+
+
+def refuse_unbounded(plan: Plan) -> None:
+    """``BadInput`` where nothing bounds a world."""
+    if plan.frozen and all(process.turns is None for process in plan.processes):
+        raise BadInput("the scenario has no bounds: time is frozen and no process has a number of turns")
+    if plan.faults_ms + plan.within_ms >= FAR_MS // 2:
+        raise BadInput(
+            f"the scenario has no bounds that a check could reach: it runs for {plan.faults_ms + plan.within_ms} ms "
+            f"(faults_ms + within_ms); less than {FAR_MS // 2} are wanted"
+        )
+
+
+def _stop(scenario: Scenario, variant: Variant, world: World) -> Callable[[tuple[int, ...]], bool]:
+    """A search ends at what the variant is declared to break; where it declares nothing, at anything."""
+    assert world.watch is not None
+    names = [p.name for p in world.watch.properties]
+    if variant.violates is None:
+        return lambda broken: True
+    wanted = {which for which, name in enumerate(names) if name == variant.violates or name in SERVER_NAMES}
+    return lambda broken: not wanted.isdisjoint(broken)
+
+
+def _find(model: Machine | Plain, search: Any, depth: int | None, outcome: Outcome) -> Hit:
+    """The way to what was broken though it was not what the search looked for."""
+    again = search(model, lambda broken: True, None, depth)
+    assert again.hit is not None
+    hit: Hit = again.hit
+    return hit
+
+
+def _concrete(model: Machine | Plain, hit: Hit) -> Sequence[Edge]:
+    """The steps of a way, as the world itself takes them."""
+    if isinstance(model, Plain) or not hit.keys:
+        return hit.path
+    return model.concrete([key for key in hit.keys if isinstance(key, int)], () if hit.at_end else hit.broken)
+
+
+def _first(variant: Variant, names: list[str]) -> str:
+    return variant.violates if variant.violates is not None and variant.violates in names else names[0]
+
+
+def _message(
+    scenario: Scenario, variant: str, dialect: str, given: Mapping[str, str], tape: tuple[int, ...], name: str
+) -> str:
+    """What the simulator says of the tape: it must see the violation, too."""
+    from ..tape import Tape
+
+    run = simulate(scenario, tape=Tape(scenario.name, variant, dialect, dict(given), tape))
+    for violation in run.violations:
+        if violation.property == name:
+            return violation.message
+    raise ScenarioError(f"the checker found {name!r} broken, and the simulator does not: {run.tape}")
+
+
+def _coverage(model: Machine | Plain, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    if isinstance(model, Plain):
+        return {"taken": [], "never_struck": [], "never_ran": []}
+    taken = sorted(model.taking.actions)
+    done = " ".join(taken)
+    struck = [str(fault) for which, fault in enumerate(plan.faults) if which not in model.taking.struck]
+    idle = [process.name for process in plan.processes if f"{process.name}: " not in done]
+    return {"taken": taken, "never_struck": struck, "never_ran": idle}
+
+
+def _statistics(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "ends": outcome.ends,
+        "widest_level": max(outcome.levels, default=0),
+        "out_degree": {str(degree): n for degree, n in sorted(outcome.degrees.items())},
+    }
+
+
+def as_declared(result: Result, variant: Variant) -> bool:
+    """Whether a check shows what the variant is declared to show."""
+    if variant.violates is None:
+        return result.verdict == HOLDS
+    return result.verdict == VIOLATED and result.property_name == variant.violates
+

@@ -1,0 +1,95 @@
+"""Checking every scenario and variant against what it declares, on all cores: one process for each check at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from ...models.dialects import DEFAULT
+from ..catalogue import find, shipped
+from ..errors import RedeliveryError
+from .check import Clock, as_declared, check
+from .reductions import ALL
+
+OK, NOT_AS_DECLARED, OTHER_COUNT, FAILED = "as declared", "not as declared", "other count", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one check came to."""
+
+    scenario: str
+    variant: str
+    declared: str
+    verdict: str
+    property: str | None
+    states: int
+    declared_states: int | None
+    transitions: int
+    depth: int
+    seconds: float
+    outcome: str
+    message: str = ""
+
+
+def names(references: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Every scenario with every variant, in order."""
+    scenarios = [find(reference) for reference in references] or shipped()
+    return [(scenario.name, variant) for scenario in scenarios for variant in scenario.variants]
+
+
+def check_one(name: str, variant: str, dialect: str, reduce: tuple[str, ...], clock: Clock) -> Row:
+    """One check, held against what the variant declares."""
+    scenario = find(name)
+    declaration = scenario.variant(variant)
+    try:
+        result = check(scenario, variant, dialect=dialect, reduce=reduce, clock=clock)
+    except RedeliveryError as error:
+        return _failed(name, variant, str(error))
+    outcome = OK if as_declared(result, declaration) else NOT_AS_DECLARED
+    wanted = declaration.states if dialect == DEFAULT and result.reductions == ALL else None
+    if outcome == OK and wanted is not None and wanted != result.states:
+        outcome = OTHER_COUNT
+    return Row(
+        name, variant, declaration.declared, result.verdict, result.property_name, result.states, wanted,
+        result.transitions, result.depth, result.seconds, outcome,
+    )  # fmt: skip
+
+
+def check_all(
+    todo: Sequence[tuple[str, str]], dialect: str, reduce: tuple[str, ...], workers: int, clock: Clock,
+    tell: Callable[[Row], None] = lambda row: None,
+) -> list[Row]:  # fmt: skip
+    """Checks them all, in the order of ``todo`` whichever ends first; what a killed worker had, has failed."""
+    rows: dict[tuple[str, str], Row] = {}
+    for row in _each(todo, dialect, reduce, workers, clock):
+        rows[row.scenario, row.variant] = row
+        tell(row)
+    return [rows[key] for key in todo]
+
+
+def _each(
+    todo: Sequence[tuple[str, str]], dialect: str, reduce: tuple[str, ...], workers: int, clock: Clock
+) -> Iterator[Row]:
+    if workers <= 1:
+        for name, variant in todo:
+            yield check_one(name, variant, dialect, reduce, clock)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(check_one, *each, dialect, reduce, clock): each for each in todo}
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=lambda each: running[each]):
+                name, variant = running.pop(future)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    yield _failed(name, variant, "a worker was killed; check this one alone")
+
+
+def _failed(name: str, variant: str, message: str) -> Row:
+    declared = find(name).variant(variant).declared
+    return Row(name, variant, declared, FAILED, None, 0, None, 0, 0, 0.0, FAILED, " ".join(message.split()))

@@ -1,0 +1,147 @@
+"""The order in which interchangeable processes stand, and components after an exchange; all of it remembered."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from .monitors import Noted
+from .renaming import in_names, rebuild
+from .symmetry import exchanged_life, exchanged_server, view
+from .taking import LIFE_BITS, Edge, Outcome, Taking, Woken
+
+Places = tuple[int, ...]
+"""Which process stands at each place now."""
+
+
+class Order:
+    """Brings states to the order that their contents ask for."""
+
+    def __init__(self, taking: Taking) -> None:
+        self.classes = taking.names.classes
+        self._taking = taking
+        self._names = taking.names
+        self.orders: list[Places] = []
+        """Every order that was ever asked for, by its number."""
+        self._numbers: dict[Places, int] = {}
+        self._identity = tuple(range(len(taking.plan.processes)))
+        self._leaders = list(self._identity)
+        """Of each process, the first of its class."""
+        self._swaps: dict[int, Places] = {}
+        for places in self.classes:
+            for place in places[1:]:
+                swap = list(self._identity)
+                swap[place], swap[places[0]] = places[0], place
+                self._leaders[place], self._swaps[place] = places[0], tuple(swap)
+        self._taken: dict[tuple[int | None, int, int, int], tuple[Outcome | Woken, ...]] = {}
+        self._batches: dict[tuple[int, Places], int] = {}
+        self._views: list[dict[int, int]] = [{} for _ in self._identity]
+        self._servers: dict[tuple[int, Places], int] = {}
+        self._wholes: dict[tuple[int, Places], int] = {}
+        self._lives: dict[tuple[int, int, Places], int] = {}
+
+    # -- steps: those of the first of each class are taken, those of the others follow from them -------------
+
+    def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        """Everything that is due for a process."""
+        return self._led(None, index, server, life)
+
+    def crash(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome, ...]:
+        """What comes of a crash of a process."""
+        found = self._led(fault, index, server, life)
+        return tuple(outcome for outcome in found if isinstance(outcome, Outcome))
+
+    def _led(self, fault: int | None, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        leader = self._leaders[index]
+        if leader != index:
+            swap = self._swaps[index]
+            there = self._led(fault, leader, self.server(server, swap), self._life(life, leader, swap))
+            return tuple([self._back(each, index, swap) for each in there])
+        key = (fault, index, server, life)
+        known = self._taken.get(key)
+        if known is None:
+            if fault is None:
+                known = self._taking.due(index, server, life)
+            else:
+                known = self._taking.together(Edge("strike", index, fault, ()), server, {index: life})
+            self._taken[key] = known
+        return known
+
+    def _back(self, outcome: Outcome | Woken, index: int, swap: Places) -> Outcome | Woken:
+        """What the step of the first is for the process at ``index``."""
+        edge = outcome.edge._replace(process=index)
+        if isinstance(outcome, Woken):
+            return Woken(edge, tuple(sorted(swap[other] for other in outcome.others)))
+        (_, life), = outcome.lives
+        return outcome._replace(
+            edge=edge, server=self.server(outcome.server, swap), lives=((index, self._life(life, index, swap)),),
+            batch=self._batch(outcome.batch, swap),
+        )  # fmt: skip
+
+    def _batch(self, number: int, swap: Places) -> int:
+        known = self._batches.get((number, swap))
+        if known is None:
+            watching = self._taking.watching
+            events = rebuild(watching.batches.table[number], in_names(self._names.exchanged(swap)))
+            moved = [e._replace(receiver=swap[e.receiver]) if type(e) is Noted else e for e in events]
+            known = self._batches[number, swap] = watching.batch(moved)
+        return known
+
+    # -- orders ------------------------------------------------------------------------------------------
+
+    def of(self, server: int, numbers: list[int]) -> Places | None:
+        """Which process has to stand at each place; ``None`` where each stands right."""
+        order: list[int] | None = None
+        for places in self.classes:
+            views = [
+                self._views[place].get(server << LIFE_BITS | numbers[place])
+                or self._view(place, server, numbers[place])
+                for place in places
+            ]
+            if all(a <= b for a, b in pairwise(views)):
+                continue
+            if order is None:
+                order = list(self._identity)
+            for place, (_, before) in zip(places, sorted(zip(views, places, strict=True)), strict=True):
+                order[place] = before
+        return None if order is None else tuple(order)
+
+    def number(self, order: Places) -> int:
+        """The number of an order."""
+        if order not in self._numbers:
+            self._numbers[order] = len(self.orders)
+            self.orders.append(order)
+        return self._numbers[order]
+
+    def server(self, number: int, order: Places) -> int:
+        """The server after the exchange."""
+        known = self._servers.get((number, order))
+        if known is None:
+            frozen, attached = self._taking.servers.table[number]
+            attached = self._taking.watching.exchanged_attached(attached, order, self._names)
+            known = self._taking.server(exchanged_server(frozen, order, self._names), attached)
+            self._servers[number, order] = known
+        return known
+
+    def whole(self, number: int, order: Places) -> int:
+        """The properties after the exchange."""
+        known = self._wholes.get((number, order))
+        if known is None:
+            known = self._wholes[number, order] = self._taking.watching.exchanged(number, order, self._names)
+        return known
+
+    def lives(self, numbers: list[int], order: Places) -> list[int]:
+        """The processes after the exchange."""
+        return [self._life(numbers[before], place, order) for place, before in enumerate(order)]
+
+    def _life(self, number: int, place: int, order: Places) -> int:
+        known = self._lives.get((number, place, order))
+        if known is None:
+            life = exchanged_life(self._taking.lives.table[number], place, order, self._names)
+            known = self._lives[number, place, order] = self._taking.life(life)
+        return known
+
+    def _view(self, place: int, server: int, life: int) -> int:
+        taking = self._taking
+        found = view(taking.servers.table[server][0], taking.lives.table[life], place, self._names)
+        self._views[place][server << LIFE_BITS | life] = found
+        return found

@@ -1,0 +1,137 @@
+"""A piece of a world: the server and the one process whose step is taken, at the one instant of the checker.
+
+It is a ``World``, and its steps are the world's own; only what it is told, it writes into a batch of events.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...models.facts import Added, Fact
+from ...models.footprint import shown
+from ...models.ids import ms_of
+from ...models.server import Served, Server
+from ..choices import Choices
+from ..errors import ScenarioError
+from ..events import Effect, Event
+from ..kernel import Kernel
+from ..plan import Plan
+from ..process import Running
+from ..requests import Clock, Request
+from ..steps import Arrive
+from ..turn import Path
+from ..world import World
+from .abstraction import NOW_MS, Abstraction, Refined, Unabstract
+from .lives import SESSIONS_EACH, Life, first_session, thaw
+from .monitors import Noted
+
+CALLS_START = 1000
+SESSIONS_START = 1 << 20
+
+
+class Piece(World):
+    """A world in which only some processes are there; the others' places are taken by ``absent`` ones."""
+
+    __slots__ = ("abstraction", "added", "batch", "known_ms", "noting")
+
+    def __init__(self, plan: Plan, absent: list[Running], abstraction: Abstraction, noting: bool) -> None:
+        self.plan = plan
+        self.watch = None
+        self.history = None
+        self.now_ms = NOW_MS
+        self.offsets = {}
+        self.processes = list(absent)
+        self.kernel = Kernel()
+        self.budgets = [1 for _ in plan.faults]
+        self.calls = CALLS_START
+        self.waiting = {}
+        self.held = [{} for _ in absent]
+        self.touched = []
+        self.began_ms = NOW_MS
+        self.healed = True
+        self.ended = False
+        self.batch: list[Any] = []
+        self.added = False
+        """Whether an entry was added at this instant."""
+        self.abstraction = abstraction
+        self.noting = noting
+        self.known_ms = frozenset[int]()
+
+    def seat(self, server: Server, lives: dict[int, Life]) -> None:
+        """Puts a server and some processes on the stage."""
+        self.server = server
+        for index, life in lives.items():
+            running, events = thaw(life, self.plan.processes[index])
+            self.processes[index] = running
+            for _, session in running.unanswered.values():
+                if session not in server.sessions:
+                    server.adopt(session)
+            for at_ms, event in events:
+                self.kernel.schedule(at_ms, event)
+                if isinstance(event, Arrive) and event.session not in server.sessions:
+                    server.adopt(event.session)
+            for session, path, call in life.waits:
+                self.waiting[first_session(index) + session] = (index, running.incarnation, path, call)
+        server.resume(server.counters()[0], SESSIONS_START)
+
+    def record(self, event: Event) -> None:
+        """Writes an event down, and looks whether it shows something that was left out."""
+        self.batch.append(event)
+        if type(event) is Effect:
+            for argv in event.commands:
+                self._look(argv)
+            for fact in event.facts:
+                if type(fact) is Added:
+                    self._look_at_id(fact.id)
+
+    def note(self, receiver: int, facts: tuple[Fact, ...]) -> None:
+        """Follows what was delivered to whom; the books are kept elsewhere."""
+        super().note(receiver, facts)
+        if self.noting and facts:
+            self.batch.append(Noted(receiver, facts))
+
+    def _hand_out(self, served: Served, choices: Choices) -> None:
+        if served.session in self.waiting:
+            super()._hand_out(served, choices)
+        else:  # it is not on the stage: whoever asked has to seat it
+            self.touched.append(served.session // SESSIONS_EACH - 1)
+
+    def _answer_at_once(self, index: int, path: Path, request: Request, choices: Choices) -> None:
+        if isinstance(request, Clock):
+            raise Unabstract(f"process {self.plan.processes[index].name!r} reads its clock")
+        super()._answer_at_once(index, path, request, choices)
+
+    def _look_at_id(self, entry_id: int) -> None:
+        self.added = True
+        epoch_ms, ms = self.plan.epoch_ms, ms_of(entry_id)
+        if not epoch_ms < ms <= epoch_ms + NOW_MS and ms >= 1 << 32:
+            raise Unabstract("an entry is added under an ID that was not made from the clock")
+
+    def _look(self, argv: tuple[bytes, ...]) -> None:
+        what = shown(argv)
+        mine = self.abstraction
+        if what.ties:
+            raise Unabstract("XREADGROUP CLAIM tells apart what was delivered in one millisecond")
+        if what.clock:
+            raise Unabstract(f"{argv[0].decode(errors='replace')} reads the server's clock")
+        if what.idle and mine.idle_ms_max is not None and not self.plan.frozen:
+            self._refine(argv, "shows idle times: none are taken for the same", idle_ms_max=None)
+        if what.seen and mine.seen:
+            self._refine(argv, "shows when consumers were seen: that is part of every state", seen=False)
+        if what.names and mine.symmetry:
+            self._refine(argv, "lists consumers by name: processes are not taken for one another", symmetry=False)
+        asked = what.min_idle_ms
+        if asked is not None and mine.idle_ms_max is not None and asked > mine.idle_ms_max:
+            if not mine.idle_learned:
+                raise ScenarioError(
+                    f"{argv[0].decode(errors='replace')} asks for a min-idle time of {asked} ms, and the scenario "
+                    f"declares at most {mine.idle_ms_max} ms: raise idle_ms_max in its plan"
+                )
+            self._refine(argv, "", idle_ms_max=asked)
+
+    def _refine(self, argv: tuple[bytes, ...], why: str, **changed: Any) -> None:
+        from dataclasses import replace
+
+        name = b" ".join(argv[:2] if argv[0].upper() in (b"XINFO", b"XGROUP") else argv[:1]).decode(errors="replace")
+        notes = (*self.abstraction.notes, f"{name} {why}") if why else self.abstraction.notes
+        raise Refined(replace(self.abstraction, notes=notes, **changed))

@@ -1,0 +1,196 @@
+"""A server as plain values, as seen from its present, and back."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from ...models.databases import Value
+from ...models.group import NEVER, Consumer, Group
+from ...models.lists import List
+from ...models.node import Node
+from ...models.server import Server
+from ...models.session import Session, Wait
+from ...models.stream import Stream
+from ..stage import WIRE_RESP
+from .abstraction import Abstraction, Unabstract
+
+Frozen: TypeAlias = tuple[Any, ...]
+
+NODE_BYTES_SAFE = 2048
+"""Below this no node comes near its limit, so that sizes, which depend on IDs, do not matter."""
+LIST = "list"
+"""Marks a list among frozen values."""
+TOMBSTONE_BYTES = 64
+"""What a deleted entry is taken to take."""
+
+
+def freeze(
+    server: Server, now_ms: int, abstraction: Abstraction, sessions: dict[int, int] | None = None
+) -> Frozen:
+    """Keys, groups, and who waits. Idle connections belong to their processes; times are ages.
+
+    ``sessions`` gives new numbers to connections.
+    """
+    numbers = sessions or {}
+    _refuse(server)
+    keys = tuple((key, _value(value, now_ms, abstraction)) for key, value in sorted(server.keys.items()))
+    waiting = [session for session in server.sessions.values() if session.wait is not None]
+    waits = tuple(sorted(_wait(session, numbers.get(session.id, session.id), now_ms) for session in waiting))
+    queues = tuple(
+        (key, tuple([numbers.get(session, session) for session in queue]))
+        for key, queue in sorted(server.waiting.items())
+    )
+    return (keys, waits, queues, server.counters()[0])
+
+
+def _refuse(server: Server) -> None:
+    """``Unabstract`` for what is not kept: each of these works, and is compared exactly."""
+    if server.expires:
+        raise Unabstract("keys expire")
+    if any(index and not database.is_blank for index, database in server.databases.items()):
+        raise Unabstract("several databases are used")
+    if server.pubsub.subscribers:
+        raise Unabstract("there are subscribers")
+    if any(database.claims for database in server.databases.values()):
+        raise Unabstract("a blocked read claims what becomes idle")
+    if server.watchers:
+        raise Unabstract("keys are watched")
+    for session in server.sessions.values():
+        if session.queue is not None or session.apart or session.name or session.dirty or session.broken:
+            raise Unabstract("a connection remembers something between two requests")
+
+
+def _value(value: Value, now_ms: int, abstraction: Abstraction) -> Any:
+    if isinstance(value, Stream):
+        return _stream(value, now_ms, abstraction)
+    return (LIST, value.born, tuple(value.items)) if isinstance(value, List) else value
+
+
+def deadline_of(frozen: Frozen) -> int | None:
+    """In how many milliseconds the server gives up the next blocked read."""
+    deadlines = [wait[3] for wait in frozen[1] if wait[3] is not None]
+    return max(min(deadlines) + 1, 0) if deadlines else None
+
+
+def _stream(stream: Stream, now_ms: int, abstraction: Abstraction) -> Frozen:
+    if stream.idempotence is not None:
+        raise Unabstract("a stream knows its producers' own IDs")
+    nodes = []
+    for node in stream.nodes:
+        if node.size_bytes > NODE_BYTES_SAFE:
+            raise Unabstract("a node of a stream grows to half of what it may hold")
+        nodes.append((tuple(node.ids), tuple(node.slots), node.master_fields))
+    groups = tuple(_group(group, now_ms, abstraction) for _, group in sorted(stream.groups.items()))
+    counts = (stream.length, stream.last_id, stream.max_deleted_id, stream.entries_added)
+    return (stream.born, tuple(nodes), *counts, groups)
+
+
+def _group(group: Group, now_ms: int, abstraction: Abstraction) -> Frozen:
+    if any(nack.consumer is None for _, nack in group.pel.items()):
+        raise Unabstract("pending entries belong to nobody")
+    pel = tuple(
+        (entry_id, nack.consumer, abstraction.aged(now_ms - nack.delivered_ms), nack.count)
+        for entry_id, nack in group.pel.items()
+    )
+    consumers = tuple(
+        (c.name, 0, None)
+        if abstraction.seen
+        else (c.name, now_ms - c.seen_ms, None if c.active_ms == NEVER else now_ms - c.active_ms)
+        for c in group.sorted_consumers()
+    )
+    return (group.name, group.cursor, group.entries_read, group.epoch, pel, consumers)
+
+
+def _wait(session: Session, number: int, now_ms: int) -> Frozen:
+    wait = session.wait
+    assert wait is not None
+    if wait.claim_ms is not None:
+        raise Unabstract("a blocked read claims what becomes idle")
+    left = None if wait.deadline_ms is None else wait.deadline_ms - now_ms
+    positions = tuple(wait.positions.items())
+    return (number, wait.argv, positions, left, wait.group, wait.consumer, wait.noack, wait.count, wait.for_list)
+
+
+def shifted(frozen: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
+    """The same server ``by_ms`` later."""
+    keys, waits, queues, births = frozen
+    moved = tuple((*wait[:3], None if wait[3] is None else wait[3] - by_ms, *wait[4:]) for wait in waits)
+    older = tuple(
+        (key, (*value[:-1], _older(value[-1], by_ms, abstraction)) if _is_stream(value) else value)
+        for key, value in keys
+    )
+    return (older, moved, queues, births)
+
+
+def _is_stream(value: Any) -> bool:
+    return not isinstance(value, bytes) and value[0] != LIST
+
+
+def _older(groups: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
+    found = []
+    for name, cursor, entries_read, epoch, pel, consumers in groups:
+        later = tuple((entry_id, owner, abstraction.aged(age + by_ms), count) for entry_id, owner, age, count in pel)
+        if not abstraction.seen:
+            consumers = tuple(
+                (who, seen + by_ms, None if active is None else active + by_ms) for who, seen, active in consumers
+            )
+        found.append((name, cursor, entries_read, epoch, later, consumers))
+    return tuple(found)
+
+
+def thaw(frozen: Frozen, template: Server, now_ms: int) -> Server:
+    """A server of its own in that state; ``template`` gives the dialect and the settings."""
+    server = Server(template.dialect, template.config)
+    server.read_lines = template.read_lines
+    keys, waits, queues, births = frozen
+    for key, value in keys:
+        server.keys[key] = _thaw_value(value, now_ms)
+    for session_id, argv, positions, left, group, consumer, noack, count, for_list in waits:
+        session = Session(session_id, WIRE_RESP)
+        deadline_ms = None if left is None else now_ms + left
+        session.wait = Wait(argv, dict(positions), deadline_ms, group, consumer, noack, count, for_list=for_list)
+        server.sessions[session_id] = session
+    server.waiting.update({key: list(queue) for key, queue in queues})
+    server.resume(births)
+    return server
+
+
+def _thaw_value(value: Any, now_ms: int) -> Value:
+    if isinstance(value, bytes):
+        return value
+    return _thaw_stream(value, now_ms) if _is_stream(value) else List(value[1], value[2])
+
+
+def _thaw_stream(frozen: Frozen, now_ms: int) -> Stream:
+    born, nodes, length, last_id, max_deleted_id, entries_added, groups = frozen
+    stream = Stream.restored(born, [_thaw_node(*node) for node in nodes])
+    stream.length = length
+    stream.last_id = last_id
+    stream.max_deleted_id = max_deleted_id
+    stream.entries_added = entries_added
+    for group in groups:
+        stream.groups[group[0]] = _thaw_group(group, now_ms)
+    return stream
+
+
+def _thaw_node(entry_ids: tuple[int, ...], slots: tuple[Any, ...], master_fields: tuple[bytes, ...]) -> Node:
+    buried = (b"", bytes(TOMBSTONE_BYTES))
+    node = Node(master_fields)
+    for entry_id, fields in zip(entry_ids, slots, strict=True):
+        node.append(entry_id, buried if fields is None else fields, sum(map(len, fields or buried)))
+    for slot, fields in enumerate(slots):
+        if fields is None:
+            node.bury(slot)
+    return node
+
+
+def _thaw_group(frozen: Frozen, now_ms: int) -> Group:
+    name, cursor, entries_read, epoch, pel, consumers = frozen
+    group = Group(name, cursor, entries_read, epoch)
+    for who, seen, active in consumers:
+        consumer = Consumer(who, now_ms - seen)
+        consumer.active_ms = NEVER if active is None else now_ms - active
+        group.consumers[who] = consumer
+    for entry_id, owner, age, count in sorted(pel, key=lambda item: (-item[2], item[0])):
+        group.assign(entry_id, group.consumers[owner], now_ms - age, count)
+    return group

@@ -1,0 +1,186 @@
+"""Processes that can take each other's places: a state is brought to the order that its contents ask for.
+
+Of all states that differ by which of several interchangeable processes is which, one is kept: each process has a
+*view*, what it is and what the server has for it, without its name, and the processes stand in the order of their
+views. That is sorting, not trying every order. Where two views are equal but something else tells the processes
+apart (a property that knows them by name), two states that could be one stay two; none are ever taken for one wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from types import CodeType, FunctionType
+from typing import Any
+
+from ..plan import ClockJump, Crash, Plan, Process
+from ..watch import Property
+from .lives import SESSIONS_EACH, Life, first_session
+from .renaming import in_names, rebuild
+from .servers import Frozen
+
+SELF, OTHER = b"\0self", b"\0other"
+
+
+def classes(plan: Plan, properties: Iterable[Property]) -> list[tuple[int, ...]]:
+    """The places of processes that can take each other's places, two or more each."""
+    found: dict[Any, list[int]] = {}
+    for index, process in enumerate(plan.processes):
+        found.setdefault(_kind(process), []).append(index)
+    named = _named(plan, properties)
+    return [
+        tuple(places)
+        for places in found.values()
+        if len(places) > 1 and _even(plan, places) and not named & _names(plan, places)
+    ]
+
+
+def _kind(process: Process) -> tuple[Any, ...]:
+    return (
+        id(process.turn), process.host, process.turns, repr(process.initial), process.handle_ms, process.start_ms,
+        process.turn_ms, repr(process.restart), process.consumer is None,
+    )  # fmt: skip
+
+
+def _even(plan: Plan, places: list[int]) -> bool:
+    """Whether each fault may strike all of them or none, and no two share a consumer's name."""
+    names = {plan.processes[place].name for place in places}
+    for fault in plan.faults:
+        struck = set(fault.names) if isinstance(fault, Crash) else {fault.host}
+        if isinstance(fault, ClockJump) and struck & names:
+            return False
+        if struck & names and not names <= struck:
+            return False
+    consumers = [process.consumer or process.name for process in plan.processes]
+    return len(set(consumers)) == len(consumers)
+
+
+def _names(plan: Plan, places: list[int]) -> set[str]:
+    found = set()
+    for place in places:
+        process = plan.processes[place]
+        found |= {process.name, process.consumer or process.name}
+    return found
+
+
+def _named(plan: Plan, properties: Iterable[Property]) -> set[str]:
+    """Every text that turns and the scenario's own monitors have in their code."""
+    found: set[str] = set()
+    for process in plan.processes:
+        _texts(process.turn, found, 0)
+    for p in properties:
+        kind = type(p.monitor())
+        for base in kind.__mro__[:-1]:
+            for value in vars(base).values():
+                _texts(value, found, 0)
+    return found
+
+
+def _texts(value: Any, found: set[str], depth: int) -> None:
+    if isinstance(value, str):
+        found.add(value)
+    elif isinstance(value, bytes):
+        found.add(value.decode(errors="replace"))
+    elif isinstance(value, FunctionType):
+        _texts(value.__code__, found, depth)
+        for cell in value.__closure__ or ():
+            if depth < 4:
+                _texts(cell.cell_contents, found, depth + 1)
+        for default in value.__defaults__ or ():
+            _texts(default, found, depth + 1)
+    elif isinstance(value, CodeType):
+        for constant in value.co_consts:
+            _texts(constant, found, depth)
+    elif isinstance(value, tuple | list | set | frozenset) and depth < 4:
+        for item in value:
+            _texts(item, found, depth + 1)
+
+
+def digest(content: Any) -> int:
+    """A number by which contents are ordered: the same in every process and on every run."""
+    return int.from_bytes(blake2b(repr(content).encode(), digest_size=8).digest())
+
+
+class Names:
+    """What the processes of one world are called, and what becomes of names where places are exchanged."""
+
+    def __init__(self, plan: Plan, classes_found: list[tuple[int, ...]]) -> None:
+        self._plan = plan
+        self._budget = sum(fault.budget for fault in plan.faults if isinstance(fault, Crash))
+        self.classes = classes_found
+        self._all = {name for places in classes_found for place in places for name in self.of(place)}
+
+    def of(self, place: int) -> list[bytes]:
+        """Every name that a process may go by: its own, its consumer's, those of later incarnations."""
+        process = self._plan.processes[place]
+        base = process.consumer or process.name
+        found = [process.name.encode(), base.encode()]
+        if process.restart is not None and process.restart.new_name:
+            found += [f"{base}-{number}".encode() for number in range(2, self._budget + 3)]
+        return found
+
+    def exchanged(self, order: tuple[int, ...]) -> dict[bytes, bytes]:
+        """The names under which everything is known once the process at ``order[i]`` stands at place ``i``."""
+        names: dict[bytes, bytes] = {}
+        for place, before in enumerate(order):
+            if place != before:
+                names.update(zip(self.of(before), self.of(place), strict=True))
+        return names
+
+    def seen_by(self, place: int) -> dict[bytes, bytes]:
+        """Names as one process sees them: its own are told apart, all others are alike."""
+        own = {name: SELF + b"-%d" % number for number, name in enumerate(self.of(place))}
+        return dict.fromkeys(self._all, OTHER) | own
+
+
+def view(server: Frozen, life: Life, place: int, names: Names) -> int:
+    """What a process is, and what the server has for it, as a number to order by."""
+    atom = in_names(names.seen_by(place))
+    sessions = range(first_session(place), first_session(place) + SESSIONS_EACH)
+    own = life._replace(whose=0)
+    keys, waits, queues, _ = server
+    of_server = rebuild(keys, atom)
+    waiting = rebuild(tuple((wait[0] - sessions.start, *wait[1:]) for wait in waits if wait[0] in sessions), atom)
+    queued = tuple(tuple((at, session - sessions.start) for at, session in enumerate(queue) if session in sessions)
+                   for _, queue in queues)  # fmt: skip
+    return digest((rebuild(own, atom), _in_order(of_server), waiting, queued))
+
+
+def _in_order(keys: Any) -> Any:
+    """Keys, groups and consumers in the order of their names again."""
+
+    def by_name(named: Any) -> tuple[bytes, str]:
+        return named[0], repr(named)
+
+    def stream(value: Any) -> Any:
+        if isinstance(value, bytes) or not isinstance(value[0], int):
+            return value
+        groups = [(*group[:-1], tuple(sorted(group[-1], key=by_name))) for group in value[-1]]
+        return (*value[:-1], tuple(sorted(groups, key=by_name)))
+
+    return tuple(sorted(((key, stream(value)) for key, value in keys), key=by_name))
+
+
+def exchanged_server(server: Frozen, order: tuple[int, ...], names: Names) -> Frozen:
+    """The server once the process at ``order[i]`` stands at place ``i``."""
+    becomes = {before: place for place, before in enumerate(order)}
+
+    def session(number: int) -> int:
+        place, rest = divmod(number, SESSIONS_EACH)
+        return (becomes[place - 1] + 1) * SESSIONS_EACH + rest
+
+    keys, waits, queues, births = rebuild(server, in_names(names.exchanged(order)))
+    moved = tuple(sorted((session(wait[0]), *wait[1:]) for wait in waits))
+    lines = tuple((key, tuple(session(number) for number in queue)) for key, queue in queues)
+    return (_in_order(keys), moved, lines, births)
+
+
+def exchanged_held(held: Frozen, order: tuple[int, ...], names: Names) -> Frozen:
+    """The books of who holds what once the process at ``order[i]`` stands at place ``i``."""
+    moved = rebuild(tuple(held[before] for before in order), in_names(names.exchanged(order)))
+    return tuple(tuple(sorted(books)) for books in moved)
+
+
+def exchanged_life(life: Life, place: int, order: tuple[int, ...], names: Names) -> Life:
+    """A process once it stands at ``place``, and others at others."""
+    return rebuild(life._replace(whose=-1), in_names(names.exchanged(order)))._replace(whose=place)  # type: ignore[no-any-return]

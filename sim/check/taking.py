@@ -1,0 +1,188 @@
+"""Taking a step that is not remembered yet: on a piece of the world, whose outcome becomes numbers again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ...models.server import Server
+from ..choices import Enumerated
+from ..kernel import Scheduled
+from ..plan import SERVER, Plan
+from ..process import Running
+from ..steps import Due, Expire, Happening, Step, Strike
+from ..world import World
+from . import lives, servers
+from .abstraction import NOW_MS, Abstraction, Refined
+from .interning import Interned, tagged
+from .lives import Life
+from .piece import Piece
+from .probing import probe, probe_names
+from .symmetry import Names, classes
+from .watching import Watching
+from .wording import action
+
+SERVER_BITS, WHOLE_BITS, CLOCK_BITS, LIFE_BITS = 24, 24, 20, 20
+
+
+class Edge(NamedTuple):
+    """Which step was taken: what a tape is made of, with the answers to the choices within it."""
+
+    kind: str
+    """``due``, ``expire`` or ``strike``."""
+    process: int
+    which: int
+    """The place among what is due for the process, or the fault."""
+    answers: tuple[int, ...]
+
+
+class Outcome(NamedTuple):
+    """What a step leads to, as far as it matters to whoever takes it."""
+
+    edge: Edge
+    server: int
+    lives: tuple[tuple[int, int], ...]
+    """Process to what it becomes."""
+    batch: int
+    added: bool
+    """Whether an entry was added."""
+    broken: tuple[int, ...]
+    """The properties that go with the server and that this broke."""
+
+
+class Woken(NamedTuple):
+    """A step that answers other processes too: what comes of it depends on them."""
+
+    edge: Edge
+    others: tuple[int, ...]
+
+
+class Taking:
+    """The components of one world, and how a step changes them."""
+
+    def __init__(self, world: World, abstraction: Abstraction) -> None:
+        assert world.watch is not None
+        self.plan: Plan = world.plan
+        self.abstraction = abstraction
+        self.template: Server = world.server
+        self.watching = Watching(world.watch, self.plan, abstraction)
+        self.servers: Interned[Any] = Interned("the server", 1 << SERVER_BITS)
+        self.lives: Interned[Life] = Interned("processes", 1 << LIFE_BITS, tagged)
+        self.deadlines: list[int | None] = []
+        """Of each server: in how many ms it gives up a blocked read."""
+        self.nexts: list[int | None] = []
+        """Of each process: in how many ms something happens to it."""
+        self.up: list[bool] = []
+        self.busy: list[bool] = []
+        """Of each process: whether it is in a turn, and whether that has got an answer."""
+        self.actions: dict[str, None] = {}
+        """What was ever done, in words."""
+        self.struck: set[int] = set()
+        """The faults that ever struck."""
+        found = classes(self.plan, world.watch.properties) if abstraction.symmetry else []
+        self.names = Names(self.plan, found)
+        self._absent = [Running(process) for process in self.plan.processes]
+
+    def first(self, world: World) -> tuple[int, list[int]]:
+        """The numbers of the server and the processes as the world begins."""
+        assert world.now_ms == 0
+        events = world.kernel.pending()
+        numbers = []
+        for index, running in enumerate(world.processes):
+            mine = [item._replace(at_ms=NOW_MS + item.at_ms) for item in events if item.event.process == index]
+            running.turn_began_ms = NOW_MS
+            waits = {session: wait for session, wait in world.waiting.items() if wait[0] == index}
+            numbers.append(self.life(lives.freeze(index, running, lives.number(running, waits, mine), waits, mine)))
+        frozen = servers.freeze(world.server, self.plan.epoch_ms, self.abstraction)
+        return self.server(frozen, self.watching.initial_attached), numbers
+
+    def server(self, frozen: Any, attached: tuple[int, ...]) -> int:
+        """The number of a server, with what the properties that go with it have come to."""
+        number = self.servers.number((frozen, attached))
+        if number == len(self.deadlines):
+            self.deadlines.append(servers.deadline_of(frozen))
+        return number
+
+    def life(self, life: Life) -> int:
+        """The number of a process; a new one is probed."""
+        number = self.lives.number(life)
+        if number == len(self.nexts):
+            self.nexts.append(min((left for left, _ in life.events), default=None))
+            self.up.append(not life.down and not life.finished)
+            self.busy.append(bool(life.log))
+            probe(life, self.plan)
+            if self.names.classes and not probe_names(life, self.plan, self.names):
+                name = self.plan.processes[life.whose].name
+                why = f"process {name!r} does not look like the others under their names: none are taken for another"
+                raise Refined(replace(self.abstraction, symmetry=False, notes=(*self.abstraction.notes, why)))
+        return number
+
+    def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        """Everything that is due for a process."""
+        found: list[Outcome | Woken] = []
+        ready = sum(left == 0 for left, _ in self.lives.table[life].events)
+        for which in range(ready):
+            edge = Edge("due", index, which, ())
+            taken = self._each(edge, server, {index: life})
+            woken = {other for _, piece in taken for other in piece.touched} - {index}
+            if woken:
+                found.append(Woken(edge, tuple(sorted(woken))))
+            else:
+                found.extend(self._outcome(each, piece, server, (index,)) for each, piece in taken)
+        return tuple(found)
+
+    def late(self, server: int) -> tuple[int, ...]:
+        """The processes whose blocked reads the server gives up now."""
+        waits = self.servers.table[server][0][1]
+        late = {wait[0] // lives.SESSIONS_EACH - 1 for wait in waits if wait[3] is not None and wait[3] < 0}
+        return tuple(sorted(late))
+
+    def together(self, edge: Edge, server: int, seated: dict[int, int]) -> tuple[Outcome, ...]:
+        """A step with all whom it may answer."""
+        found = []
+        for taken, piece in self._each(edge, server, seated):
+            assert set(piece.touched) <= set(seated), "a step answers those whom the server names"
+            found.append(self._outcome(taken, piece, server, tuple(seated)))
+        return tuple(found)
+
+    def _each(self, edge: Edge, server: int, seated: dict[int, int]) -> list[tuple[Edge, Piece]]:
+        """The step with every answer to the choices within it."""
+        found: list[tuple[Edge, Piece]] = []
+        inner = Enumerated()
+        while True:
+            piece = Piece(self.plan, self._absent, self.abstraction, self.watching.noting)
+            thawed = servers.thaw(self.servers.table[server][0], self.template, self.plan.epoch_ms + NOW_MS)
+            piece.seat(thawed, {index: self.lives.table[life] for index, life in seated.items()})
+            step = self._step(piece, edge)
+            if not found:
+                self.actions.setdefault(action(step, self.plan))
+            piece.take(step, inner)
+            found.append((edge._replace(answers=tuple(inner.answers)), piece))
+            if not inner.advance():
+                return found
+
+    def _step(self, piece: Piece, edge: Edge) -> Step:
+        if edge.kind == "expire":
+            return Expire(NOW_MS)
+        if edge.kind == "strike":
+            self.struck.add(edge.which)
+            return Strike(NOW_MS, edge.which, edge.process)
+        due: list[Scheduled[Happening]] = [item for item in piece.kernel.due() if item.event.process == edge.process]
+        return Due(NOW_MS, due[edge.which])
+
+    def _outcome(self, edge: Edge, piece: Piece, before: int, seats: tuple[int, ...]) -> Outcome:
+        pending = piece.kernel.pending()
+        sessions: dict[int, int] = {}
+        found = []
+        for index in seats:
+            mine = [item for item in pending if item.event.process == index]
+            waits = {session: wait for session, wait in piece.waiting.items() if wait[0] == index}
+            numbers = lives.number(piece.processes[index], waits, mine)
+            first = lives.first_session(index)
+            sessions.update({session: first + rank for session, rank in numbers.sessions.items()})
+            found.append((index, self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine))))
+        jump = piece.offsets.get(SERVER, 0)
+        frozen = servers.freeze(piece.server, self.plan.epoch_ms + NOW_MS + jump, self.abstraction, sessions)
+        attached, broken = self.watching.step_attached(self.servers.table[before][1], piece.batch)
+        server, batch = self.server(frozen, attached), self.watching.batch(piece.batch)
+        return Outcome(edge, server, tuple(found), batch, piece.added, broken)

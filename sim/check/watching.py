@@ -1,0 +1,203 @@
+"""All monitors of a world as one component: a number for what they have come to, and remembered steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from ...models.facts import Fact
+from ..events import Crashed, Ended, Event, Healed
+from ..plan import Crash, Plan
+from ..watch import Watch
+from .abstraction import NOW_MS, Abstraction
+from .interning import Interned, tagged
+from .monitors import Automaton, Books, Noted
+from .renaming import Atom, in_names, rebuild
+from .symmetry import Names, exchanged_held
+
+FACTS: frozenset[type] = frozenset(get_args(Fact))
+Attached = tuple[tuple[int, ...], tuple[int, ...]]
+Judged = tuple[int, tuple[int, ...]]
+"""The component after a step, and the properties that the step broke, by their places."""
+
+
+class Watching:
+    """The monitors of one world, with the books of who holds what where a fault asks for them."""
+
+    def __init__(self, watch: Watch, plan: Plan, abstraction: Abstraction) -> None:
+        self.properties = watch.properties
+        self.automata = [Automaton(p, plan.epoch_ms, abstraction) for p in self.properties]
+        self.noting = any(isinstance(fault, Crash) and fault.when == "holding" for fault in plan.faults)
+        self.books = Books([process.name for process in plan.processes])
+        self.states: list[Interned[Any]] = [Interned(f"property {p.name!r}", 1 << 24) for p in self.properties]
+        self.held: Interned[Any] = Interned("what processes hold", 1 << 24)
+        self.attached = tuple(
+            which
+            for which, (p, automaton) in enumerate(zip(self.properties, self.automata, strict=True))
+            if automaton.kinds <= FACTS and p.kind != "sometimes"
+        )
+        """Properties that hear of nothing but what commands made true: they go with the server."""
+        self.floating = tuple(which for which in range(len(self.properties)) if which not in self.attached)
+        self.whole: Interned[tuple[int, ...]] = Interned("all properties", 1 << 24)
+        self.batches: Interned[tuple[Any, ...]] = Interned("what happens in a step", 1 << 24, tagged)
+        self.seen: set[int] = set()
+        """The *sometimes* statements that a single event has met."""
+        self._kinds: list[frozenset[type]] = []
+        self._steps: dict[tuple[int, int], Judged] = {}
+        self._each: list[dict[tuple[int, int], tuple[int, str | None]]] = [{} for _ in self.properties]
+        self._exchanged: list[dict[tuple[int, tuple[int, ...]], int]] = [{} for _ in self.properties]
+        self._ends: dict[int, tuple[int, ...]] = {}
+        self._heard = frozenset(kind for which in self.floating for kind in self.automata[which].kinds)
+        self.batch(())
+        numbers = [
+            states.number(automaton.adopt(watch.monitor(which)))
+            for which, (states, automaton) in enumerate(zip(self.states, self.automata, strict=True))
+        ]
+        floating = [numbers[which] for which in self.floating]
+        self.initial = self.whole.number((*floating, self.held.number(self.books.initial())))
+        self.initial_attached = tuple(numbers[which] for which in self.attached)
+
+    def batch(self, events: Sequence[Any]) -> int:
+        """The number of what happened in a step; what no property hears is left out."""
+        kept = tuple(event for event in events if self._is_heard(event))
+        number = self.batches.number(kept)
+        if number == len(self._kinds):
+            kinds = {type(event) for event in kept}
+            for event in kept:
+                kinds.update(type(fact) for fact in getattr(event, "facts", ()))
+            self._kinds.append(frozenset(kinds))
+        return number
+
+    def _is_heard(self, event: Any) -> bool:
+        if type(event) is Noted:
+            return True
+        if type(event) in self._heard or (self.noting and type(event) is Crashed):
+            return True
+        return any(type(fact) in self._heard for fact in getattr(event, "facts", ()))
+
+    def step(self, whole: int, batch: int) -> Judged:
+        """What all properties come to by a batch of events."""
+        known = self._steps.get((whole, batch))
+        if known is not None:
+            return known
+        numbers = list(self.whole.table[whole])
+        kinds = self._kinds[batch]
+        broken: list[int] = []
+        for place, which in enumerate(self.floating):
+            if self.automata[which].kinds.isdisjoint(kinds):
+                continue
+            numbers[place], message = self._step_one(which, numbers[place], batch)
+            if message is not None:
+                broken.append(which)
+        if self.noting and not kinds.isdisjoint((Noted, Crashed)):
+            held = self.books.step(self.held.table[numbers[-1]], self.batches.table[batch])
+            numbers[-1] = self.held.number(held)
+        found = self._steps[whole, batch] = self.whole.number(tuple(numbers)), tuple(broken)
+        return found
+
+    def step_attached(self, numbers: tuple[int, ...], events: Sequence[Any]) -> Attached:
+        """What the properties that go with the server come to; whoever takes the step remembers it."""
+        kinds = {type(fact) for event in events for fact in getattr(event, "facts", ())}
+        heard = [event for event in events if type(event) is not Noted]
+        after = list(numbers)
+        broken = []
+        for place, which in enumerate(self.attached):
+            if self.automata[which].kinds.isdisjoint(kinds):
+                continue
+            state, message = self.automata[which].step(self.states[which].table[after[place]], heard)
+            after[place] = self.states[which].number(state)
+            if message is not None:
+                broken.append(which)
+        return tuple(after), tuple(broken)
+
+    def _step_one(self, which: int, state: int, batch: int) -> tuple[int, str | None]:
+        remembered, automaton = self._each[which], self.automata[which]
+        known = remembered.get((state, batch))
+        if known is None:
+            events: list[Event] = [event for event in self.batches.table[batch] if type(event) is not Noted]
+            after, message = automaton.step(self.states[which].table[state], events)
+            if automaton.instant:
+                if automaton.met(after):
+                    self.seen.add(which)
+                known = state, message
+            else:
+                known = self.states[which].number(after), message
+            remembered[state, batch] = known
+        return known
+
+    def heal(self, whole: int) -> Judged:
+        """The faults have stopped."""
+        return self.step(whole, self.batch((Healed(NOW_MS),)))
+
+    def at_end(self, whole: int, healed: bool) -> tuple[int, ...]:
+        """The properties that are broken if the run is over now; those that go with the server say nothing then."""
+        events: tuple[Event, ...] = (Ended(NOW_MS),) if healed else (Healed(NOW_MS), Ended(NOW_MS))
+        whole, broken = self.step(whole, self.batch(events))
+        known = self._ends.get(whole)
+        if known is None:
+            numbers = self.whole.table[whole]
+            known = tuple(
+                which
+                for place, which in enumerate(self.floating)
+                if self.automata[which].at_end(self.states[which].table[numbers[place]]) is not None
+            )
+            self._ends[whole] = known
+        return tuple(sorted({*broken, *known}))
+
+    def unmet(self) -> list[str]:
+        """The *sometimes* statements that no state so far has met."""
+        found = []
+        for which, p in enumerate(self.properties):
+            if p.kind != "sometimes":
+                continue
+            automaton = self.automata[which]
+            if which not in self.seen and not any(automaton.met(state) for state in self.states[which].table):
+                found.append(p.name)
+        return found
+
+    def holding(self, whole: int) -> tuple[bool, ...]:
+        """For each process, whether it holds an entry."""
+        return tuple(bool(books) for books in self.held.table[self.whole.table[whole][-1]])
+
+    def exchanged(self, whole: int, order: tuple[int, ...], names: Names) -> int:
+        """What all properties have come to once the process at ``order[i]`` stands at place ``i``."""
+        numbers = list(self.whole.table[whole])
+        for place, which in enumerate(self.floating):
+            numbers[place] = self._exchange(which, numbers[place], order, names)
+        if self.noting:
+            numbers[-1] = self.held.number(exchanged_held(self.held.table[numbers[-1]], order, names))
+        return self.whole.number(tuple(numbers))
+
+    def exchanged_attached(self, numbers: tuple[int, ...], order: tuple[int, ...], names: Names) -> tuple[int, ...]:
+        """The properties that go with the server, after an exchange."""
+        pairs = zip(self.attached, numbers, strict=True)
+        return tuple([self._exchange(which, number, order, names) for which, number in pairs])
+
+    def _exchange(self, which: int, number: int, order: tuple[int, ...], names: Names) -> int:
+        known = self._exchanged[which].get((number, order))
+        if known is None:
+            state = self.automata[which].renamed(self.states[which].table[number], in_names(names.exchanged(order)))
+            known = self._exchanged[which][number, order] = self.states[which].number(state)
+        return known
+
+    def moved_attached(self, numbers: tuple[int, ...], by_ms: int, atom: Atom | None) -> tuple[int, ...]:
+        """The properties that go with the server, ``by_ms`` later and under other names."""
+        pairs = zip(self.attached, numbers, strict=True)
+        return tuple([self._move(which, number, by_ms, atom) for which, number in pairs])
+
+    def _move(self, which: int, number: int, by_ms: int, atom: Atom | None) -> int:
+        automaton, state = self.automata[which], self.states[which].table[number]
+        after = automaton.older(state, by_ms) if by_ms else state
+        if atom is not None:
+            after = automaton.renamed(after, atom)
+        return number if after is state else self.states[which].number(after)
+
+    def moved(self, whole: int, by_ms: int, atom: Atom | None) -> int:
+        """What all properties have come to, ``by_ms`` later and under other names."""
+        numbers = list(self.whole.table[whole])
+        for place, which in enumerate(self.floating):
+            numbers[place] = self._move(which, numbers[place], by_ms, atom)
+        if atom is not None:
+            held = tuple(tuple(sorted(books)) for books in rebuild(self.held.table[numbers[-1]], atom))
+            numbers[-1] = self.held.number(held)
+        return self.whole.number(tuple(numbers))
