@@ -14,9 +14,11 @@ import click
 from ..check.breadth import Progress
 from ..check.check import as_declared, check, machine_of
 from ..check.everything import FAILED, NOT_AS_DECLARED, OK, OTHER_COUNT, Row, check_all, names
-from ..check.finding import Finding, make
+from ..check.fewest import Exhaust
+from ..check.finding import Finding
 from ..check.graphing import state_graph
 from ..check.liveness import check_liveness
+from ..check.refine import refine
 from ..check.report import Result, StateGraph
 from ..check.schedules import Start
 from ..run import INCOMPLETE, VIOLATED, Run, simulate
@@ -61,8 +63,8 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
     outcome: Outcome | None = None
     made: tuple[Finding, Run] | None = None
     if result.counterexample is not None:
-        found_by = {"search": settings.search, "states": result.states, "depth": result.depth}
-        made = make(result.counterexample, start.scenario, found_by=found_by)
+        refined = refine(start, result.counterexample, _exhaust(settings), method=settings.search)
+        made = refined.finding, refined.run
         outcome = outputs.write(*made)
     numbers = None if outputs.graph is None else write_graph(_graph(start, settings), outputs.graph)
     if outputs.as_json:
@@ -79,6 +81,19 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
     if outcome is not None and outcome.differences:
         return 1
     return exit_code(result, start.scenario)
+
+
+def _exhaust(settings: Settings) -> Exhaust:
+    """A search of all of a world with smaller budgets, for what the variant is declared to break."""
+
+    def exhaust(start: Start) -> tuple[int, ...] | None:
+        result = check(
+            start.scenario, start.variant, dialect=start.dialect, params=start.params, reduce=settings.reduce,
+            reference=start.reference or None,
+        )  # fmt: skip
+        return None if result.counterexample is None else result.counterexample.choices
+
+    return exhaust
 
 
 def _graph(start: Start, settings: Settings) -> StateGraph:
