@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ....models.server import Config
+from ..errors import NoReply
 from ..lockstep import Difference
 from .actions import Action, Connect, Do
 from .recorder import Recorder, record
@@ -13,6 +14,7 @@ from .recorder import Recorder, record
 __all__ = ["Judge", "shrink", "smallest"]
 
 WATCHDOG_S = 0.2
+PATIENT_S = 2.0
 
 
 class Judge(Protocol):
@@ -26,12 +28,25 @@ class Judge(Protocol):
 
 
 def shrink(bench: Judge, config: Config, actions: Sequence[Action]) -> list[Action]:
-    """The actions without those that the difference does not need; what comes after the first goes at once."""
+    """The actions without those that the difference does not need; what comes after the first goes at once.
 
-    def differs(some: Sequence[Action]) -> bool:
-        return bool(bench.differences(record(bench.dialect, config, some), watchdog_s=WATCHDOG_S))
+    It has little patience with a reply that does not come, as most of its attempts end so. On a busy machine
+    that alone may look like a difference; where none is left with more patience, it begins anew with that.
+    """
 
-    return smallest(_up_to_the_first(bench, config, actions), differs)
+    def differs(some: Sequence[Action], watchdog_s: float) -> bool:
+        try:
+            return bool(bench.differences(record(bench.dialect, config, some), watchdog_s=watchdog_s))
+        except NoReply:
+            if watchdog_s >= PATIENT_S:
+                raise
+            return differs(some, PATIENT_S)
+
+    beginning = _up_to_the_first(bench, config, actions)
+    left = smallest(beginning, lambda some: differs(some, WATCHDOG_S))
+    if differs(left, PATIENT_S):
+        return left
+    return smallest(beginning, lambda some: differs(some, PATIENT_S))
 
 
 def smallest(actions: Sequence[Action], shows: Callable[[Sequence[Action]], bool]) -> list[Action]:
@@ -72,7 +87,7 @@ def _connected_at_first_use(actions: Sequence[Action]) -> list[Action]:
 def _up_to_the_first(bench: Judge, config: Config, actions: Sequence[Action]) -> list[Action]:
     """The shortest beginning that holds the step that differs first."""
     recorder = record(bench.dialect, config, actions)
-    found = bench.differences(recorder, watchdog_s=WATCHDOG_S)
+    found = bench.differences(recorder, watchdog_s=PATIENT_S)
     if not found:
         return list(actions)
     first = min(difference.index for difference in found)
@@ -82,5 +97,5 @@ def _up_to_the_first(bench: Judge, config: Config, actions: Sequence[Action]) ->
         if len(again.script) > first:
             beginning = list(actions[:taken])
             # A reply that should not have come may be seen only later.
-            return beginning if bench.differences(again, watchdog_s=WATCHDOG_S) else list(actions)
+            return beginning if bench.differences(again, watchdog_s=PATIENT_S) else list(actions)
     return list(actions)
