@@ -5,13 +5,8 @@ whoever calls the function, and a test fails loudly when the line has moved.
 """
 
 from __future__ import annotations
-import __future__
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable
-from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import pytest
@@ -26,19 +21,15 @@ from redelivery.sim.run import drive, simulate
 from redelivery.sim.watch import Violation, Watch
 from redelivery.sim.world import World
 
+from .seeded.faults import code_of
+
 Change = tuple[Callable[..., Any], str, str]
 
 
 def seed(monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
     """Puts ``new`` in the place of ``old``, which stands once in the source of the function."""
     function, old, new = change
-    assert isinstance(function, FunctionType)
-    source = textwrap.dedent(inspect.getsource(function))
-    assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in {function.__qualname__}"
-    tree = ast.parse(source.replace(old, new))
-    outer = compile(tree, f"<{function.__qualname__}, seeded>", "exec", __future__.annotations.compiler_flag)
-    (code,) = (constant for constant in outer.co_consts if isinstance(constant, CodeType))
-    monkeypatch.setattr(function, "__code__", code)
+    monkeypatch.setattr(function, "__code__", code_of(function, old, new))
 
 
 async def add_two(redis: Any, me: str) -> None:
