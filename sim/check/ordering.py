@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from .monitors import Noted
 from .renaming import in_names, rebuild
-from .symmetry import exchanged_life, exchanged_server, view
+from .symmetry import exchanged_life, exchanged_server, life_view, server_view
 from .taking import LIFE_BITS, Edge, Outcome, Taking, Woken
 
 Places = tuple[int, ...]
@@ -35,6 +35,8 @@ class Order:
         self._taken: dict[tuple[int | None, int, int, int], tuple[Outcome | Woken, ...]] = {}
         self._batches: dict[tuple[int, Places], int] = {}
         self._views: list[dict[int, int]] = [{} for _ in self._identity]
+        self._of_lives: dict[tuple[int, int], int] = {}
+        self._of_servers: dict[tuple[int, int], int] = {}
         self._servers: dict[tuple[int, Places], int] = {}
         self._wholes: dict[tuple[int, Places], int] = {}
         self._lives: dict[tuple[int, int, Places], int] = {}
@@ -142,6 +144,12 @@ class Order:
 
     def _view(self, place: int, server: int, life: int) -> int:
         taking = self._taking
-        found = view(taking.servers.table[server][0], taking.lives.table[life], place, self._names)
-        self._views[place][server << LIFE_BITS | life] = found
+        of_life = self._of_lives.get((place, life))
+        if of_life is None:
+            of_life = self._of_lives[place, life] = life_view(taking.lives.table[life], place, self._names)
+        of_server = self._of_servers.get((place, server))
+        if of_server is None:
+            of_server = server_view(taking.servers.table[server][0], place, self._names)
+            self._of_servers[place, server] = of_server
+        found = self._views[place][server << LIFE_BITS | life] = of_life << 64 | of_server
         return found

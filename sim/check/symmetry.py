@@ -133,17 +133,22 @@ class Names:
         return dict.fromkeys(self._all, OTHER) | own
 
 
-def view(server: Frozen, life: Life, place: int, names: Names) -> int:
-    """What a process is, and what the server has for it, as a number to order by."""
+def life_view(life: Life, place: int, names: Names) -> int:
+    """What a process is, as a number to order by."""
+    return digest(rebuild(life._replace(whose=0), in_names(names.seen_by(place))))
+
+
+def server_view(server: Frozen, place: int, names: Names) -> int:
+    """What the server has for a process, as a number to order by."""
     atom = in_names(names.seen_by(place))
     sessions = range(first_session(place), first_session(place) + SESSIONS_EACH)
-    own = life._replace(whose=0)
     keys, waits, queues, _ = server
-    of_server = rebuild(keys, atom)
     waiting = rebuild(tuple((wait[0] - sessions.start, *wait[1:]) for wait in waits if wait[0] in sessions), atom)
-    queued = tuple(tuple((at, session - sessions.start) for at, session in enumerate(queue) if session in sessions)
-                   for _, queue in queues)  # fmt: skip
-    return digest((rebuild(own, atom), _in_order(of_server), waiting, queued))
+    queued = tuple(
+        tuple((at, session - sessions.start) for at, session in enumerate(queue) if session in sessions)
+        for _, queue in queues
+    )
+    return digest((_in_order(rebuild(keys, atom)), waiting, queued))
 
 
 def _in_order(keys: Any) -> Any:
