@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..databases import DATABASES, born_of
 from ..facts import DatabasesSwapped, KeyCopied
 from ..lists import List
+from ..reload import reloaded
 from ..replies import NIL, OK, Reply, Simple
 from ..stream import Stream
 from .call import NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX, WRONGTYPE, Call, CommandError, integer
@@ -125,7 +126,7 @@ def copy(call: Call) -> Reply:
             if not replace:
                 return 0
             server.remove_key(to, "COPY", call.facts)
-        made = server.reborn(value)
+        made = server.reborn(reloaded(value, call.dialect) if isinstance(value, Stream) else value)
         server.put_key(to, made, deadline_ms)
     finally:
         server.select(source)

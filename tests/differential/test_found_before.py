@@ -33,6 +33,35 @@ STORIES = {
         a> XAUTOCLAIM k g c x x
         a> DBSIZE
     """,
+    "SWAPDB brings a list whose time is over to who waits for one (up to 7.0)": """
+        D> SELECT 1
+        D> BLPOP m l 0
+        a> RPUSH l a c 1
+        a> EXPIREAT l 1700002132
+        +2231184
+        c> SWAPDB 0 1
+    """,
+    "a reader that claims looks again and leaves a trace, though it is not answered": """
+        c> XADD k * f v
+        c> XGROUP CREATE k g 0
+        c> XREADGROUP GROUP g a STREAMS k >
+        c> XREADGROUP BLOCK 0 GROUP g a STREAMS k >
+        D> XREADGROUP CLAIM 1000 GROUP g a BLOCK 1 STREAMS k >
+        +4
+        +5001
+        +2
+        ?
+    """,
+    "COPY orders pending entries by their times anew": """
+        a> XADD k 1-1 f v
+        a> XADD k 1-2 f v
+        a> XGROUP CREATE k g 0
+        a> XREADGROUP GROUP g a STREAMS k >
+        a> XREADGROUP GROUP g a COUNT 1 STREAMS k 0
+        a> COPY k l
+        +1000
+        a> XREADGROUP GROUP g a CLAIM 1 STREAMS k l > >
+    """,
 }
 
 

@@ -56,15 +56,28 @@ class Recorder:
                 self.commands += 1
                 self._send(action.conn, action.argv)
         elif isinstance(action, ClockTo):
-            self.now_ms = action.at_ms
-            self.server.expire(self.now_ms)
-            self._collect()
+            self._step_clock(action.at_ms)
         elif isinstance(action, Connect):
             self._open(action.conn, action.resp)
         elif isinstance(action, HangUp):
             self._close(action.conn)
         else:
             self._inspect(action.resp)
+
+    def _step_clock(self, at_ms: int) -> None:
+        """Moves the clock; who waits gives up, or looks again, which leaves a trace even where nothing is answered.
+
+        So the server has to stand at this time, too: a PING sees to that where the script has no reply here.
+        """
+        due_ms = self.server.next_deadline()
+        self.now_ms = at_ms
+        self.server.expire(at_ms)
+        steps = len(self.script)
+        self._collect()
+        if due_ms is not None and due_ms <= at_ms and len(self.script) == steps:
+            self._open(INSPECTOR, 2)
+            self._send(INSPECTOR, (b"PING",))
+            self._close(INSPECTOR)
 
     def is_free(self, conn: int) -> bool:
         """Whether a connection is open and does not wait."""
