@@ -147,7 +147,7 @@ BUGS = [
         ((claiming._claim_one, "idle_ms < claim.min_idle_ms", "idle_ms > claim.min_idle_ms"),),
         world_of(read_then_claim_at_once)),
     Bug("claim-respects-idle", "min-idle is not looked at, in the shipped scenario",
-        ((claiming._claim_one, "if claim.min_idle_ms and idle_ms < claim.min_idle_ms:", "if False:"),),
+        ((claiming._claim_one, "idle_ms < claim.min_idle_ms", "False"),),
         crash_before_ack),
     Bug("lag-exact-or-null", "the lag is one too large, in the shipped scenario",
         ((lag.lag, "signed64(stream.entries_added - group.entries_read)",
