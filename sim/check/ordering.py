@@ -24,14 +24,11 @@ class Order:
         """Every order that was ever asked for, by its number."""
         self._numbers: dict[Places, int] = {}
         self._identity = tuple(range(len(taking.plan.processes)))
-        self._leaders = list(self._identity)
-        """Of each process, the first of its class."""
-        self._swaps: dict[int, Places] = {}
+        self._class_of: list[Places] = [()] * len(self._identity)
         for places in self.classes:
-            for place in places[1:]:
-                swap = list(self._identity)
-                swap[place], swap[places[0]] = places[0], place
-                self._leaders[place], self._swaps[place] = places[0], tuple(swap)
+            for place in places:
+                self._class_of[place] = places
+        self._firsts: dict[tuple[int, int], tuple[Places, Places]] = {}
         self._taken: dict[tuple[int | None, int, int, int], tuple[Outcome | Woken, ...]] = {}
         self._batches: dict[tuple[int, Places], int] = {}
         self._views: list[dict[int, int]] = [{} for _ in self._identity]
@@ -52,12 +49,16 @@ class Order:
         found = self._led(fault, index, server, life)
         return tuple(outcome for outcome in found if isinstance(outcome, Outcome))
 
-    def _led(self, fault: int | None, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
-        leader = self._leaders[index]
-        if leader != index:
-            swap = self._swaps[index]
-            there = self._led(fault, leader, self.server(server, swap), self._life(life, leader, swap))
-            return tuple([self._back(each, index, swap) for each in there])
+    def _led(
+        self, fault: int | None, index: int, server: int, life: int, *, first: bool = False
+    ) -> tuple[Outcome | Woken, ...]:
+        places = self._class_of[index]
+        if places and not first:
+            order, back = self._with_first(index, places, server)
+            if order != self._identity:
+                moved = self._life(life, places[0], order)
+                there = self._led(fault, places[0], self.server(server, order), moved, first=True)
+                return tuple([self._back(each, index, order, back) for each in there])
         key = (fault, index, server, life)
         known = self._taken.get(key)
         if known is None:
@@ -68,24 +69,43 @@ class Order:
             self._taken[key] = known
         return known
 
-    def _back(self, outcome: Outcome | Woken, index: int, swap: Places) -> Outcome | Woken:
+    def _with_first(self, index: int, places: Places, server: int) -> tuple[Places, Places]:
+        """The order in which ``index`` comes first of its class and the others as the server tells them apart."""
+        known = self._firsts.get((index, server))
+        if known is None:
+            others = sorted((self._of_server(place, server), place) for place in places if place != index)
+            order = list(self._identity)
+            for place, before in zip(places, (index, *[place for _, place in others]), strict=True):
+                order[place] = before
+            back = [order.index(place) for place in self._identity]
+            known = self._firsts[index, server] = tuple(order), tuple(back)
+        return known
+
+    def _of_server(self, place: int, server: int) -> int:
+        known = self._of_servers.get((place, server))
+        if known is None:
+            known = server_view(self._taking.servers.table[server][0], place, self._names)
+            self._of_servers[place, server] = known
+        return known
+
+    def _back(self, outcome: Outcome | Woken, index: int, order: Places, back: Places) -> Outcome | Woken:
         """What the step of the first is for the process at ``index``."""
         edge = outcome.edge._replace(process=index)
         if isinstance(outcome, Woken):
-            return Woken(edge, tuple(sorted(swap[other] for other in outcome.others)))
+            return Woken(edge, tuple(sorted(order[other] for other in outcome.others)))
         (_, life), = outcome.lives
         return outcome._replace(
-            edge=edge, server=self.server(outcome.server, swap), lives=((index, self._life(life, index, swap)),),
-            batch=self._batch(outcome.batch, swap),
+            edge=edge, server=self.server(outcome.server, back), lives=((index, self._life(life, index, back)),),
+            batch=self._batch(outcome.batch, order, back),
         )  # fmt: skip
 
-    def _batch(self, number: int, swap: Places) -> int:
-        known = self._batches.get((number, swap))
+    def _batch(self, number: int, order: Places, back: Places) -> int:
+        known = self._batches.get((number, back))
         if known is None:
             watching = self._taking.watching
-            events = rebuild(watching.batches.table[number], in_names(self._names.exchanged(swap)))
-            moved = [e._replace(receiver=swap[e.receiver]) if type(e) is Noted else e for e in events]
-            known = self._batches[number, swap] = watching.batch(moved)
+            events = rebuild(watching.batches.table[number], in_names(self._names.exchanged(back)))
+            moved = [e._replace(receiver=order[e.receiver]) if type(e) is Noted else e for e in events]
+            known = self._batches[number, back] = watching.batch(moved)
         return known
 
     # -- orders ------------------------------------------------------------------------------------------
@@ -147,9 +167,5 @@ class Order:
         of_life = self._of_lives.get((place, life))
         if of_life is None:
             of_life = self._of_lives[place, life] = life_view(taking.lives.table[life], place, self._names)
-        of_server = self._of_servers.get((place, server))
-        if of_server is None:
-            of_server = server_view(taking.servers.table[server][0], place, self._names)
-            self._of_servers[place, server] = of_server
-        found = self._views[place][server << LIFE_BITS | life] = of_life << 64 | of_server
+        found = self._views[place][server << LIFE_BITS | life] = of_life << 64 | self._of_server(place, server)
         return found
