@@ -39,18 +39,19 @@ def probe(life: Life, plan: Plan) -> None:
 
 
 def probe_names(life: Life, plan: Plan, names: Names) -> bool:
-    """Whether a process does the same under the name of another that may take its place."""
+    """Whether a process does the same where two that may change places have each other's names, itself or others."""
     if life.down or life.finished:
         return True
     for places in names.classes:
-        if life.whose not in places:
-            continue
-        other = places[0] if life.whose != places[0] else places[1]
+        first, second = places[:2]
+        if life.whose in places:
+            first, second = life.whose, places[0] if life.whose != places[0] else places[1]
         order = list(range(len(plan.processes)))
-        order[life.whose], order[other] = other, life.whose
+        order[first], order[second] = second, first
         exchange = tuple(order)
         asked = rebuild(_asked(life, plan), in_names(names.exchanged(exchange)))
-        return bool(asked == _asked(exchanged_life(life, other, exchange, names), plan))
+        if asked != _asked(exchanged_life(life, order[life.whose], exchange, names), plan):
+            return False
     return True
 
 

@@ -91,6 +91,32 @@ def test_it_is_off_where_a_turn_can_tell_them_apart(turn: Any, why: str) -> None
     assert why in machine.abstraction.notes[-1]
 
 
+WATCHED = ("left",)
+
+
+async def watch_one(redis: Any, me: str) -> None:
+    """Names one of the others, by a global that no look at its own code shows."""
+    for name in WATCHED:
+        await redis.xpending_range("s", "g", "-", "+", 1, name)
+
+
+def test_it_is_off_where_an_outsider_names_one_of_them() -> None:
+    def watched() -> World:
+        plan = Plan(
+            processes=[*(Process(name, read_one) for name in ("left", "right")), Process("w", watch_one)],
+            setup=GROUP, faults_ms=2, within_ms=2,
+        )  # fmt: skip
+        return World(plan, "redis-8.6", watch=Watch(named(["no-orphan"])), record=False)
+
+    machine = machine_of(watched, symmetry=True)
+    assert not machine.taking.names.classes
+    assert any("process 'w' does not look like the others" in note for note in machine.abstraction.notes)
+
+
+async def read_one(redis: Any, me: str) -> None:
+    await redis.xreadgroup("g", me, {"s": ">"}, count=1, block=3)
+
+
 class Favours(Monitor):
     """Knows one of them by name."""
 
