@@ -23,8 +23,11 @@ from redelivery.sim.real.servers import embedded
 GROUP = "differential commands against a bare redis-py pipeline"
 RUNS = 10
 COMMANDS_A_RUN = 500
-WORLD = World(Config(), Taste(block=0), connections=5)
-"""Nobody blocks: a pipeline of redis-py cannot."""
+CHANGES_THE_CONNECTION = (
+    "QUIT", "RESET", "HELLO", "CLIENT", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
+)  # fmt: skip
+WORLD = World(Config(), Taste(weights=dict.fromkeys(CHANGES_THE_CONNECTION, 0), block=0), connections=5)
+"""Nobody blocks, hangs up or listens: a pipeline of redis-py cannot."""
 
 
 @pytest.fixture(scope="module")

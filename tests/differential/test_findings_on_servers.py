@@ -15,6 +15,7 @@ from redelivery.sim.check.hunt import hunt
 from redelivery.sim.check.report import LIVENESS, Counterexample
 from redelivery.sim.check.schedules import Start
 from redelivery.sim.cli import main
+from redelivery.sim.errors import ScenarioError
 from redelivery.sim.real.recording import script_of
 from redelivery.sim.real.replay import replay
 from redelivery.sim.real.servers import ServerBinary
@@ -49,7 +50,12 @@ def confirmed(finding: Finding, server: ServerBinary) -> None:
 
 @pytest.mark.parametrize(("name", "variant"), BROKEN)
 def test_a_small_counterexample_is_confirmed(name: str, variant: str, server: ServerBinary) -> None:
-    done = hunt(Start(find(name), variant, server.dialect), "swarm", runs=100, replays_max=300)
+    start = Start(find(name), variant, server.dialect)
+    if (name, server.dialect) == ("group-world", "redis-6.0"):
+        with pytest.raises(ScenarioError, match=r"XGROUP CREATECONSUMER .* failed"):  # it came with 6.2
+            hunt(start, "swarm", runs=1, replays_max=1)
+        return
+    done = hunt(start, "swarm", runs=100, replays_max=300)
     if (name, server.dialect) == ("slow-handler-claimed", "redis-6.0"):
         assert done.search.unmet == ["taken-over"], "6.0 has no XAUTOCLAIM: nobody takes over what another handles"
         return
