@@ -23,6 +23,8 @@ DIGESTS = {
     ("event-sourcing", "snapshot-then-trim"): "ffb9d17e5515d9c4",
     ("event-sourcing", "double-spend"): "3d7b7402efed0e08",
     ("event-sourcing", "spend-once"): "972d41cde8adcb88",
+    ("group-world", "broken"): "d56f155091510d46",
+    ("group-world", "repaired"): "fd6483af002b79cc",
     ("slow-handler-claimed", "broken"): "74b87443f1f942c1",
     ("slow-handler-claimed", "repaired"): "c93115e0e8415431",
 }
