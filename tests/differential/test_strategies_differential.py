@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
-from redelivery.models.commands import removing
+from redelivery.models.commands import info
 from redelivery.sim.real import strategies
 from redelivery.sim.real.diff.bench import Bench
 from redelivery.sim.real.diff.source import Run
@@ -47,9 +47,9 @@ def test_no_short_run_differs(run: Run) -> None:
 
 def test_hypothesis_finds_a_wrong_model_and_makes_it_small(monkeypatch: pytest.MonkeyPatch) -> None:
     smallest: list[str] = []
-    monkeypatch.setattr(removing, "NO_SUCH_KEY", b"ERR none such")
+    monkeypatch.setattr(info, "NO_SUCH_KEY", b"ERR none such")
 
-    @SETTINGS
+    @settings(SETTINGS, max_examples=400)
     @given(strategies.runs(DIALECT))
     def differs(run: Run) -> None:
         if BENCHES["embedded"].differences(run.recorder):
@@ -60,4 +60,4 @@ def test_hypothesis_finds_a_wrong_model_and_makes_it_small(monkeypatch: pytest.M
         differs()
     sent = [line for line in smallest[0].splitlines() if ">" in line[:2]]
     assert len(sent) <= 2
-    assert "XSETID" in sent[-1].upper()
+    assert "XINFO" in sent[-1].upper()

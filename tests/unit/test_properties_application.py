@@ -8,6 +8,7 @@ import pytest
 from redelivery.models import facts as f
 from redelivery.models import ids
 from redelivery.scenarios.event_sourcing import EVENTS, NEVER_OVERDRAWN
+from redelivery.scenarios.group_world import CRASHED_BUSY
 from redelivery.sim.catalogue import shipped
 from redelivery.sim.events import Crashed, Effect, Ended, Event, Handled, Handling, Healed, Projected, Started
 from redelivery.sim.properties import BUILT_IN, SERVER_INVARIANTS, sometimes
@@ -15,7 +16,7 @@ from redelivery.sim.watch import Property, Watch
 
 S, G, A, B = b"s", b"g", b"a", b"b"
 
-SOMETIMES = {p.name: p for p in vars(sometimes).values() if isinstance(p, Property)}
+SOMETIMES = {p.name: p for p in (*vars(sometimes).values(), CRASHED_BUSY) if isinstance(p, Property)}
 PROPERTIES = {name: p for name, p in BUILT_IN.items() if p not in SERVER_INVARIANTS} | {
     NEVER_OVERDRAWN.name: NEVER_OVERDRAWN
 }
@@ -124,6 +125,10 @@ class Case(NamedTuple):
 
 
 BREAKS = [
+    Case("acked-implies-handled", "it is acknowledged while its handler is still at it",
+         [*START, read(1, 0), handling(1), acked(1)], ("entry 1-0", "group g", "nobody had handled it")),
+    Case("acked-implies-handled", "it was handled in another group only",
+         [*START, read(1, 0), handled(1, group=b"h"), acked(1)], ("entry 1-0", "group g")),
     Case("no-entry-lost", "an entry is trimmed before the group got it",
          [*START, read(1, 0), acked(1), trimmed(1, 2)], ("entry 2-0", "trimmed by XTRIM", "before group g")),
     Case("no-entry-lost", "an XADD with MAXLEN trims it", [*START, trimmed(1, cause="XADD")], ("by XADD",)),
@@ -204,6 +209,8 @@ NEARLY = [
          [did(added(1)), did(created(1)), did(group_removed(cause="DEL"), f.StreamRemoved(S, 1, "DEL")),
           did(f.Added(S, 2, entry(1), (b"k", b"v"))), did(f.GroupCreated(S, 2, G, 2, entry(1))),
           did(f.Deleted(S, 2, entries(1), "XDEL"))]),
+    Case("acked-implies-handled", "another has handled it, and it is acknowledged twice for two deliveries",
+         [*START, read(1, 0), handling(1, "b"), handled(1, "b"), acked(1), handled(1), acked(1), read(2, 1)]),
     Case("handled-at-least-once", "all are handled, the last in the last moment, one of them twice",
          [*START, handled(1), handled(2, "b"), handled(2), handled(3), Ended(5)]),
     Case("handled-at-least-once", "the group starts after them", [did(added(1)), did(created(1)), Ended(5)]),
@@ -244,6 +251,7 @@ EXCEPTIONS = [
 ]  # fmt: skip
 
 MEETS = [
+    Case("crashed-busy", "it crashed while it handled an entry", [*START, read(1, 0), handling(1), crashed("a")]),
     Case("crashed-holding", "it crashed with what it was delivered",
          [started("p1", "a"), *START, read(1, 0), crashed("p1")]),
     Case("crashed-holding", "it crashed with what it had claimed",
@@ -254,6 +262,7 @@ MEETS = [
 ]  # fmt: skip
 
 NEARLY_MEETS = [
+    Case("crashed-busy", "it came to the end of its work", [*START, read(1, 0), handling(1), handled(1), acked(1)]),
     Case("crashed-holding", "it crashed after it had acknowledged",
          [started("p1", "a"), *START, read(1, 0), acked(1), crashed("p1")]),
     Case("crashed-holding", "it crashed after another had claimed it",
