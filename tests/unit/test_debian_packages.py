@@ -125,7 +125,7 @@ def test_programs_and_libraries_are_unpacked(tmp_path: Path, compression: str) -
     assert there == {"usr/bin/check", "usr/bin/server", "usr/lib/x/libz.so.1", "usr/lib/x/libz.so", "lib/x/liby.so"}
     assert (tmp_path / "root/usr/lib/x/libz.so").read_bytes() == b"z" * 99
     said = subprocess.run([tmp_path / "root/usr/bin/server"], capture_output=True, text=True, check=True).stdout
-    assert said == f"{tmp_path}/root/usr/bin/server\n"
+    assert said == f"{tmp_path / 'root' / 'usr' / 'bin' / 'server'}\n"
 
 
 @pytest.mark.usefixtures("way")
