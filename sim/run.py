@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..models.dialects import DEFAULT, DIALECTS
+from ..models.dialects import DIALECTS
 from .choices import Choices, Drawn, Replayed
 from .errors import BadInput, RedeliveryError, ScenarioError, unknown
 from .events import Effect
@@ -110,7 +110,7 @@ def simulate(
     scenario: Scenario,
     variant: str | None = None,
     *,
-    dialect: str = DEFAULT,
+    dialect: str | None = None,
     seed: int = 0,
     params: Mapping[str, str] | None = None,
     tape: Tape | None = None,
@@ -118,12 +118,14 @@ def simulate(
 ) -> Run:
     """Runs one tape: the one that ``seed`` draws, or ``tape`` again.
 
+    Without a ``dialect`` it is the variant's, see ``Variant.dialect``.
     A tape brings its own variant, dialect and parameters with it. ``reference`` is how the tape of
     this run names the scenario, by default its name.
     """
     if tape is not None:
         variant, dialect, params = tape.variant, tape.dialect, tape.params
     name = variant or scenario.default_variant
+    dialect = dialect or scenario.variant(name).dialect
     choices: Drawn | Replayed = Drawn(seed) if tape is None else Replayed(tape.choices)
     world, values = build(scenario, name, dialect, params or {})
     drive(world, choices)

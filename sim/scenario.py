@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..models.dialects import DEFAULT, DIALECTS
 from .errors import ScenarioError, unknown
 from .plan import Params, Plan
 from .properties import SERVER_INVARIANTS, named
@@ -30,6 +31,13 @@ class Variant:
     sometimes: Sequence[Property] = ()
     states: int | None = None
     """How many states a check sees, exactly: with the default parameters and dialect, and all reductions."""
+    dialects: Sequence[str] = ()
+    """Where its verdict is declared: the dialects of servers that behave so; empty where it does not depend on that."""
+
+    @property
+    def dialect(self) -> str:
+        """The dialect in which it is run where none is asked for: the default, if its verdict is declared there."""
+        return DEFAULT if not self.dialects or DEFAULT in self.dialects else self.dialects[0]
 
     @property
     def declared(self) -> str:
@@ -58,6 +66,9 @@ class Scenario:
             raise ScenarioError(f"scenario {self.name!r} has no variants")
         for variant in self.variants.values():
             self.properties_of(variant)
+            for dialect in variant.dialects:
+                if dialect not in DIALECTS:
+                    raise unknown("dialect", dialect, DIALECTS)
 
     @property
     def default_variant(self) -> str:

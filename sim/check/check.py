@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...models.dialects import DEFAULT
 from ..errors import BadInput, ScenarioError
 from ..plan import Plan
 from ..properties import SERVER_INVARIANTS
@@ -35,7 +34,7 @@ def check(
     scenario: Scenario,
     variant: str | None = None,
     *,
-    dialect: str = DEFAULT,
+    dialect: str | None = None,
     params: Mapping[str, str] | None = None,
     search: str = "bfs",
     reduce: Sequence[str] = ALL,
@@ -53,6 +52,7 @@ def check(
     search is saved to ``checkpoint`` every half a minute, and goes on from ``resume``.
     """
     name = variant or scenario.default_variant
+    dialect = dialect or scenario.variant(name).dialect
     given = dict(params or {})
     reductions = chosen(reduce)
     world, values = build(scenario, name, dialect, given, record=False)

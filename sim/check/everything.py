@@ -8,7 +8,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from ...models.dialects import DEFAULT
 from ..catalogue import find, shipped
 from ..errors import RedeliveryError
 from .check import Clock, as_declared, check
@@ -35,14 +34,19 @@ class Row:
     message: str = ""
 
 
-def names(references: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Every scenario with every variant, in order."""
+def names(references: Sequence[str] = (), dialect: str | None = None) -> list[tuple[str, str]]:
+    """Every scenario with every variant that declares its verdict in ``dialect``, in order."""
     scenarios = [find(reference) for reference in references] or shipped()
-    return [(scenario.name, variant) for scenario in scenarios for variant in scenario.variants]
+    return [
+        (scenario.name, name)
+        for scenario in scenarios
+        for name, variant in scenario.variants.items()
+        if dialect is None or not variant.dialects or dialect in variant.dialects
+    ]
 
 
-def check_one(name: str, variant: str, dialect: str, reduce: tuple[str, ...], clock: Clock) -> Row:
-    """One check, held against what the variant declares."""
+def check_one(name: str, variant: str, dialect: str | None, reduce: tuple[str, ...], clock: Clock) -> Row:
+    """One check, held against what the variant declares; in its own dialect where none is given."""
     scenario = find(name)
     declaration = scenario.variant(variant)
     try:
@@ -50,7 +54,7 @@ def check_one(name: str, variant: str, dialect: str, reduce: tuple[str, ...], cl
     except RedeliveryError as error:
         return _failed(name, variant, str(error))
     outcome = OK if as_declared(result, declaration) else NOT_AS_DECLARED
-    wanted = declaration.states if dialect == DEFAULT and result.reductions == ALL else None
+    wanted = declaration.states if result.dialect == declaration.dialect and result.reductions == ALL else None
     if outcome == OK and wanted is not None and wanted != result.states:
         outcome = OTHER_COUNT
     return Row(
@@ -60,7 +64,7 @@ def check_one(name: str, variant: str, dialect: str, reduce: tuple[str, ...], cl
 
 
 def check_all(
-    todo: Sequence[tuple[str, str]], dialect: str, reduce: tuple[str, ...], workers: int, clock: Clock,
+    todo: Sequence[tuple[str, str]], dialect: str | None, reduce: tuple[str, ...], workers: int, clock: Clock,
     tell: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:  # fmt: skip
     """Checks them all, in the order of ``todo`` whichever ends first; what a killed worker had, has failed."""
@@ -72,7 +76,7 @@ def check_all(
 
 
 def _each(
-    todo: Sequence[tuple[str, str]], dialect: str, reduce: tuple[str, ...], workers: int, clock: Clock
+    todo: Sequence[tuple[str, str]], dialect: str | None, reduce: tuple[str, ...], workers: int, clock: Clock
 ) -> Iterator[Row]:
     if workers <= 1:
         for name, variant in todo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ...models.dialects import DEFAULT
 from ..errors import BadInput
 from ..run import HOLDS, VIOLATED, build
 from ..scenario import Scenario
@@ -24,7 +23,7 @@ def check_liveness(
     scenario: Scenario,
     variant: str | None = None,
     *,
-    dialect: str = DEFAULT,
+    dialect: str | None = None,
     params: Mapping[str, str] | None = None,
     report: Report | None = None,
     clock: Clock = lambda: 0.0,
@@ -35,6 +34,7 @@ def check_liveness(
     Time goes on for ever here: ``within_ms`` is no bound. The result's counterexample is a lasso.
     """
     name = variant or scenario.default_variant
+    dialect = dialect or scenario.variant(name).dialect
     given = dict(params or {})
 
     def fresh() -> World:

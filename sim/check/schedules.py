@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...models.dialects import DEFAULT
 from ..errors import BadInput, unknown
 from ..properties import SERVER_INVARIANTS
 from ..run import INCOMPLETE, VIOLATED, build
@@ -35,10 +34,15 @@ class Start:
 
     scenario: Scenario
     variant: str
-    dialect: str = DEFAULT
+    dialect: str = ""
+    """Empty: the one in which the variant is run where none is asked for."""
     params: Mapping[str, str] = field(default_factory=dict)
     reference: str = ""
     """How tapes name the scenario."""
+
+    def __post_init__(self) -> None:
+        if not self.dialect:
+            object.__setattr__(self, "dialect", self.scenario.variant(self.variant).dialect)
 
     def world(self, *, record: bool = True) -> World:
         """A fresh one."""

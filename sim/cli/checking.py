@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ...models.dialects import DEFAULT
 from ..catalogue import find
 from ..check.check import SEARCHES
 from ..check.reductions import ALL_WORD, NONE, REDUCTIONS, parse
@@ -21,7 +20,7 @@ from .running import check_place
 @click.option("--all", "everything", is_flag=True, help="Every scenario and variant against what it declares.")
 @click.option("--workers", type=click.IntRange(min=1), help="With --all: how many checks at a time; all cores.")
 @click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
-@click.option("--dialect", metavar="D", help=f"The server line to model; {DEFAULT}, or that of --against.")
+@click.option("--dialect", metavar="D", help="The server line to model; the variant's, or that of --against.")
 @click.option("--param", "params", metavar="K=V", multiple=True, help="Sets a parameter of the scenario.")
 @click.option(
     "--search", "method", type=click.Choice([*SEARCHES, *METHODS]),
@@ -73,7 +72,7 @@ def command(
             raise BadInput("check takes a SCENARIO, or --all for every one")
         from .proving import run_all
 
-        return run_all(dialect or DEFAULT, parse(reduce, without), workers, as_json)
+        return run_all(dialect, parse(reduce, without), workers, as_json)
     from ..check.schedules import Start
     from .finding_page import Outputs
     from .searching import Bounds, run_search
@@ -90,7 +89,7 @@ def command(
 
         server = judge(against, dialect)
         dialect = server.dialect
-    start = Start(found, name, dialect or DEFAULT, pairs(params), scenario)
+    start = Start(found, name, dialect or "", pairs(params), scenario)
     start.world(record=False)  # what is wrong with the variant, the dialect or a parameter is said before anything else
     outputs = Outputs(finding, timeline, sequence, graph, server, flush, as_json)
     if method is None:

@@ -101,9 +101,9 @@ def _graph(start: Start, settings: Settings) -> StateGraph:
     return state_graph(machine, start.scenario.name, start.variant)
 
 
-def run_all(dialect: str, reduce: tuple[str, ...], workers: int | None, as_json: bool) -> int:
+def run_all(dialect: str | None, reduce: tuple[str, ...], workers: int | None, as_json: bool) -> int:
     """Checks every scenario and variant; the exit code is 1 where one is not as declared."""
-    todo = names()
+    todo = names(dialect=dialect)
     began_s = perf_counter()
 
     def tell(row: Row) -> None:

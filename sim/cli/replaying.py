@@ -36,8 +36,8 @@ def command(
     parsed, finding = _read(tape)
     found = find(parsed.scenario)
 
-    def run(dialect: str) -> Run:
-        again = Tape(parsed.scenario, parsed.variant, dialect, parsed.params, parsed.choices)
+    def run(dialect: str | None) -> Run:
+        again = Tape(parsed.scenario, parsed.variant, dialect or parsed.dialect, parsed.params, parsed.choices)
         try:
             return simulate(found, tape=again)
         except BadInput as error:

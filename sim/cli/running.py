@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...models.dialects import DEFAULT
 from ..catalogue import find
 from ..errors import BadInput
 from ..run import Run, simulate
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.argument("scenario")
 @click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
-@click.option("--dialect", metavar="D", help=f"The server line to model; {DEFAULT}, or that of --against.")
+@click.option("--dialect", metavar="D", help="The server line to model; the variant's, or that of --against.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws the tape.")
 @click.option("--param", "params", metavar="K=V", multiple=True, help="Sets a parameter of the scenario.")
 @outputs
@@ -42,7 +41,7 @@ def command(
     found = find(scenario)
     given = pairs(params)
 
-    def run(chosen: str) -> Run:
+    def run(chosen: str | None) -> Run:
         return simulate(
             found, variant, dialect=chosen, seed=seed, params=given, reference=_reference(scenario, found.name)
         )
@@ -70,7 +69,7 @@ def report(
     outcome: Outcome | None = None
     began = perf_counter()
     if against is None:
-        done = run(dialect or DEFAULT)
+        done = run(dialect)
         wall_s = perf_counter() - began
         output.print_budget(done, err=as_json)
     else:
@@ -111,4 +110,4 @@ def check_place(what: str, target: Path) -> None:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    RunWith = Callable[[str], Run]
+    RunWith = Callable[[str | None], Run]

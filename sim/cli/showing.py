@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ...models.dialects import DEFAULT
 from ..catalogue import find
 from ..run import simulate
 from . import output
@@ -14,10 +13,10 @@ from .options import json_option
 @click.command(epilog="Example:  redelivery show crash-before-ack --variant broken")
 @click.argument("scenario")
 @click.option("--variant", metavar="V", help="The variant whose story is told; 'repaired' where there is one.")
-@click.option("--dialect", metavar="D", default=DEFAULT, show_default=True, help="The server line to model.")
+@click.option("--dialect", metavar="D", help="The server line to model; the variant's.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws the tape.")
 @json_option
-def command(scenario: str, variant: str | None, dialect: str, seed: int, as_json: bool) -> int:
+def command(scenario: str, variant: str | None, dialect: str | None, seed: int, as_json: bool) -> int:
     """Tell what SCENARIO is about: its intent, its variants, the advice, and one run as a story in words."""
     from ..views.story import tell
 

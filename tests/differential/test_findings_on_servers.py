@@ -50,6 +50,11 @@ def confirmed(finding: Finding, server: ServerBinary) -> None:
 
 @pytest.mark.parametrize(("name", "variant"), BROKEN)
 def test_a_small_counterexample_is_confirmed(name: str, variant: str, server: ServerBinary) -> None:
+    declared = find(name).variant(variant)
+    if declared.dialects and server.dialect not in declared.dialects:
+        run = simulate(find(name), variant, dialect=server.dialect)
+        assert replay(script_of(run.history), server).differences == (), "there it shows something else, as this does"
+        return
     start = Start(find(name), variant, server.dialect)
     if (name, server.dialect) == ("group-world", "redis-6.0"):
         with pytest.raises(ScenarioError, match=r"XGROUP CREATECONSUMER .* failed"):  # it came with 6.2

