@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .sim.plan import ClockJump, Crash, Plan, Process, Restart
     from .sim.requests import activity, atomic, choose, gather, handle, now, publish, sleep, timeout
     from .sim.run import Run, simulate
-    from .sim.scenario import Scenario, Variant
+    from .sim.scenario import Scenario, Variant, Without
     from .sim.tape import Tape
     from .sim.views.story import tell
     from .sim.views.timeline import draw, svg
@@ -39,14 +39,14 @@ _WHERE = {
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
     "publish": "sim.requests", "sleep": "sim.requests",
     "Run": "sim.run", "simulate": "sim.run",
-    "Scenario": "sim.scenario", "Variant": "sim.scenario", "Tape": "sim.tape",
+    "Scenario": "sim.scenario", "Variant": "sim.scenario", "Without": "sim.scenario", "Tape": "sim.tape",
     "tell": "sim.views.story", "draw": "sim.views.timeline", "svg": "sim.views.timeline",
     "Monitor": "sim.watch", "Property": "sim.watch", "Violation": "sim.watch",
 }  # fmt: skip
 
 __all__ = [
     "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
-    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "activity",
+    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "Without", "activity",
     "around", "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather",
     "handle", "now", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from ..sim.plan import Crash, Params, Plan, Process, Restart, TurnFunction
 from ..sim.properties.sometimes import CRASHED_HOLDING, TAKEN_OVER
 from ..sim.requests import handle, sleep
-from ..sim.scenario import Scenario, Variant
+from ..sim.scenario import Scenario, Variant, Without
 
 STREAM, GROUP = "orders", "workers"
 
@@ -75,6 +75,12 @@ scenario = Scenario(
             lambda params: _plan(params, claiming(params.min_idle_ms)),
             sometimes=[TAKEN_OVER],
             states=778,
+            safeguards={
+                "claim": Without(lambda params: _plan(params, read_new), "no-orphan"),
+                "min-idle-above-handling": Without(
+                    lambda params: _plan(params, claiming(params.handle_ms // 2)), "single-handler"
+                ),
+            },
         ),
     },
     properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],

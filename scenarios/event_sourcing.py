@@ -9,7 +9,7 @@ from ..sim.events import Event
 from ..sim.plan import Params, Plan, Process
 from ..sim.properties.sometimes import TRIMMED
 from ..sim.requests import publish, sleep
-from ..sim.scenario import Scenario, Variant
+from ..sim.scenario import Scenario, Variant, Without
 from ..sim.watch import Monitor, Property
 
 EVENTS, SNAPSHOTS = "user:123:events", "user:123:snapshots"
@@ -160,6 +160,10 @@ def _plan(params: Params, late: Any, *others: Process) -> Plan:
     )
 
 
+def _archivist() -> Process:
+    return Process("archivist", snapshot_then_trim, initial=(b"0", 0), turns=2)
+
+
 def _spending_plan(params: Params, *, expected: bool) -> Plan:
     shops = [Process(name, spending(80, expected=expected), initial=0) for name in ("shop-a", "shop-b")]
     return _plan(params, project_late, *shops)
@@ -176,14 +180,27 @@ scenario = Scenario(
             states=1850,
             sometimes=[TRIMMED],
         ),
-        "repaired": Variant("nothing is trimmed", lambda p: _plan(p, project_late), states=5269),
+        "repaired": Variant(
+            "nothing is trimmed",
+            lambda p: _plan(p, project_late),
+            states=5269,
+            safeguards={
+                "leaving-the-stream-whole": Without(
+                    lambda p: _plan(p, project_late, Process("janitor", trim_blindly, turns=1)), "replay-equals-live"
+                ),
+            },
+        ),
         "snapshot-then-trim": Variant(
             "a snapshot is saved before what it covers is trimmed; the late projection starts from it",
-            lambda p: _plan(
-                p, project_from_snapshot, Process("archivist", snapshot_then_trim, initial=(b"0", 0), turns=2)
-            ),
+            lambda p: _plan(p, project_from_snapshot, _archivist()),
             sometimes=[TRIMMED],
             states=17_706,
+            safeguards={
+                "starting-from-the-snapshot": Without(
+                    lambda p: _plan(p, project_late, _archivist()),
+                    "replay-equals-live",
+                ),
+            },
         ),
         "double-spend": Variant(
             "two services decide on a balance that is stale by the time they write",
@@ -197,6 +214,9 @@ scenario = Scenario(
             lambda p: _spending_plan(p, expected=True),
             properties=[NEVER_OVERDRAWN],
             states=31_352,
+            safeguards={
+                "expected-id": Without(lambda p: _spending_plan(p, expected=False), "never-overdrawn"),
+            },
         ),
     },
     properties=["no-entry-lost", "replay-equals-live", "projections-agree"],

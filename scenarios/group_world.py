@@ -12,7 +12,7 @@ from ..sim.events import Crashed
 from ..sim.plan import Crash, Params, Plan, Process, Restart, TurnFunction
 from ..sim.properties.sometimes import TAKEN_OVER, Once
 from ..sim.requests import atomic, choose, handle
-from ..sim.scenario import Scenario, Variant
+from ..sim.scenario import Scenario, Variant, Without
 from ..sim.watch import Property
 
 STREAM, GROUP = "tasks", "workers"
@@ -106,6 +106,9 @@ scenario = Scenario(
             lambda params: _plan(params, acknowledge_first=False),
             sometimes=[CRASHED_BUSY, TAKEN_OVER],
             states=78_577,
+            safeguards={
+                "handling-first": Without(lambda p: _plan(p, acknowledge_first=True), "acked-implies-handled"),
+            },
         ),
     },
     properties=["acked-implies-handled"],

@@ -8,7 +8,7 @@ from typing import Any
 from ..sim.plan import Params, Plan, Process, TurnFunction
 from ..sim.properties.sometimes import RENEWED, TAKEN_OVER
 from ..sim.requests import gather, handle, sleep
-from ..sim.scenario import Scenario, Variant
+from ..sim.scenario import Scenario, Variant, Without
 
 STREAM, GROUP = "orders", "workers"
 
@@ -92,6 +92,12 @@ scenario = Scenario(
             lambda params: _plan(params, renewing(params.min_idle_ms // 3)),
             sometimes=[RENEWED],
             states=334,
+            safeguards={
+                "renewal": Without(lambda params: _plan(params, just_handle), "single-handler"),
+                "renewal-before-min-idle": Without(
+                    lambda params: _plan(params, renewing(params.min_idle_ms + 500)), "single-handler"
+                ),
+            },
         ),
     },
     properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],

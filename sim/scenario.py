@@ -14,6 +14,16 @@ from .watch import Property
 
 REPAIRED = "repaired"
 BROKEN = "broken"
+WITHOUT = "-without-"
+"""Between a variant and one of its safeguards: the name of the variant that lacks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A variant that lacks one of its safeguards: how its world is built, and which property breaks there."""
+
+    plan: Callable[[Params], Plan]
+    breaks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,11 @@ class Variant:
     """How many states a check sees, exactly: with the default parameters and dialect, and all reductions."""
     dialects: Sequence[str] = ()
     """Where its verdict is declared: the dialects of servers that behave so; empty where it does not depend on that."""
+    safeguards: Mapping[str, Without] = field(default_factory=dict)
+    """What this variant needs in order to hold, by names such as ``kept-cursor``, with what comes of leaving it out.
+
+    ``VARIANT-without-SAFEGUARD`` names the variant that lacks it, wherever a variant is named.
+    """
 
     @property
     def dialect(self) -> str:
@@ -43,6 +58,14 @@ class Variant:
     def declared(self) -> str:
         """The declared verdict, in words."""
         return "holds" if self.violates is None else f"violated ({self.violates})"
+
+    def without(self, safeguard: str) -> Variant:
+        """This variant as it is when one of its safeguards is left out."""
+        lacking = self.safeguards[safeguard]
+        return Variant(
+            f"{self.summary}; but without {safeguard.replace('-', ' ')}", lacking.plan, lacking.breaks, self.properties,
+            dialects=self.dialects,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +87,20 @@ class Scenario:
     def __post_init__(self) -> None:
         if not self.variants:
             raise ScenarioError(f"scenario {self.name!r} has no variants")
-        for variant in self.variants.values():
+        for name, variant in self.variants.items():
             self.properties_of(variant)
             for dialect in variant.dialects:
                 if dialect not in DIALECTS:
                     raise unknown("dialect", dialect, DIALECTS)
+            for safeguard in variant.safeguards:
+                if variant.violates is not None:
+                    raise ScenarioError(f"{self.name!r}: variant {name!r} has a safeguard, and is declared to break")
+                self.properties_of(variant.without(safeguard))
+
+    @property
+    def ablations(self) -> list[tuple[str, str]]:
+        """Every variant with each of its safeguards, by name."""
+        return [(name, safeguard) for name, variant in self.variants.items() for safeguard in variant.safeguards]
 
     @property
     def default_variant(self) -> str:
@@ -76,10 +108,14 @@ class Scenario:
         return REPAIRED if REPAIRED in self.variants else next(iter(self.variants))
 
     def variant(self, name: str) -> Variant:
-        """A variant by name; ``BadInput`` with the nearest name where there is none such."""
-        if name not in self.variants:
-            raise unknown(f"variant of {self.name!r}", name, self.variants)
-        return self.variants[name]
+        """A variant by name, also without a safeguard; ``BadInput`` with the nearest name where there is none such."""
+        if name in self.variants:
+            return self.variants[name]
+        lacking = {f"{whole}{WITHOUT}{safeguard}": (whole, safeguard) for whole, safeguard in self.ablations}
+        if name not in lacking:
+            raise unknown(f"variant of {self.name!r}", name, [*self.variants, *lacking])
+        whole, safeguard = lacking[name]
+        return self.variants[whole].without(safeguard)
 
     def properties_of(self, variant: Variant) -> list[Property]:
         """Everything that a run of ``variant`` checks, each property once."""

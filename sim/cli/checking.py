@@ -18,7 +18,8 @@ from .running import check_place
 @click.command(epilog="Example:  redelivery check crash-before-ack --variant broken --search swarm --finding f.json")
 @click.argument("scenario", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every scenario and variant against what it declares.")
-@click.option("--workers", type=click.IntRange(min=1), help="With --all: how many checks at a time; all cores.")
+@click.option("--ablate", is_flag=True, help="Leave out each safeguard in turn, and tell which property breaks.")
+@click.option("--workers", type=click.IntRange(min=1), help="With --all, --ablate: how many checks at once; all cores.")
 @click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
 @click.option("--dialect", metavar="D", help="The server line to model; the variant's, or that of --against.")
 @click.option("--param", "params", metavar="K=V", multiple=True, help="Sets a parameter of the scenario.")
@@ -54,7 +55,7 @@ from .running import check_place
 @click.option("--flush", is_flag=True, help="Let --against empty a database that is not empty.")
 @json_option
 def command(
-    scenario: str | None, everything: bool, workers: int | None, variant: str | None, dialect: str | None,
+    scenario: str | None, everything: bool, ablate: bool, workers: int | None, variant: str | None, dialect: str | None,
     params: tuple[str, ...], method: str | None, seed: int, runs: int, seconds: float | None, pct_depth: int,
     depth: int | None, reduce: str | None, without: tuple[str, ...], liveness: bool, only: str | None,
     checkpoint: Path | None, resume: Path | None, database: str | None, finding: Path | None, timeline: Path | None,
@@ -70,9 +71,18 @@ def command(
     if everything or scenario is None:
         if scenario is not None or not everything:
             raise BadInput("check takes a SCENARIO, or --all for every one")
+        if ablate:
+            from .ablating import run_ablations
+
+            return run_ablations((), None, dialect, parse(reduce, without), workers, {}, as_json)
         from .proving import run_all
 
         return run_all(dialect, parse(reduce, without), workers, as_json)
+    if ablate:
+        from .ablating import run_ablations
+
+        given = pairs(params)
+        return run_ablations((scenario,), variant, dialect, parse(reduce, without), workers, given, as_json)
     from ..check.schedules import Start
     from .finding_page import Outputs
     from .searching import Bounds, run_search
