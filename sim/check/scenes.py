@@ -1,0 +1,228 @@
+"""What can happen in a scene: the server with all its processes, whatever the properties and the clock have come to.
+
+A scene comes up again and again with other pasts, so what can happen in it is worked out once: every move with the
+scene that it leads to, in the order that the contents ask for, and the number of what it does to the past.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..plan import Crash
+from .interning import Interned
+from .ordering import Order
+from .taking import CLOCK_BITS, LIFE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
+
+CLOCK_AT = WHOLE_BITS
+SCENE_AT = CLOCK_AT + CLOCK_BITS
+"""Where in a state its scene begins: the scene is what is left when the properties and the clock are shifted out."""
+LIFE_MASK, SERVER_MASK = (1 << LIFE_BITS) - 1, (1 << SERVER_BITS) - 1
+ACTION_BITS = 30
+SCENES_MAX = 1 << 16
+"""So many scenes are remembered with their moves; then all are forgotten."""
+ORDERS_MAX = 1 << 18
+"""So many scenes are remembered with their order."""
+
+SETTLES, TELLS = 1, 2
+"""Of a move: time may have to pass after it; the clock or a budget changes."""
+NEVER = -1
+FAULT_BITS = PLACE_BITS = 12
+EVERYBODY = (1 << PLACE_BITS) - 1
+
+
+class Move(NamedTuple):
+    """One thing that can happen in a scene."""
+
+    edge: Edge
+    there: int
+    """How the scene part of a state changes."""
+    action: int
+    """What it does to the properties: the number of a batch and of an order."""
+    kind: int
+    tells: int
+    """Which budget it takes from, and whether it adds an entry: ``(fault + 1) * 2 + added``."""
+    broken: tuple[int, ...]
+    """The properties that go with the server and that it broke."""
+
+
+class Moves(NamedTuple):
+    """All that can happen in a scene, faults apart."""
+
+    due: tuple[Move, ...]
+    may_end: bool
+    """Whether each process whose turn it is can do something that leaves the scene as it is."""
+
+
+class Quick(NamedTuple):
+    """An outcome of one process's step, as a difference to the scene that it is taken from."""
+
+    edge: Edge
+    difference: int
+    batch: int
+    added: bool
+    broken: tuple[int, ...]
+
+
+class Scenes:
+    """The moves of every scene, and the order of its processes; with or without bringing them into that order."""
+
+    def __init__(self, taking: Taking, order: Order) -> None:
+        self.taking = taking
+        self.order = order
+        self.frozen = taking.plan.frozen
+        self.shifts = [SERVER_BITS + LIFE_BITS * index for index in range(len(taking.plan.processes))]
+        self.actions: Interned[tuple[int, int]] = Interned("what happens in a step", 1 << ACTION_BITS)
+        """The batch of events, and the number of the order that the scene is brought to (-1: it stands right)."""
+        self.ordered: dict[int, Moves] = {}
+        """What can happen, by scene, where every scene is brought to its order."""
+        self.plain: dict[int, Moves] = self.ordered if not order.classes else {}
+        """What can happen, by scene, where none is."""
+        self._strikes: tuple[dict[int, tuple[Move, ...]], dict[int, tuple[Move, ...]]] = ({}, {})
+        self._steps: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in self.shifts]
+        self._crashes: dict[tuple[int, int, int], tuple[Quick, ...]] = {}
+        self._together: dict[tuple[int | Edge, ...], tuple[Outcome, ...]] = {}
+        self._orders: dict[int, tuple[int, int]] = {}
+        plan = taking.plan
+        assert len(plan.faults) < 1 << FAULT_BITS, "every fault has its number"
+        assert len(plan.processes) < EVERYBODY, "every place has its number"
+        self.faults = {i: fault for i, fault in enumerate(plan.faults) if isinstance(fault, Crash)}
+        self.places = {
+            i: [place for place, process in enumerate(plan.processes) if process.name in fault.names]
+            for i, fault in self.faults.items()
+        }
+        """Whom each crash may strike."""
+
+    def pack(self, server: int, numbers: list[int]) -> int:
+        """A scene of its components."""
+        scene = server
+        for shift, life in zip(self.shifts, numbers, strict=True):
+            scene |= life << shift
+        return scene
+
+    def unpack(self, scene: int) -> tuple[int, list[int]]:
+        """The components of a scene."""
+        return scene & SERVER_MASK, [scene >> shift & LIFE_MASK for shift in self.shifts]
+
+    def left(self, scene: int) -> int:
+        """In how many ms something can happen; ``NEVER`` where nothing ever does."""
+        nexts = self.taking.nexts
+        lefts = [nexts[scene >> shift & LIFE_MASK] for shift in self.shifts]
+        lefts.append(self.taking.deadlines[scene & SERVER_MASK])
+        return min([ms for ms in lefts if ms is not None], default=NEVER)
+
+    # -- order -------------------------------------------------------------------------------------------
+
+    def in_order(self, scene: int) -> tuple[int, int]:
+        """How a scene changes where it is brought to its order, and the number of that; -1 where it stands right."""
+        known = self._orders.get(scene)
+        if known is None:
+            server, numbers = self.unpack(scene)
+            order = self.order.of(server, numbers)
+            if order is None:
+                known = (0, -1)
+            else:
+                there = self.pack(self.order.server(server, order), self.order.lives(numbers, order))
+                known = (there - scene, self.order.number(order))
+            if len(self._orders) >= ORDERS_MAX:
+                self._orders.clear()
+            self._orders[scene] = known
+        return known
+
+    # -- moves -------------------------------------------------------------------------------------------
+
+    def look(self, scene: int, ordered: bool) -> Moves:
+        """Everything that can happen in a scene, faults apart; worked out now."""
+        server, numbers = self.unpack(scene)
+        nexts = self.taking.nexts
+        found: list[Move] = []
+        still = True
+        for index, life in enumerate(numbers):
+            if nexts[life] != 0:
+                continue
+            idles = False
+            steps = self._steps[index].get(server << LIFE_BITS | life)
+            for step in self._take_due(index, server, life) if steps is None else steps:
+                if type(step) is Quick:
+                    idles = idles or not step.difference
+                    found.append(self._move(scene, step, -1, 0 if self.frozen else SETTLES, ordered))
+                else:
+                    assert type(step) is Woken
+                    idles = True
+                    self._wake(scene, step.edge, step.others, found, ordered)
+            still = still and idles
+        if self.taking.deadlines[server] == 0:
+            self._wake(scene, Edge("expire", -1, 0, ()), self.taking.late(server), found, ordered)
+        kept = self.ordered if ordered else self.plain
+        if len(kept) >= SCENES_MAX:
+            kept.clear()
+        moves = kept[scene] = Moves(tuple(found), still)
+        return moves
+
+    def strikes(self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY) -> tuple[Move, ...]:
+        """What a crash can do in a scene: of whomever it may strike, or of the process at ``place`` alone."""
+        remembered = self._strikes[ordered]
+        key = (scene << FAULT_BITS | fault) << PLACE_BITS | place
+        known = remembered.get(key)
+        if known is None:
+            if len(remembered) >= SCENES_MAX:
+                remembered.clear()
+            places = self.places[fault] if place == EVERYBODY else (place,)
+            moves = [move for index in places for move in self._crash(scene, fault, index, ordered)]
+            known = remembered[key] = tuple(moves)
+        return known
+
+    def _crash(self, scene: int, fault: int, index: int, ordered: bool) -> list[Move]:
+        server, numbers = self.unpack(scene)
+        taking, life = self.taking, numbers[index]
+        if not taking.up[life] or (self.faults[fault].when == "busy" and not taking.busy[life]):
+            return []
+        steps = self._take_crash(fault, index, server, life)
+        return [self._move(scene, step, fault, SETTLES, ordered) for step in steps]
+
+    def _move(self, scene: int, step: Quick, spent: int, kind: int, ordered: bool) -> Move:
+        there, order = step.difference, -1
+        if kind & SETTLES and not self.left(scene + there):
+            kind &= ~SETTLES
+        if ordered and self.order.classes and not kind & SETTLES:
+            change, order = self.in_order(scene + there)
+            there += change
+        tells = (spent + 1) * 2 + step.added
+        action = self.actions.number((step.batch, order))
+        return Move(step.edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, step.broken)
+
+    def _take_due(self, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
+        found: list[Quick | Woken] = []
+        for outcome in self.order.due(index, server, life):
+            found.append(outcome if isinstance(outcome, Woken) else self._quick(server, life, index, outcome))
+        self._steps[index][server << LIFE_BITS | life] = tuple(found)
+        return tuple(found)
+
+    def _take_crash(self, fault: int, index: int, server: int, life: int) -> tuple[Quick, ...]:
+        key = (fault, index, server << LIFE_BITS | life)
+        known = self._crashes.get(key)
+        if known is None:
+            outcomes = self.order.crash(fault, index, server, life)
+            known = self._crashes[key] = tuple([self._quick(server, life, index, outcome) for outcome in outcomes])
+        return known
+
+    def _quick(self, server: int, life: int, index: int, outcome: Outcome) -> Quick:
+        after = outcome.lives[0][1]
+        difference = outcome.server - server + (after - life << self.shifts[index])
+        return Quick(outcome.edge, difference, outcome.batch, outcome.added, outcome.broken)
+
+    def _wake(self, scene: int, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool) -> None:
+        """A step that answers several processes."""
+        server, numbers = self.unpack(scene)
+        seats = others if edge.process < 0 else tuple(sorted({edge.process, *others}))
+        key: tuple[int | Edge, ...] = (edge, server, *[numbers[index] for index in seats])
+        outcomes = self._together.get(key)
+        if outcomes is None:
+            outcomes = self.taking.together(edge, server, {index: numbers[index] for index in seats})
+            self._together[key] = outcomes
+        for outcome in outcomes:
+            after = numbers.copy()
+            for index, life in outcome.lives:
+                after[index] = life
+            there = self.pack(outcome.server, after) - scene
+            step = Quick(outcome.edge, there, outcome.batch, outcome.added, outcome.broken)
+            found.append(self._move(scene, step, -1, SETTLES, ordered))
