@@ -144,27 +144,18 @@ class Letter:
     moves: bool = False
     """Whether what it leads to is a state of its own."""
 
-    reads: bool = False
-    """Whether it only reads, by the table."""
-
     clock_step_ms: int = 0
 
 
 def alphabet(dialect: Dialect) -> tuple[Letter, ...]:
-    """All letters for a dialect, in an order that depends on nothing else.
-
-    What only reads comes first: so a server that was brought into a state can be asked all of it there.
-    """
+    """All letters for a dialect, in an order that depends on nothing else."""
     known = commands_of(dialect)
     streams = stream_commands(dialect)
     moves = moves_of(dialect)
     extra = [argv for argv in map(_argv, EXTRA_LINES) if argv[0] in known and not _unknown_words(argv, streams)]
     lines = dict.fromkeys([*_made_from_the_table(streams), *extra, *moves])
-    letters = [
-        Letter(argv, *_counted_as(argv, streams), argv in moves, "readonly" in known[argv[0]].flags) for argv in lines
-    ]
-    letters.sort(key=lambda letter: not letter.reads)  # stable
-    steps = [Letter((), CLOCK, (), True, True, step_ms) for step_ms in CLOCK_STEPS_MS]
+    letters = [Letter(argv, *_counted_as(argv, streams), argv in moves) for argv in lines]
+    steps = [Letter((), CLOCK, (), True, step_ms) for step_ms in CLOCK_STEPS_MS]
     return (*letters, *steps)
 
 

@@ -1,8 +1,8 @@
 """What a server is sent to take every letter in one state, and what it must answer, to the byte.
 
 A server is brought into a state by RESTORE of the dump of the nearest state before it that survives a load, and by
-the letters since. As long as a letter leaves the state as it is, by the model, the server need not be brought there
-again. After each letter that may write, and after each run of letters that only read, the state is looked at.
+the letters since. First come the letters that leave the state as it is, by the model, and one look shows whether they
+did; then those that change it, with a look after each, and the server is brought back before the next.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from ..virtual_clock import set_clock_command
 from .alphabet import Letter
 from .states import EMPTY, LOOK, STREAM_KEY, TEXT, TEXT_KEY, Model, State, Taken, digest_of
 
-__all__ = [
-    "DUMPED", "LOOKED", "REPLY", "SETTING","Batch", "Expected", "Job", "Successor", "Writer"]
+__all__ = ["DUMPED", "LOOKED", "REPLY", "SETTING", "Batch", "Expected", "Job", "Successor", "Writer"]
 
 OK = b"+OK\r\n"
 MULTI, EXEC = encode((b"MULTI",)), encode((b"EXEC",))
@@ -108,34 +107,49 @@ class Writer:
         state = self.state_of(job.path)
         batch = Batch(job, state)
         here = state.name()
-        there = False  # whether the server is in the state
-        looked = True  # whether it was looked at since
-        new: set[bytes] = set()
+        moving: list[tuple[int, Letter, Taken, bytes]] = []
         letters = enumerate(self.letters) if only is None else [(only, self.letters[only])]
+        there = False  # whether the server is in the state
         for index, letter in letters:
             taken = self._take(state, letter)
             if letter.clock_step_ms and not taken.after.is_within_bounds():
                 continue
             after = here if taken.after is state else taken.after.name()
-            moved = after != here
-            if not looked and not letter.reads:
-                self._look_at(batch, index, state, here)
-                looked = True
+            if after != here:
+                moving.append((index, letter, taken, after))
+                continue
+            if not there:
+                self._bring(batch, index)
+                there = True
+            self._send(batch, index, letter, taken)
+            batch.outcomes.append((index, taken, False))
+        if batch.outcomes:
+            self._look_at(batch, batch.outcomes[-1][0], state, here)
+        self._move(batch, moving, known, there=there)
+        batch.outcomes.sort(key=lambda outcome: outcome[0])
+        batch.edges = len(batch.outcomes)
+        return batch
+
+    def _move(
+        self,
+        batch: Batch,
+        moving: Sequence[tuple[int, Letter, Taken, bytes]],
+        known: Container[bytes] | None,
+        *,
+        there: bool,
+    ) -> None:
+        """The letters that change the state: a look after each, and the server is brought back before the next."""
+        state, new = batch.state, set[bytes]()
+        for index, letter, taken, after in moving:
             if not there:
                 self._bring(batch, index)
             self._send(batch, index, letter, taken)
-            looked = moved or not letter.reads or only is not None
-            if looked:
-                self._look_at(batch, index, taken.after, after)
-            there = not moved or taken.after.stream is state.stream  # the clock is set back at once
-            batch.outcomes.append((index, taken, moved))
-            if moved and letter.moves and known is not None and taken.after.is_within_bounds():
+            self._look_at(batch, index, taken.after, after)
+            there = taken.after.stream is state.stream  # the clock is set back at once
+            batch.outcomes.append((index, taken, True))
+            if letter.moves and known is not None and taken.after.is_within_bounds():
                 self._go_on(batch, index, taken.after, after, known, new)
             self._set_clock(batch, index, state.now_ms)
-        if not looked:
-            self._look_at(batch, index, state, here)
-        batch.edges = len(batch.outcomes)
-        return batch
 
     # -- what is sent ---------------------------------------------------------------------------
 

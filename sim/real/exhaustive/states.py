@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
 from ....models.dialects import Dialect
 from ....models.facts import Fact
 from ....models.reload import reloaded
-from ....models.replies import Blocked, Reply, encode
+from ....models.replies import Blocked, Failure, Reply, encode
 from ....models.server import Config, Server
 from ....models.snapshot import stream_snapshot
 from ....models.stream import Stream
@@ -160,4 +161,10 @@ class Model:
 
 
 def _encoded(reply: Reply) -> bytes:
+    return _encoded_failure(reply) if isinstance(reply, Failure) else encode(reply, 2)
+
+
+@lru_cache(maxsize=10_000)
+def _encoded_failure(reply: Failure) -> bytes:
+    """Every second letter is refused, and always in the same few words."""
     return encode(reply, 2)
