@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import answers, beside, claims, counting, delivery, entries, waiting
+from . import answers, beside, claims, counting, delivery, entries, references, waiting
 from .faults import Bug
 
 FAMILIES: dict[str, tuple[Bug, ...]] = {
@@ -15,6 +15,7 @@ FAMILIES: dict[str, tuple[Bug, ...]] = {
     "replies": answers.REPLIES,
     "groups": answers.GROUPS,
     "XINFO": answers.XINFO,
+    "references, reads that claim, idempotent additions": references.BUGS,
     "lists and Pub/Sub": beside.BUGS,
 }
 

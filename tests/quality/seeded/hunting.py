@@ -16,7 +16,7 @@ from redelivery.sim.real.diff.recorder import INSPECTOR, record
 from redelivery.sim.real.diff.shrink import shrink
 from redelivery.sim.real.diff.source import ModelFailedError, Run, draw_run, generate
 from redelivery.sim.real.diff.story import actions_of, config_of
-from redelivery.sim.real.diff.worlds import World
+from redelivery.sim.real.diff.worlds import World, config_of_nodes
 from redelivery.sim.real.script import Send, Step
 from redelivery.sim.real.virtual_clock import START_MS
 
@@ -60,7 +60,7 @@ class Hunter:
         for number in count():
             if done >= commands_max:
                 return
-            config = Config(0, NODE_ENTRIES[number % len(NODE_ENTRIES)])
+            config = config_of_nodes(0, NODE_ENTRIES[number % len(NODE_ENTRIES)])
             blocks = bug.taste.block > 500
             world = World(config, bug.taste, 5, clock=bug.clock, stay=500 if blocks else 800)
             drawn = draw_run(Drawn(seed_of(1, number)), self.bench.dialect, bug.run, world=world)
