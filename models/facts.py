@@ -162,6 +162,16 @@ class Claimed(NamedTuple):
     delivered_ms: int
 
 
+class Recounted(NamedTuple):
+    """XCLAIM RETRYCOUNT says how often a pending entry is to have been delivered, whatever was counted."""
+
+    stream: bytes
+    born: int
+    group: bytes
+    id: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
+
+
 class Acked(NamedTuple):
     """A pending entry was acknowledged; ``owner`` had it (``None``: nobody, after XNACK)."""
 
@@ -376,7 +386,7 @@ KeyFact: TypeAlias = (
 
 Fact: TypeAlias = (
     StreamCreated | StreamRemoved | Added | Deleted | Trimmed | GroupCreated | GroupRemoved
-    | CursorMoved | ConsumerCreated | ConsumerRemoved | Delivered | Reread | Claimed | Acked
-    | Forgotten | Nacked | Deduplicated | LagReported | LastIdSet
+    | CursorMoved | ConsumerCreated | ConsumerRemoved | Delivered | Reread | Claimed | Recounted
+    | Acked | Forgotten | Nacked | Deduplicated | LagReported | LastIdSet
     | KeyFact
 )  # fmt: skip

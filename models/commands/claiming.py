@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from .. import ids
-from ..facts import Claimed, Forgotten
+from ..facts import Claimed, Forgotten, Recounted
 from ..group import Consumer, Group, Pending
 from ..replies import NIL, Reply
 from ..stream import Stream
@@ -162,6 +162,8 @@ def _claim_one(call: Call, claim: _Claim, entry_id: int) -> Reply | None:
     owner_before = claim.group.assign(
         entry_id, consumer, claim.delivered_ms, count, in_time=call.dialect.claims_as_listed
     )
+    if claim.count is not None:
+        call.facts.append(Recounted(claim.key, claim.stream.born, claim.group.name, entry_id, count))
     call.facts.append(
         Claimed(
             claim.key, claim.stream.born, claim.group.name, claim.name, entry_id, owner_before, idle_ms,

@@ -20,6 +20,8 @@ from ...models.facts import (
 from ..events import Effect, Event, Served
 from ..watch import Monitor, Property
 from .accounting import AccountedFor, LagExactOrNull
+from .monotone import CountMonotone, CursorMonotone
+from .owners import OneOwner, PendingIsOwned
 from .wording import GroupKey, name, show
 
 
@@ -137,79 +139,6 @@ class AckedStaysAcked(Monitor):
         return None
 
 
-class PendingIsOwned(Monitor):
-    """Follows who owns each pending entry, and holds what the server says of owners against it."""
-
-    def __init__(self) -> None:
-        self.owners: dict[GroupKey, dict[int, bytes]] = {}
-        """Entry to owner, for the entries that have one."""
-
-    def on_delivered(self, fact: Delivered, event: Event) -> str | None:
-        """The reader owns it from now on."""
-        owners = self.owners.setdefault((fact.born, fact.group), {})
-        wrong = None
-        if not fact.noack:
-            wrong = self._compare(owners, fact.id, fact.owner_before)
-            owners[fact.id] = fact.consumer
-        return wrong
-
-    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
-        """The claimer takes it from its owner."""
-        owners = self.owners.setdefault((fact.born, fact.group), {})
-        wrong = self._compare(owners, fact.id, fact.owner_before)
-        owners[fact.id] = fact.consumer
-        return wrong
-
-    def on_reread(self, fact: Reread, event: Event) -> str | None:
-        """Only the owner has it in its history."""
-        return self._compare(self.owners.get((fact.born, fact.group), {}), fact.id, fact.consumer)
-
-    def on_acked(self, fact: Acked, event: Event) -> str | None:
-        """It leaves its owner's list."""
-        owners = self.owners.get((fact.born, fact.group), {})
-        wrong = self._compare(owners, fact.id, fact.owner)
-        owners.pop(fact.id, None)
-        return wrong
-
-    def on_forgotten(self, fact: Forgotten, event: Event) -> str | None:
-        """It leaves its owner's list."""
-        owners = self.owners.get((fact.born, fact.group), {})
-        wrong = self._compare(owners, fact.id, fact.owner)
-        owners.pop(fact.id, None)
-        return wrong
-
-    def on_nacked(self, fact: Nacked, event: Event) -> str | None:
-        """It leaves its owner's list, and is on nobody's."""
-        owners = self.owners.get((fact.born, fact.group), {})
-        wrong = self._compare(owners, fact.id, fact.owner_before)
-        owners.pop(fact.id, None)
-        return wrong
-
-    def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
-        """Exactly what it owned goes with it."""
-        owners = self.owners.get((fact.born, fact.group), {})
-        owned = sorted(entry_id for entry_id, owner in owners.items() if owner == fact.consumer)
-        for entry_id in owned:
-            del owners[entry_id]
-        if owned != list(fact.pending):
-            return f"consumer {name(fact.consumer)} left with other pending entries than it owned"
-        return None
-
-    def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
-        """Nothing is owned any more."""
-        self.owners.pop((fact.born, fact.group), None)
-        return None
-
-    @staticmethod
-    def _compare(owners: dict[int, bytes], entry_id: int, said: bytes | None) -> str | None:
-        owner = owners.get(entry_id)
-        if owner == said:
-            return None
-        have = "nobody" if owner is None else name(owner)
-        told = "nobody" if said is None else name(said)
-        return f"entry {show(entry_id)} belongs to {have}, the server says {told}"
-
-
 class ClaimRespectsIdle(Monitor):
     """Keeps its own idle clocks of what is pending, and holds every claim against them."""
 
@@ -297,15 +226,34 @@ PROPERTIES: tuple[Property, ...] = (
         "the IDs of the Added facts of one stream ascend", ("XSETID says from where they go on",),
     ),
     Property(
+        "cursor-monotone", "always", "a group's cursor never goes back", CursorMonotone,
+        "within one epoch the cursors of the CursorMoved facts ascend, or stay",
+        ("SETID opens a new epoch, by name",),
+    ),
+    Property(
         "acked-stays-acked", "always", "an acknowledged entry is not delivered, claimed or read from history again",
         AckedStaysAcked, "within one epoch no Delivered, Claimed or Reread follows Acked of the same entry",
         ("XCLAIM FORCE and XNACK FORCE make it pending again, by name", "SETID opens a new epoch",
          "what was acknowledged past the cursor (FORCE made it pending, or SETID went back) is still delivered once"),
     ),
     Property(
-        "pending-is-owned", "always", "each pending entry belongs to exactly one consumer", PendingIsOwned,
-        "the owner that each fact names is the last one to whom the entry was delivered or claimed",
+        "pending-is-owned", "always", "what is pending in a group is what is pending for its consumers, each for one",
+        PendingIsOwned,
+        "Reread names the last consumer to whom the entry was delivered or claimed, and ConsumerRemoved all that the "
+        "consumer has so, and nothing else",
         ("after XNACK it belongs to nobody, until it is claimed",),
+    ),
+    Property(
+        "one-owner", "always", "a pending entry has one owner at a time: the last to whom it was given", OneOwner,
+        "the owner that Delivered, Claimed, Acked, Forgotten and Nacked name is the last one to whom the entry was "
+        "delivered or claimed",
+        ("after XNACK it belongs to nobody, until it is claimed",),
+    ),
+    Property(
+        "count-monotone", "always", "the delivery count of a pending entry never falls", CountMonotone,
+        "the counts of the Delivered, Reread and Claimed facts of a pending entry ascend, or stay",
+        ("RETRYCOUNT sets the count, by name", "XNACK says from where it goes on",
+         "'>' counts from 1 again where SETID went back"),
     ),
     Property(
         "claim-respects-idle", "always", "no entry is claimed before it was idle for the claimer's min-idle time",

@@ -212,7 +212,7 @@ def test_the_commands_that_are_drawn_are_mostly_ones_that_the_server_takes() -> 
         "Added", "Deleted", "Trimmed", "GroupCreated", "GroupRemoved", "CursorMoved", "ConsumerCreated",
         "ConsumerRemoved", "Delivered", "Reread", "Claimed", "Acked", "Forgotten", "LagReported", "LastIdSet",
         "StreamRemoved", "StreamCreated", "KeyMoved", "KeyCopied", "KeyExpired", "DatabasesSwapped", "Nacked",
-        "Deduplicated",
+        "Deduplicated", "Recounted",
     }  # fmt: skip
 
 

@@ -75,6 +75,28 @@ async def hand_over_and_look_back(redis: Any, me: str) -> None:
     await redis.xreadgroup("g", me, {"s": "0"})
 
 
+async def hand_over_and_settle(redis: Any, me: str) -> None:
+    """Reads, lets another claim what it has, and acknowledges it all the same."""
+    for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1):
+        for entry_id, _ in entries:
+            await redis.xclaim("s", "g", "other", 0, [entry_id])
+            await redis.xack("s", "g", entry_id)
+
+
+async def renew_and_look_back(redis: Any, me: str) -> None:
+    """Reads, claims what it has, and reads its history."""
+    for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1):
+        await redis.xclaim("s", "g", me, 0, [entry_id for entry_id, _ in entries])
+    await redis.xreadgroup("g", me, {"s": "0"})
+
+
+async def claim_as_of_the_first(redis: Any, me: str) -> None:
+    """Reads all, and claims the first with a LASTID that the cursor has long passed."""
+    for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=10):
+        first = entries[0][0]
+        await redis.execute_command("XCLAIM", "s", "g", me, 0, first, "LASTID", first)
+
+
 async def read_then_claim_at_once(redis: Any, me: str) -> None:
     await redis.xreadgroup("g", me, {"s": ">"}, count=1)
     await sleep(10)
@@ -127,7 +149,7 @@ BUGS = [
         ((delivering.deliver, "ids.ID_MAX, count)", "ids.ID_MAX, count)[1:]"),), world_of(read_all)),
     Bug("accounted-for", "what is acknowledged leaves its owner's list, and not that of the group",
         ((group.Group.release, "nack = self.pel.pop(entry_id)", "nack = self.pel.get(entry_id)"),),
-        world_of(settle_twice), too=frozenset({"pending-is-owned"})),
+        world_of(settle_twice), too=frozenset({"one-owner"})),
     Bug("delivered-once", "the cursor stops one short of what was delivered",
         ((delivering.deliver, "group.cursor = entry_id", "group.cursor = entry_id - 1"),),
         world_of(read_one_after_the_other, 2), "redis-6.2", frozenset({"delivery-in-order"})),
@@ -143,6 +165,14 @@ BUGS = [
         world_of(settle_and_look_back), too=frozenset({"pending-is-owned"})),
     Bug("pending-is-owned", "a claim does not take the entry from its old owner",
         ((group.Group.assign, "owner.pel.pop(entry_id)", "pass"),), world_of(hand_over_and_look_back)),
+    Bug("one-owner", "what is claimed is noted for the group's first consumer",
+        ((group.Group.assign, "nack = Pending(consumer.name", "nack = Pending(next(iter(self.consumers))"),),
+        world_of(hand_over_and_settle)),
+    Bug("count-monotone", "a read of history counts from 1 again",
+        ((delivering.history, "more = one_more(nack.count, call.dialect)", "more = 1"),),
+        world_of(renew_and_look_back)),
+    Bug("cursor-monotone", "LASTID moves the cursor back, too",
+        ((claiming.xclaim, "last_id > group.cursor", "last_id"),), world_of(claim_as_of_the_first)),
     Bug("claim-respects-idle", "min-idle is compared the wrong way round",
         ((claiming._claim_one, "idle_ms < claim.min_idle_ms", "idle_ms > claim.min_idle_ms"),),
         world_of(read_then_claim_at_once)),
