@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from ..errors import unknown
 from ..watch import Property
-from . import claims, delivery, replay, server
+from . import claims, delivery, replay, retention, server
 
 BUILT_IN: dict[str, Property] = {
     p.name: p
@@ -18,6 +18,7 @@ BUILT_IN: dict[str, Property] = {
         *server.PROPERTIES,
         *delivery.PROPERTIES,
         *claims.PROPERTIES,
+        *retention.PROPERTIES,
         *replay.PROPERTIES,
     )
 }

@@ -149,6 +149,31 @@ class HandledAtLeastOnce(Monitor):
         return None
 
 
+class AddedImpliesHandled(Monitor):
+    """Collects what was added, and crosses off what anybody handled."""
+
+    def __init__(self) -> None:
+        self.left: dict[tuple[bytes, bytes], None] = {}
+
+    def on_added(self, fact: Added, event: Event) -> str | None:
+        """Somebody must handle it."""
+        self.left[fact.stream, ids.show(fact.id)] = None
+        return None
+
+    def on_handled(self, event: Handled) -> str | None:
+        """Done."""
+        self.left.pop((event.stream, event.entry), None)
+        return None
+
+    def at_end(self, at_ms: int) -> str | None:
+        """What did nobody ever handle?"""
+        if not self.left:
+            return None
+        (stream, entry), *others = self.left
+        more = f" (and {len(others)} more)" if others else ""
+        return f"nobody ever handled entry {name(entry)} of {name(stream)}{more}"
+
+
 class SingleHandler(Monitor):
     """Knows who is working on which entry right now."""
 
@@ -216,6 +241,11 @@ PROPERTIES: tuple[Property, ...] = (
         "handled-at-least-once", "eventually", "every entry is handled in every group that it was meant for",
         HandledAtLeastOnce,
         "at the end, each entry added past the start of a group has a Handled event of that group",
+    ),
+    Property(
+        "added-implies-handled", "eventually", "every entry is handled by somebody, whenever it was added",
+        AddedImpliesHandled,
+        "at the end, each Added fact has a Handled event of that stream and ID, in whatever group or in none",
     ),
     Property(
         "acked-implies-handled", "always", "whatever is acknowledged was handled", AckedImpliesHandled,

@@ -110,9 +110,18 @@ class TrimHappened(Once):
         return self.see(fact)
 
 
+class ConsumerDeleted(Once):
+    """Was a consumer deleted?"""
+
+    def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
+        """Met."""
+        return self.see(fact)
+
+
 CRASHED_HOLDING = Property(
     "crashed-holding", "sometimes", "a process crashes with an entry that it has not acknowledged", CrashedHolding
 )
 TAKEN_OVER = Property("taken-over", "sometimes", "a consumer claims an entry from another", TakenOver)
 RENEWED = Property("renewed", "sometimes", "a consumer renews its claim on an entry", Renewed)
 TRIMMED = Property("trimmed", "sometimes", "entries are trimmed", TrimHappened)
+CONSUMER_DELETED = Property("consumer-deleted", "sometimes", "a consumer is deleted", ConsumerDeleted)

@@ -18,6 +18,13 @@ VARIANTS = [(scenario.name, variant) for scenario in shipped() for variant in sc
 DIGESTS = {
     ("crash-before-ack", "broken"): "d5f0176a87a3ea1d",
     ("crash-before-ack", "repaired"): "ce5be962aa946b23",
+    ("delconsumer-ghost", "broken"): "bb9414cdd99deda0",
+    ("delconsumer-ghost", "repaired"): "3153b46bdee4bc45",
+    ("delconsumer-toctou", "broken"): "7343365e24093684",
+    ("delconsumer-toctou", "repaired"): "09fbffae33b9e02a",
+    ("dollar-race-first-start", "broken"): "63cc6fed4421478e",
+    ("dollar-race-first-start", "repaired"): "e00f3ab7643a9278",
+    ("dollar-race-first-start", "producer-creates"): "4331133333e7de1f",
     ("event-sourcing", "broken"): "75489236ab346541",
     ("event-sourcing", "repaired"): "de262e508fa7aea5",
     ("event-sourcing", "snapshot-then-trim"): "ffb9d17e5515d9c4",
@@ -27,6 +34,14 @@ DIGESTS = {
     ("group-world", "repaired"): "fd6483af002b79cc",
     ("slow-handler-claimed", "broken"): "74b87443f1f942c1",
     ("slow-handler-claimed", "repaired"): "c93115e0e8415431",
+    ("trim-unacked-maxlen", "broken"): "e139dc93715832c5",
+    ("trim-unacked-maxlen", "repaired"): "6de3e7acf0a09b43",
+    ("trim-unacked-maxlen", "delref"): "99661c9352133ba8",
+    ("trim-unacked-maxlen", "acked"): "5d793d78e946f5e6",
+    ("trim-undelivered-slow-group", "broken"): "10ed4a7336ecae6a",
+    ("trim-undelivered-slow-group", "repaired"): "a5bb0eed3d4331f3",
+    ("trim-undelivered-slow-group", "maxlen"): "506bad8e6013a189",
+    ("trim-undelivered-slow-group", "acked"): "f1ac44af19604e89",
 }
 """The SHA-256 of each default run's history, shortened: what it was on every Python and redis-py so far.
 

@@ -21,7 +21,12 @@ AS_DECLARED_MIN = 85
 
 TOO = {
     ("crash-before-ack", "broken"): {"handled-at-least-once"},  # where it crashes before it has handled the order
+    ("delconsumer-ghost", "broken"): {"handled-at-least-once"},  # where it crashed before it had handled the order
     ("event-sourcing", "broken"): {"projections-agree"},  # the late projection never gets what was trimmed
+    ("trim-unacked-maxlen", "broken"): {"handled-at-least-once"},  # what was trimmed is there for no claimer
+    ("trim-unacked-maxlen", "delref"): {"handled-at-least-once"},
+    ("trim-undelivered-slow-group", "broken"): {"handled-at-least-once"},  # what was trimmed is never delivered
+    ("trim-undelivered-slow-group", "maxlen"): {"handled-at-least-once"},
 }
 """What a variant may break beside what it is declared to break: another way to say the same."""
 

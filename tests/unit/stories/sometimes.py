@@ -23,6 +23,7 @@ from .telling import (
 )
 
 MEETS = [
+    Case("consumer-deleted", "a consumer with nothing pending was deleted", [*START, consumer_removed(A)]),
     Case("crashed-busy", "it crashed while it handled an entry", [*START, read(1, 0), handling(1), crashed("a")]),
     Case("crashed-holding", "it crashed with what it was delivered",
          [started("p1", "a"), *START, read(1, 0), crashed("p1")]),
@@ -34,6 +35,7 @@ MEETS = [
 ]  # fmt: skip
 
 NEARLY_MEETS = [
+    Case("consumer-deleted", "its group went with it", [*START, read(1, 0), did(group_removed(1))]),
     Case("crashed-busy", "it came to the end of its work", [*START, read(1, 0), handling(1), handled(1), acked(1)]),
     Case("crashed-holding", "it crashed after it had acknowledged",
          [started("p1", "a"), *START, read(1, 0), acked(1), crashed("p1")]),
