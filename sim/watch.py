@@ -34,6 +34,8 @@ class Monitor:
     handlers: ClassVar[dict[type, str]] = {}
     server_times: ClassVar[frozenset[str]] = frozenset()
     """Attributes that hold times of the server's clock, which are compared with idle times only."""
+    tells_ms: ClassVar[int] = 0
+    """Ages of such times are told apart up to this; more only as far as processes ask for idle times."""
     unread: ClassVar[frozenset[str]] = frozenset()
     """Attributes that only messages are made of: they are kept where a run is told, not where states are compared."""
     instant: ClassVar[bool] = False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from ..events import Closed, Crashed, Event
 from ..holding import Held, note_held
 from ..watch import Monitor, Property, Watch
-from .abstraction import FAR_MS, NOW_MS, Abstraction, Unabstract
+from .abstraction import FAR_MS, NOW_MS, Abstraction, Refined, Unabstract
 from .renaming import Atom, rebuild
 
 Frozen: TypeAlias = Any
@@ -106,6 +107,9 @@ class Automaton:
         self.kinds = frozenset(self._monitor.handlers)
         if Closed in self.kinds:
             raise Unabstract(f"property {p.name!r} hears of closed connections")
+        most_ms = abstraction.idle_ms_max
+        if most_ms is not None and self._monitor.tells_ms > most_ms:
+            raise Refined(replace(abstraction, idle_ms_max=self._monitor.tells_ms))
         self.instant = p.kind == "sometimes" and self._monitor.instant
         self._server_ms = epoch_ms + NOW_MS
         self._abstraction = abstraction

@@ -10,14 +10,16 @@ from collections.abc import Iterable
 
 from ..errors import unknown
 from ..watch import Property
-from . import claims, delivery, replay, retention, server
+from . import claims, delivery, ordering, progress, replay, retention, server
 
 BUILT_IN: dict[str, Property] = {
     p.name: p
     for p in (
         *server.PROPERTIES,
         *delivery.PROPERTIES,
+        *ordering.PROPERTIES,
         *claims.PROPERTIES,
+        *progress.PROPERTIES,
         *retention.PROPERTIES,
         *replay.PROPERTIES,
     )

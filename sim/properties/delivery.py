@@ -174,6 +174,21 @@ class AddedImpliesHandled(Monitor):
         return f"nobody ever handled entry {name(entry)} of {name(stream)}{more}"
 
 
+class HandledAtMostOnce(Monitor):
+    """Remembers what was handled to its end in each group."""
+
+    def __init__(self) -> None:
+        self.handled: dict[tuple[bytes, bytes, bytes], None] = {}
+
+    def on_handled(self, event: Handled) -> str | None:
+        """Never before in this group."""
+        key = (event.stream, event.group, event.entry)
+        if not event.group or key not in self.handled:
+            self.handled[key] = None
+            return None
+        return f"{event.process} handled entry {name(event.entry)} again in group {name(event.group)}"
+
+
 class SingleHandler(Monitor):
     """Knows who is working on which entry right now."""
 
@@ -246,6 +261,12 @@ PROPERTIES: tuple[Property, ...] = (
         "added-implies-handled", "eventually", "every entry is handled by somebody, whenever it was added",
         AddedImpliesHandled,
         "at the end, each Added fact has a Handled event of that stream and ID, in whatever group or in none",
+    ),
+    Property(
+        "handled-at-most-once", "always", "no entry is handled twice in a group", HandledAtMostOnce,
+        "there is at most one Handled event for each entry and group",
+        ("what a crash interrupted was not handled, and may be handled again",
+         "entries read without a group may be handled by everybody"),
     ),
     Property(
         "acked-implies-handled", "always", "whatever is acknowledged was handled", AckedImpliesHandled,

@@ -71,6 +71,8 @@ BREAKS = [
          [did(added(1)), did(created(1)), did(added(2)), read(2, 1), handled(2), Ended(5)], ("entry 1-0 of s",)),
     Case("added-implies-handled", "two are not handled, and another of that ID in another stream is",
          [*START, handled(3), handled(1, stream=b"t"), Ended(5)], ("entry 1-0", "1 more")),
+    Case("handled-at-most-once", "another handles it again",
+         [handling(1), handled(1), handling(1, "b"), handled(1, "b")], ("b handled entry 1-0 again", "group g")),
     Case("single-handler", "two handle one entry at a time",
          [handling(1), handling(1, "b", at=7)], ("b began", "entry 1-0", "while a was")),
     Case("single-handler", "a third comes while one of two is left",
@@ -108,6 +110,8 @@ NEARLY = [
     Case("added-implies-handled", "one is handled in a group, one in another, one by a reader without a group",
          [*START, handled(1), handled(2, group=b"h"), handled(3, "b", group=b""), Ended(5)]),
     Case("added-implies-handled", "nothing was added", [Ended(5)]),
+    Case("handled-at-most-once", "another entry, in another group, and the second handler does not come to the end",
+         [handled(1), handled(2), handled(1, group=b"h"), handling(1, "b")]),
     Case("single-handler", "one follows the other in the same millisecond",
          [handling(1), handled(1), handling(1, "b"), handled(1, "b"), handling(1)]),
     Case("single-handler", "the first is dead when the second begins",
@@ -117,6 +121,10 @@ NEARLY = [
 ]  # fmt: skip
 
 EXCEPTIONS = [
+    Case("handled-at-most-once", "the first handler crashes in the middle", [
+        handling(1), crashed(), handling(1, "b"), handled(1, "b")], exception="what a crash interrupted"),
+    Case("handled-at-most-once", "two projections read the same entry", [
+        handled(1, group=b""), handled(1, "b", group=b"")], exception="entries read without a group"),
     Case("single-handler", "two projections read the same entry", [
         handling(1, group=b""), handling(1, "b", group=b"")], exception="entries read without a group"),
 ]  # fmt: skip
