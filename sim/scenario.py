@@ -40,7 +40,7 @@ class Variant:
     """Checked beside those of the scenario and the server invariants."""
     sometimes: Sequence[Property] = ()
     states: int | None = None
-    """How many states a check sees, exactly: with the default parameters and dialect, and all reductions."""
+    """How many states a check sees, exactly: with the default parameters, dialect and reductions."""
     dialects: Sequence[str] = ()
     """Where its verdict is declared: the dialects of servers that behave so; empty where it does not depend on that."""
     safeguards: Mapping[str, Without] = field(default_factory=dict)

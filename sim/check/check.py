@@ -20,7 +20,9 @@ from .breadth import Hit, Outcome, Report, breadth_first, depth_first
 from .checkpoint import Saved, Saver
 from .machine import Machine
 from .plain import Plain
-from .reductions import ALL, chosen
+from .reduced import machine_for
+from .reductions import DEFAULT as REDUCE
+from .reductions import chosen
 from .report import Counterexample, Result
 from .taking import Edge
 from .trace import follow
@@ -37,7 +39,7 @@ def check(
     dialect: str | None = None,
     params: Mapping[str, str] | None = None,
     search: str = "bfs",
-    reduce: Sequence[str] = ALL,
+    reduce: Sequence[str] = REDUCE,
     depth: int | None = None,
     report: Report | None = None,
     clock: Clock = lambda: 0.0,
@@ -123,7 +125,7 @@ def _search(
                 try:
                     if saved is not None:
                         abstraction = saved.abstraction
-                    machine = Machine(world, abstraction)
+                    machine = machine_for(world, abstraction, reductions)
                     return machine, _run(machine, search, stop, report, depth, saver, saved), abstraction.notes
                 except Refined as refined:
                     abstraction = refined.abstraction

@@ -13,7 +13,7 @@ from ..catalogue import find, shipped
 from ..errors import RedeliveryError
 from ..scenario import WITHOUT
 from .check import Clock, as_declared, check
-from .reductions import ALL
+from .reductions import DEFAULT as REDUCE
 
 Params: TypeAlias = Mapping[str, str] | None
 How: TypeAlias = tuple[str | None, tuple[str, ...], Clock, Params]
@@ -75,7 +75,7 @@ def check_one(
     except RedeliveryError as error:
         return _failed(name, variant, str(error))
     outcome = OK if as_declared(result, declaration) else NOT_AS_DECLARED
-    own = result.dialect == declaration.dialect and result.reductions == ALL and not params
+    own = result.dialect == declaration.dialect and result.reductions == REDUCE and not params
     wanted = declaration.states if own else None
     if outcome == OK and wanted is not None and wanted != result.states:
         outcome = OTHER_COUNT

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..errors import BadInput, unknown
+from ..errors import unknown
 
 REDUCTIONS: dict[str, str] = {
     "zones": "states are compared as seen from their present: clocks and IDs shifted, idle times only as far as a "
     "threshold can tell them apart",
     "symmetry": "processes that can take each other's places, with their consumers' names, are brought to the order "
     "that their contents ask for",
+    "local": "what a process does by itself, unseen by the server, by properties and by faults, is taken together with "
+    "the step before",
 }
 """Each with what it does, in the order in which they build on each other."""
 
 ALL: tuple[str, ...] = tuple(REDUCTIONS)
+DEFAULT: tuple[str, ...] = ("zones", "symmetry")
+"""Those that are on unless something else is asked for: scenarios declare their counts under these."""
 NONE = "none"
 ALL_WORD = "all"
+DEFAULT_WORD = "default"
 
 
 def chosen(names: Iterable[str]) -> tuple[str, ...]:
@@ -24,16 +29,15 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     wanted = set(names)
     for name in sorted(wanted - set(REDUCTIONS)):
         raise unknown("reduction", name, REDUCTIONS)
-    return ALL if wanted == set(ALL) else tuple(name for name in ALL if name in wanted and "zones" in wanted)
+    return tuple(name for name in ALL if name in wanted and "zones" in wanted)
 
 
 def parse(reduce: str | None, without: Sequence[str]) -> tuple[str, ...]:
     """What ``--reduce`` and ``--without`` ask for."""
-    if reduce is not None and without:
-        raise BadInput("give either --reduce or --without")
     if reduce == NONE:
         return ()
-    names = ALL if reduce in (None, ALL_WORD) else tuple(filter(None, str(reduce).split(",")))
+    words = {None: DEFAULT, DEFAULT_WORD: DEFAULT, ALL_WORD: ALL}
+    names = words[reduce] if reduce in words else tuple(filter(None, str(reduce).split(",")))
     chosen(names)
     for name in without:
         if name not in REDUCTIONS:

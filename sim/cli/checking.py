@@ -8,7 +8,7 @@ import click
 
 from ..catalogue import find
 from ..check.check import SEARCHES
-from ..check.reductions import ALL_WORD, NONE, REDUCTIONS, parse
+from ..check.reductions import ALL_WORD, DEFAULT_WORD, NONE, REDUCTIONS, parse
 from ..check.schedules import DEPTH, METHODS, RUNS
 from ..errors import BadInput
 from .options import json_option, pairs
@@ -34,8 +34,11 @@ from .running import check_place
 @click.option("--seconds", type=click.FloatRange(min=0), help="Give up after so long; where it did is reported.")
 @click.option("--pct-depth", type=int, default=DEPTH, show_default=True, help="How many steps' order a bug takes.")
 @click.option("--depth", type=click.IntRange(min=0), help="For bfs and dfs: take no more steps than this.")
-@click.option("--reduce", metavar="NAMES", help=f"Only these reductions: {', '.join(REDUCTIONS)}, {ALL_WORD}, {NONE}.")
-@click.option("--without", metavar="NAME", multiple=True, help="All reductions but this one.")
+@click.option(
+    "--reduce", metavar="NAMES",
+    help=f"Only these reductions: {', '.join(REDUCTIONS)}; or {DEFAULT_WORD}, {ALL_WORD}, {NONE}.",
+)
+@click.option("--without", metavar="NAME", multiple=True, help="Those that are on, but not this one.")
 @click.option("--checkpoint", metavar="FILE", type=Path, help="For bfs: save how far it is, every half a minute.")
 @click.option("--resume", metavar="FILE", type=Path, help="For bfs: go on from such a file.")
 @click.option("--liveness", is_flag=True, help="Search for a loop on which what must come true never does.")

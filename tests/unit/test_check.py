@@ -10,7 +10,7 @@ from redelivery.sim.catalogue import find, shipped
 from redelivery.sim.check.check import as_declared, check
 from redelivery.sim.check.everything import check_all, names
 from redelivery.sim.check.interning import Interned, tagged
-from redelivery.sim.check.reductions import ALL, parse
+from redelivery.sim.check.reductions import ALL, DEFAULT, parse
 from redelivery.sim.errors import BadInput, ScenarioError
 from redelivery.sim.events import Handled, Handling
 from redelivery.sim.plan import Params, Plan, Process
@@ -40,13 +40,18 @@ def test_a_check_shows_the_declared_verdict_and_the_same_numbers_again(
     assert result == check(scenario, variant, params=params)
     deep = check(scenario, variant, params=params, search="dfs")
     assert deep.verdict == result.verdict
+    everything = check(scenario, variant, params=params, reduce=ALL)
+    assert (everything.verdict, everything.property_name) == (result.verdict, result.property_name)
     if result.verdict == "holds":
         assert (deep.states, deep.transitions) == (result.states, result.transitions)
 
 
 @pytest.mark.parametrize(("name", "variant", "params"), [row for row in SMALL if row[1] in ("broken", "double-spend")])
-def test_a_counterexample_is_a_tape_that_the_simulator_runs(name: str, variant: str, params: dict[str, str]) -> None:
-    result = check(find(name), variant, params=params)
+@pytest.mark.parametrize("reduce", [DEFAULT, ALL], ids="+".join)
+def test_a_counterexample_is_a_tape_that_the_simulator_runs(
+    name: str, variant: str, params: dict[str, str], reduce: tuple[str, ...]
+) -> None:
+    result = check(find(name), variant, params=params, reduce=reduce)
     assert result.counterexample is not None
     run = simulate(find(name), tape=result.counterexample.tape)
     found = {violation.property: violation.message for violation in run.violations}
@@ -144,12 +149,14 @@ def test_without_reductions_worlds_are_compared_to_the_last_digit() -> None:
 
 def test_reductions_are_named_on_the_command_line() -> None:
     assert parse("none", ()) == ()
+    assert parse("all", ()) == ALL
+    assert parse("default", ()) == parse(None, ()) == DEFAULT
+    assert parse("all", ("local",)) == tuple(name for name in ALL if name != "local")
     assert parse(None, ("zones",)) == ()
     assert parse(None, ("symmetry",)) == parse("zones", ()) == ("zones",)
     with pytest.raises(BadInput, match="unknown reduction 'zone'; did you mean 'zones'"):
         parse("zone", ())
-    with pytest.raises(BadInput, match="either --reduce or --without"):
-        parse("all", ("zones",))
+    assert parse("all", ("zones",)) == ()
 
 
 def test_nothing_of_a_server_is_left_out_of_a_state_unawares() -> None:
@@ -196,12 +203,12 @@ QUICK = ("crash-before-ack", "slow-handler-claimed")
 
 
 def test_all_holds_every_variant_against_its_verdict_and_its_count() -> None:
-    rows = check_all(names(QUICK), "redis-8.6", ALL, 1, float)
+    rows = check_all(names(QUICK), "redis-8.6", DEFAULT, 1, float)
     assert [(row.scenario, row.variant, row.outcome) for row in rows] == [
         (name, variant, "as declared") for name in QUICK for variant in ("broken", "repaired")
     ]
     assert all(row.states == row.declared_states for row in rows)
-    assert rows[:2] == check_all(names(QUICK[:1]), "redis-8.6", ALL, 2, float)
+    assert rows[:2] == check_all(names(QUICK[:1]), "redis-8.6", DEFAULT, 2, float)
 
 
 def test_every_shipped_variant_declares_its_count() -> None:

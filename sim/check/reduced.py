@@ -1,0 +1,74 @@
+"""A machine with the reductions that leave steps out: fewer states, the same violations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..world import World
+from .abstraction import Abstraction
+from .local_steps import LocalSteps, Way
+from .machine import Found, Machine, State
+from .scenes import SCENE_AT
+from .taking import Edge, Outcome, Woken
+
+
+def machine_for(world: World, abstraction: Abstraction, reductions: Sequence[str]) -> Machine:
+    """The machine that searches a world under these reductions."""
+    if "local" in reductions:
+        return Reduced(world, abstraction, reductions)
+    return Machine(world, abstraction)
+
+
+class Reduced(Machine):
+    """Where one of several steps may as well come first, only that one is taken."""
+
+    def __init__(self, world: World, abstraction: Abstraction, reductions: Sequence[str]) -> None:
+        super().__init__(world, abstraction)
+        self._local = LocalSteps(self) if "local" in reductions else None
+
+    def successors(self, state: State) -> Found:
+        """Every step that has to be looked at, with the local steps that follow it."""
+        return [(edges[0], self.canonical(after), broken) for edges, after, broken in self.ways(state)]
+
+    def ways(self, state: State) -> list[Way]:
+        """The steps from a state that have to be looked at, each with all that is taken together with it."""
+        if self._local is None:
+            return [((edge,), after, broken) for edge, after, broken in self.steps(state)]
+        alone = self._local.alone(state)
+        if alone is None:
+            found = self.steps(state)
+        else:
+            found = [(each.edge, *self._local.take(state, each)[:2]) for each in alone]
+        return [way for edge, after, broken in found for way in self._local.finish(edge, after, broken)]
+
+    def concrete(self, states: list[State], broken: tuple[int, ...]) -> list[Edge]:
+        """The steps of a way through canonical states, as the world itself takes them; the last may break something."""
+        way: list[Edge] = []
+        at = self.first
+        for number, there in enumerate(states[1:], 2):
+            wanted = broken if broken and number == len(states) else None
+            edges, at = next(
+                (edges, after)
+                for edges, after, breaks in self.ways(at)
+                if self.canonical(after) == there and (wanted is None or breaks == wanted)
+            )
+            way.extend(edges)
+        return way
+
+    # -- what its reductions ask -----------------------------------------------------------------------
+
+    def outcomes_of(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        """What all that is due for a process leads to."""
+        return self._order.due(index, server, life)
+
+    def crash_of(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome, ...]:
+        """What a crash of a process leads to."""
+        return self._order.crash(fault, index, server, life)
+
+    def exchange_of(self, index: int, before: int, after: int) -> int:
+        """By how much a state changes where a process becomes another."""
+        return after - before << SCENE_AT + self.scenes.shifts[index]
+
+    def may_be_struck(self, clock: int) -> bool:
+        """Whether a fault may strike at this instant, now or after something else."""
+        return bool(self._may[clock] if clock in self._may else self._may_strike(clock))

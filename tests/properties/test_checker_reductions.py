@@ -1,0 +1,112 @@
+"""Whatever is left out of a search, it sees the same violations: held against the search that leaves nothing out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from redelivery.sim.check.abstraction import Abstraction, Refined, Unabstract
+from redelivery.sim.check.breadth import breadth_first
+from redelivery.sim.check.machine import Machine
+from redelivery.sim.check.reduced import machine_for
+from redelivery.sim.errors import ScenarioError
+from redelivery.sim.plan import Plan
+from redelivery.sim.watch import Property
+from redelivery.sim.world import World
+
+from .check_worlds import SYMMETRIC, WORLDS
+from .drawn_worlds import patterns, plans, world_of
+
+STATES_MAX = 400
+"""Larger worlds are drawn again: there are enough small ones."""
+DRAWN = settings(max_examples=60, suppress_health_check=list(HealthCheck), print_blob=True)
+
+
+class Seen(NamedTuple):
+    """What a search has shown."""
+
+    broken: frozenset[int]
+    unmet: tuple[str, ...]
+    ends: int
+    states: int
+
+
+class TooLarge(Exception):
+    """There are more states than a test has time for."""
+
+
+class Bounded:
+    """A machine that gives up when a search takes too long."""
+
+    def __init__(self, machine: Machine, states_max: int) -> None:
+        self._machine, self._left = machine, states_max
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._machine, name)
+
+    def successors(self, state: int) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise TooLarge
+        return self._machine.successors(state)
+
+
+def search(make: Any, reductions: Sequence[str], states_max: int = 10**9) -> Seen:
+    """Searches all of a world under these reductions."""
+    abstraction = Abstraction(symmetry="symmetry" in reductions)
+    while True:
+        try:
+            machine = machine_for(make(), abstraction, reductions)
+            model: Any = Bounded(machine, states_max)
+            outcome = breadth_first(model, lambda broken: False)
+        except Refined as refined:
+            abstraction = refined.abstraction
+        else:
+            return Seen(frozenset(outcome.broken), tuple(machine.unmet()), outcome.ends, outcome.states)
+
+
+BASE = ("zones",)
+ADDED = [("local",), ("symmetry", "local")]
+
+
+@pytest.mark.parametrize("added", ADDED, ids="+".join)
+@pytest.mark.parametrize("name", [*WORLDS, *SYMMETRIC])
+def test_the_same_is_broken_in_worlds_made_by_hand(name: str, added: tuple[str, ...]) -> None:
+    make = WORLDS.get(name) or SYMMETRIC[name]
+    whole, reduced = search(make, BASE), search(make, (*BASE, *added))
+    assert reduced.broken == whole.broken
+    assert reduced.unmet == whole.unmet
+    assert reduced.states <= whole.states
+    if "symmetry" not in added:
+        assert reduced.ends == whole.ends
+
+
+def agree(plan: Plan, properties: list[Property], added: Sequence[str]) -> None:
+    """Fails where a reduction loses a violation or an end, or invents one."""
+
+    def make() -> World:
+        return world_of(plan, properties)
+
+    try:
+        whole = search(make, BASE, STATES_MAX)
+    except (TooLarge, ScenarioError, Unabstract):
+        assume(False)
+    reduced = search(make, (*BASE, *added))
+    assert reduced.broken == whole.broken
+    assert reduced.unmet == whole.unmet
+    if "symmetry" not in added:
+        assert reduced.ends == whole.ends
+
+
+@DRAWN
+@given(plans(), patterns())
+def test_local_steps_lose_nothing(plan: Plan, properties: list[Property]) -> None:
+    agree(plan, properties, ("local",))
+
+
+@DRAWN
+@given(plans(), patterns())
+def test_all_of_them_together_lose_nothing(plan: Plan, properties: list[Property]) -> None:
+    agree(plan, properties, ADDED[-1])
