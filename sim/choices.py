@@ -109,6 +109,11 @@ class Enumerated:
         self._sizes.append(n)
         return answer
 
+    def again(self) -> None:
+        """Begins the present run anew."""
+        self.answers = []
+        self._sizes = []
+
     def advance(self) -> bool:
         """Goes to the next run; false where there is none."""
         prefix, sizes = self.answers.copy(), self._sizes.copy()  # whoever keeps the answers of a run has their own

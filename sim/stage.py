@@ -131,6 +131,9 @@ class Stage(Chronicle):
             self.waiting.pop(unanswered[1], None)
             self._close(running.plan.name, unanswered[1])
 
+    def _open(self) -> int:
+        return self.server.open(WIRE_RESP)
+
     def _close(self, name: str, session: int) -> None:
         self.server.close(session)
         self.record(events.Closed(self.now_ms, name, session))

@@ -16,7 +16,7 @@ from .fingerprint import fingerprint
 from .plan import SERVER, Crash
 from .process import Running
 from .requests import Clock, Command, Pick, Publish, Request, Scope, Sleep, Work
-from .stage import WIRE_RESP, Stage
+from .stage import Stage
 from .steps import Arrive, Begin, Deliver, Due, Enter, Expire, Happening, Rise, Step, Strike, Wake
 from .turn import Path
 
@@ -121,7 +121,7 @@ class World(Stage):
         running = self.processes[index]
         self._count_command(running)
         self.calls += 1
-        session = running.sessions.pop() if running.sessions else self.server.open(WIRE_RESP)
+        session = running.sessions.pop() if running.sessions else self._open()
         running.unanswered[path] = (self.calls, session)
         at_ms = self.now_ms + self._latency(choices)
         arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, request.commands)
@@ -140,7 +140,7 @@ class World(Stage):
         running = self.processes[index]
         self._count_command(running)
         self.calls += 1
-        session = running.sessions.pop() if running.sessions else self.server.open(WIRE_RESP)
+        session = running.sessions.pop() if running.sessions else self._open()
         replies, facts = self._execute(session, request.commands)
         self.record_effect(
             running.plan.name, self.calls, session, self.now_ms, request.commands, replies, facts

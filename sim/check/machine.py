@@ -18,7 +18,7 @@ from .interning import Interned
 from .ordering import Order
 from .renaming import in_ids, rebuild
 from .scenes import ACTION_BITS, CLOCK_AT, NEVER, ORDERS_MAX, SCENE_AT, SETTLES, TELLS, Move, Scenes
-from .taking import CLOCK_BITS, WHOLE_BITS, Edge, Taking
+from .taking import AS_BEFORE, CLOCK_BITS, WHOLE_BITS, Edge, Taking
 
 State: TypeAlias = int
 Found: TypeAlias = list[tuple[Edge, State, tuple[int, ...]]]
@@ -304,7 +304,7 @@ class Machine:
             raise Unabstract("the server's clock may be set back")
         server, whole, clock, numbers = self.unpack(state)
         outcome = self.taking.together(Edge("strike", -1, fault, ()), server, {})[0]
-        time, after = self.times.table[clock], outcome.server
+        time, after = self.times.table[clock], server if outcome.server == AS_BEFORE else outcome.server
         if what.host == SERVER:
             if time.fresh:
                 rank = time.ranks + 1

@@ -5,6 +5,7 @@ It is a ``World``, and its steps are the world's own; only what it is told, it w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...models.facts import Added, Fact
@@ -13,9 +14,9 @@ from ...models.ids import ms_of
 from ...models.server import Served, Server
 from ..choices import Choices
 from ..errors import ScenarioError
-from ..events import Effect, Event
+from ..events import Closed, Effect, Event
 from ..kernel import Kernel
-from ..plan import Plan
+from ..plan import SERVER, Plan
 from ..process import Running
 from ..requests import Clock, Request
 from ..steps import Arrive
@@ -24,6 +25,7 @@ from ..world import World
 from .abstraction import NOW_MS, Abstraction, Refined, Unabstract
 from .lives import SESSIONS_EACH, Life, first_session, thaw
 from .monitors import Noted
+from .transcripts import Tap
 
 CALLS_START = 1000
 SESSIONS_START = 1 << 20
@@ -32,9 +34,12 @@ SESSIONS_START = 1 << 20
 class Piece(World):
     """A world in which only some processes are there; the others' places are taken by ``absent`` ones."""
 
-    __slots__ = ("abstraction", "added", "batch", "known_ms", "noting")
+    __slots__ = ("_blocked", "_idle", "_next_session", "_tap", "_thaw", "abstraction", "added", "batch", "noting")
 
-    def __init__(self, plan: Plan, absent: list[Running], abstraction: Abstraction, noting: bool) -> None:
+    def __init__(
+        self, plan: Plan, absent: list[Running], abstraction: Abstraction, noting: bool, thaw: Callable[[], Server],
+        tap: Tap,
+    ) -> None:  # fmt: skip
         self.plan = plan
         self.watch = None
         self.history = None
@@ -55,24 +60,56 @@ class Piece(World):
         """Whether an entry was added at this instant."""
         self.abstraction = abstraction
         self.noting = noting
-        self.known_ms = frozenset[int]()
+        self._thaw = thaw
+        self._tap = tap
+        self._idle: dict[int, None] = {}
+        """Connections that the server is told of when it is needed."""
+        self._blocked: set[int] = set()
+        self._next_session = SESSIONS_START
 
-    def seat(self, server: Server, lives: dict[int, Life]) -> None:
-        """Puts a server and some processes on the stage."""
-        self.server = server
+    @property
+    def server(self) -> Tap:  # type: ignore[override]  # in a whole world a server is there from the start
+        """The server, made when a step needs it first: most need none."""
+        tap = self._tap
+        if tap.server is None:
+            tap.begin(self._thaw(), tuple(self._idle), self._next_session)
+        return tap
+
+    @property
+    def met(self) -> Server | None:
+        """The server that the step needed, or whose clock it changed; ``None`` where it is as before."""
+        if self.offsets.get(SERVER):
+            return self.server.server
+        return self._tap.server
+
+    def seat(self, lives: dict[int, Life]) -> None:
+        """Puts some processes on the stage."""
         for index, life in lives.items():
             running, events = thaw(life, self.plan.processes[index])
             self.processes[index] = running
-            for _, session in running.unanswered.values():
-                if session not in server.sessions:
-                    server.adopt(session)
+            self._idle.update(dict.fromkeys(session for _, session in running.unanswered.values()))
             for at_ms, event in events:
                 self.kernel.schedule(at_ms, event)
-                if isinstance(event, Arrive) and event.session not in server.sessions:
-                    server.adopt(event.session)
+                if isinstance(event, Arrive):
+                    self._idle[event.session] = None
             for session, path, call in life.waits:
+                self._blocked.add(first_session(index) + session)
                 self.waiting[first_session(index) + session] = (index, running.incarnation, path, call)
-        server.resume(server.counters()[0], SESSIONS_START)
+
+    def _open(self) -> int:
+        if self._tap.server is not None:
+            return super()._open()
+        session = self._next_session
+        self._next_session += 1
+        self._idle[session] = None
+        return session
+
+    def _close(self, name: str, session: int) -> None:
+        if self._tap.server is not None or session in self._blocked:
+            super()._close(name, session)
+        else:
+            del self._idle[session]
+            self.record(Closed(self.now_ms, name, session))
 
     def record(self, event: Event) -> None:
         """Writes an event down, and looks whether it shows something that was left out."""

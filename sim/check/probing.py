@@ -13,7 +13,7 @@ from ..steps import Arrive, Wake
 from ..turn import Path
 from .abstraction import NOW_MS, Unabstract
 from .lives import Life, thaw
-from .renaming import Atom, in_ids, in_names, rebuild
+from .renaming import Atom, in_ids, rebuild
 from .symmetry import Names, exchanged_life
 
 STRETCH = 1009
@@ -49,7 +49,7 @@ def probe_names(life: Life, plan: Plan, names: Names) -> bool:
         order = list(range(len(plan.processes)))
         order[first], order[second] = second, first
         exchange = tuple(order)
-        asked = rebuild(_asked(life, plan), in_names(names.exchanged(exchange)))
+        asked = rebuild(_asked(life, plan), names.exchanged(exchange).atom)
         if asked != _asked(exchanged_life(life, order[life.whose], exchange, names), plan):
             return False
     return True

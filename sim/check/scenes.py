@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..plan import Crash
 from .interning import Interned
 from .ordering import Order
-from .taking import CLOCK_BITS, LIFE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
+from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
 
 CLOCK_AT = WHOLE_BITS
 SCENE_AT = CLOCK_AT + CLOCK_BITS
@@ -26,7 +26,7 @@ ORDERS_MAX = 1 << 18
 SETTLES, TELLS = 1, 2
 """Of a move: time may have to pass after it; the clock or a budget changes."""
 NEVER = -1
-FAULT_BITS = PLACE_BITS = 12
+FAULT_BITS = 12
 EVERYBODY = (1 << PLACE_BITS) - 1
 
 
@@ -207,7 +207,8 @@ class Scenes:
 
     def _quick(self, server: int, life: int, index: int, outcome: Outcome) -> Quick:
         after = outcome.lives[0][1]
-        difference = outcome.server - server + (after - life << self.shifts[index])
+        moved = 0 if outcome.server == AS_BEFORE else outcome.server - server
+        difference = moved + (after - life << self.shifts[index])
         return Quick(outcome.edge, difference, outcome.batch, outcome.added, outcome.broken)
 
     def _wake(self, scene: int, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool) -> None:
@@ -223,6 +224,6 @@ class Scenes:
             after = numbers.copy()
             for index, life in outcome.lives:
                 after[index] = life
-            there = self.pack(outcome.server, after) - scene
+            there = self.pack(server if outcome.server == AS_BEFORE else outcome.server, after) - scene
             step = Quick(outcome.edge, there, outcome.batch, outcome.added, outcome.broken)
             found.append(self._move(scene, step, -1, SETTLES, ordered))

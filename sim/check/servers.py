@@ -22,6 +22,8 @@ LIST = "list"
 """Marks a list among frozen values."""
 TOMBSTONE_BYTES = 64
 """What a deleted entry is taken to take."""
+THAWED_MAX = 1 << 13
+"""So many streams and groups are kept thawed."""
 
 
 def freeze(
@@ -138,38 +140,64 @@ def _older(groups: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
     return tuple(found)
 
 
-def thaw(frozen: Frozen, template: Server, now_ms: int) -> Server:
-    """A server of its own in that state; ``template`` gives the dialect and the settings."""
-    server = Server(template.dialect, template.config)
-    server.read_lines = template.read_lines
-    keys, waits, queues, births = frozen
-    for key, value in keys:
-        server.keys[key] = _thaw_value(value, now_ms)
-    for session_id, argv, positions, left, group, consumer, noack, count, for_list in waits:
-        session = Session(session_id, WIRE_RESP)
-        deadline_ms = None if left is None else now_ms + left
-        session.wait = Wait(argv, dict(positions), deadline_ms, group, consumer, noack, count, for_list=for_list)
-        server.sessions[session_id] = session
-    server.waiting.update({key: list(queue) for key, queue in queues})
-    server.resume(births)
-    return server
+class Thawing:
+    """Makes servers of frozen ones. What is thawed once is shared by all that hold it until one of them writes."""
+
+    def __init__(self, template: Server, now_ms: int) -> None:
+        self._template = template
+        """Gives the dialect and the settings."""
+        self._now_ms = now_ms
+        self._streams: dict[Frozen, Stream] = {}
+        self._groups: dict[Frozen, Group] = {}
+
+    def thaw(self, frozen: Frozen) -> Server:
+        """A server of its own in that state."""
+        server = Server(self._template.dialect, self._template.config)
+        server.read_lines = self._template.read_lines
+        keys, waits, queues, births = frozen
+        for key, value in keys:
+            server.keys[key] = self._value(value)
+        for session_id, argv, positions, left, group, consumer, noack, count, for_list in waits:
+            session = Session(session_id, WIRE_RESP)
+            deadline_ms = None if left is None else self._now_ms + left
+            session.wait = Wait(argv, dict(positions), deadline_ms, group, consumer, noack, count, for_list=for_list)
+            server.sessions[session_id] = session
+        server.waiting.update({key: list(queue) for key, queue in queues})
+        server.resume(births)
+        return server
+
+    def _value(self, value: Any) -> Value:
+        if isinstance(value, bytes):
+            return value
+        return self._stream(value) if _is_stream(value) else List(value[1], value[2])
+
+    def _stream(self, frozen: Frozen) -> Stream:
+        body = frozen[:-1]
+        known = self._streams.get(body)
+        if known is None:
+            if len(self._streams) >= THAWED_MAX:
+                self._streams.clear()
+            known = self._streams[body] = _thaw_body(*body)
+        stream = known.copy()
+        for group in frozen[-1]:
+            found = self._groups.get(group)
+            if found is None:
+                if len(self._groups) >= THAWED_MAX:
+                    self._groups.clear()
+                found = self._groups[group] = _thaw_group(group, self._now_ms)
+                found.shared = True
+            stream.groups[found.name] = found
+        return stream
 
 
-def _thaw_value(value: Any, now_ms: int) -> Value:
-    if isinstance(value, bytes):
-        return value
-    return _thaw_stream(value, now_ms) if _is_stream(value) else List(value[1], value[2])
-
-
-def _thaw_stream(frozen: Frozen, now_ms: int) -> Stream:
-    born, nodes, length, last_id, max_deleted_id, entries_added, groups = frozen
+def _thaw_body(
+    born: int, nodes: Frozen, length: int, last_id: int, max_deleted_id: int, entries_added: int
+) -> Stream:
     stream = Stream.restored(born, [_thaw_node(*node) for node in nodes])
     stream.length = length
     stream.last_id = last_id
     stream.max_deleted_id = max_deleted_id
     stream.entries_added = entries_added
-    for group in groups:
-        stream.groups[group[0]] = _thaw_group(group, now_ms)
     return stream
 
 

@@ -19,6 +19,8 @@ from .lives import SESSIONS_EACH, Life, first_session
 from .renaming import in_names, rebuild
 from .servers import Frozen
 
+PARTS_MAX = 1 << 12
+"""So many parts of servers are remembered under other names."""
 SELF, OTHER = b"\0self", b"\0other"
 
 
@@ -108,6 +110,8 @@ class Names:
         self._plan = plan
         self._budget = sum(fault.budget for fault in plan.faults if isinstance(fault, Crash))
         self.classes = classes_found
+        self._exchanges: dict[tuple[int, ...], Renaming] = {}
+        self._views: dict[int, Renaming] = {}
         self._all = {name for places in classes_found for place in places for name in self.of(place)}
 
     def of(self, place: int) -> list[bytes]:
@@ -119,73 +123,128 @@ class Names:
             found += [f"{base}-{number}".encode() for number in range(2, self._budget + 3)]
         return found
 
-    def exchanged(self, order: tuple[int, ...]) -> dict[bytes, bytes]:
+    def exchanged(self, order: tuple[int, ...]) -> Renaming:
         """The names under which everything is known once the process at ``order[i]`` stands at place ``i``."""
-        names: dict[bytes, bytes] = {}
-        for place, before in enumerate(order):
-            if place != before:
-                names.update(zip(self.of(before), self.of(place), strict=True))
-        return names
+        known = self._exchanges.get(order)
+        if known is None:
+            names: dict[bytes, bytes] = {}
+            for place, before in enumerate(order):
+                if place != before:
+                    names.update(zip(self.of(before), self.of(place), strict=True))
+            known = self._exchanges[order] = Renaming(names)
+        return known
 
-    def seen_by(self, place: int) -> dict[bytes, bytes]:
+    def seen_by(self, place: int) -> Renaming:
         """Names as one process sees them: its own are told apart, all others are alike."""
-        own = {name: SELF + b"-%d" % number for number, name in enumerate(self.of(place))}
-        return dict.fromkeys(self._all, OTHER) | own
+        known = self._views.get(place)
+        if known is None:
+            own = {name: SELF + b"-%d" % number for number, name in enumerate(self.of(place))}
+            known = self._views[place] = Renaming(dict.fromkeys(self._all, OTHER) | own)
+        return known
+
+
+class Renaming:
+    """Other names for everything, with what was renamed once."""
+
+    def __init__(self, names: dict[bytes, bytes]) -> None:
+        self.names = names
+        self.atom = in_names(names)
+        self._parts: dict[Any, Any] = {}
+
+    def part(self, value: Any) -> Any:
+        """A part of a server that comes up again and again, renamed."""
+        known = self._parts.get(value)
+        if known is None:
+            if len(self._parts) >= PARTS_MAX:
+                self._parts.clear()
+            known = self._parts[value] = rebuild(value, self.atom)
+        return known
+
+    def group(self, group: Frozen) -> Frozen:
+        """A consumer group, renamed, its consumers in the order of their names."""
+        get = self.names.get
+        name, cursor, entries_read, epoch, pel, consumers = group
+        held = tuple([(entry_id, get(owner, owner), age, count) for entry_id, owner, age, count in pel])
+        members = sorted([(get(who, who), seen, active) for who, seen, active in consumers], key=_by_name)
+        return (get(name, name), cursor, entries_read, epoch, held, tuple(members))
+
+    def value(self, value: Any) -> Any:
+        """The value of a key, renamed, its groups in the order of their names."""
+        if isinstance(value, bytes) or not isinstance(value[0], int):
+            return self.part(value)
+        groups = [self.group(group) for group in value[-1]]
+        return (*self.part(value[:-1]), tuple(sorted(groups, key=_by_name) if len(groups) > 1 else groups))
+
+    def keys(self, keys: Frozen) -> Frozen:
+        """All keys, renamed, in their order."""
+        get = self.names.get
+        found = [(get(key, key), self.value(value)) for key, value in keys]
+        return tuple(sorted(found, key=_by_name) if len(found) > 1 else found)
+
+    def of_groups(self, keys: Frozen) -> Frozen:
+        """Of all keys what has names in it: groups with those who are in them, and whatever else is renamed."""
+        found = []
+        for key, value in keys:
+            body, groups = value, tuple[Any, ...]()
+            if not isinstance(value, bytes) and isinstance(value[0], int):
+                body, groups = value[:-1], value[-1]
+            renamed = self.part(body)
+            named = tuple(sorted([self.group(group) for group in groups], key=_by_name))
+            found.append((self.names.get(key, key), None if renamed == body else renamed, named))
+        return tuple(sorted(found, key=_by_name))
+
+
+def _by_name(named: Any) -> tuple[bytes, str]:
+    return named[0], repr(named)
 
 
 def life_view(life: Life, place: int, names: Names) -> int:
     """What a process is, as a number to order by."""
-    return digest(rebuild(life._replace(whose=0), in_names(names.seen_by(place))))
+    return digest(rebuild(life._replace(whose=0), names.seen_by(place).atom))
 
 
 def server_view(server: Frozen, place: int, names: Names) -> int:
-    """What the server has for a process, as a number to order by."""
-    atom = in_names(names.seen_by(place))
-    sessions = range(first_session(place), first_session(place) + SESSIONS_EACH)
+    """What the server has for a process, as a number to order by: of what all see alike nothing is in it."""
+    renaming = names.seen_by(place)
     keys, waits, queues, _ = server
-    waiting = rebuild(tuple((wait[0] - sessions.start, *wait[1:]) for wait in waits if wait[0] in sessions), atom)
-    queued = tuple(
-        tuple((at, session - sessions.start) for at, session in enumerate(queue) if session in sessions)
-        for _, queue in queues
-    )
-    return digest((_in_order(rebuild(keys, atom)), waiting, queued))
-
-
-def _in_order(keys: Any) -> Any:
-    """Keys, groups and consumers in the order of their names again."""
-
-    def by_name(named: Any) -> tuple[bytes, str]:
-        return named[0], repr(named)
-
-    def stream(value: Any) -> Any:
-        if isinstance(value, bytes) or not isinstance(value[0], int):
-            return value
-        groups = [(*group[:-1], tuple(sorted(group[-1], key=by_name))) for group in value[-1]]
-        return (*value[:-1], tuple(sorted(groups, key=by_name)))
-
-    return tuple(sorted(((key, stream(value)) for key, value in keys), key=by_name))
+    waiting: Frozen = ()
+    queued: Frozen = ()
+    if waits:
+        sessions = range(first_session(place), first_session(place) + SESSIONS_EACH)
+        mine = tuple((wait[0] - sessions.start, *wait[1:]) for wait in waits if wait[0] in sessions)
+        waiting = rebuild(mine, renaming.atom)
+        queued = tuple(
+            tuple((at, session - sessions.start) for at, session in enumerate(queue) if session in sessions)
+            for _, queue in queues
+        )
+    return digest((renaming.of_groups(keys), waiting, queued))
 
 
 def exchanged_server(server: Frozen, order: tuple[int, ...], names: Names) -> Frozen:
     """The server once the process at ``order[i]`` stands at place ``i``."""
+    renaming = names.exchanged(order)
+    keys, waits, queues, births = server
+    if not waits:
+        assert not queues, "whoever stands in a queue waits"
+        return (renaming.keys(keys), (), (), births)
     becomes = {before: place for place, before in enumerate(order)}
 
     def session(number: int) -> int:
         place, rest = divmod(number, SESSIONS_EACH)
         return (becomes[place - 1] + 1) * SESSIONS_EACH + rest
 
-    keys, waits, queues, births = rebuild(server, in_names(names.exchanged(order)))
+    waits, queues = rebuild((waits, queues), renaming.atom)
     moved = tuple(sorted((session(wait[0]), *wait[1:]) for wait in waits))
     lines = tuple((key, tuple(session(number) for number in queue)) for key, queue in queues)
-    return (_in_order(keys), moved, lines, births)
+    return (renaming.keys(keys), moved, lines, births)
 
 
 def exchanged_held(held: Frozen, order: tuple[int, ...], names: Names) -> Frozen:
     """The books of who holds what once the process at ``order[i]`` stands at place ``i``."""
-    moved = rebuild(tuple(held[before] for before in order), in_names(names.exchanged(order)))
+    moved = rebuild(tuple(held[before] for before in order), names.exchanged(order).atom)
     return tuple(tuple(sorted(books)) for books in moved)
 
 
 def exchanged_life(life: Life, place: int, order: tuple[int, ...], names: Names) -> Life:
     """A process once it stands at ``place``, and others at others."""
-    return rebuild(life._replace(whose=-1), in_names(names.exchanged(order)))._replace(whose=place)  # type: ignore[no-any-return]
+    return rebuild(life._replace(whose=-1), names.exchanged(order).atom)._replace(whose=place)  # type: ignore[no-any-return]

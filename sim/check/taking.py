@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...models.server import Server
@@ -19,10 +21,12 @@ from .lives import Life
 from .piece import Piece
 from .probing import probe, probe_names
 from .symmetry import Names, classes
+from .transcripts import End, Tap, Transcripts
 from .watching import Watching
 from .wording import action
 
 SERVER_BITS, WHOLE_BITS, CLOCK_BITS, LIFE_BITS = 24, 24, 20, 20
+PLACE_BITS = 12
 
 
 class Edge(NamedTuple):
@@ -36,11 +40,16 @@ class Edge(NamedTuple):
     answers: tuple[int, ...]
 
 
+AS_BEFORE = -1
+"""In place of a server: a step that did not need it leaves it as it is."""
+
+
 class Outcome(NamedTuple):
     """What a step leads to, as far as it matters to whoever takes it."""
 
     edge: Edge
     server: int
+    """Its number, or ``AS_BEFORE``."""
     lives: tuple[tuple[int, int], ...]
     """Process to what it becomes."""
     batch: int
@@ -64,7 +73,7 @@ class Taking:
         assert world.watch is not None
         self.plan: Plan = world.plan
         self.abstraction = abstraction
-        self.template: Server = world.server
+        self._thawing = servers.Thawing(world.server, self.plan.epoch_ms + NOW_MS)
         self.watching = Watching(world.watch, self.plan, abstraction)
         self.servers: Interned[Any] = Interned("the server", 1 << SERVER_BITS)
         self.lives: Interned[Life] = Interned("processes", 1 << LIFE_BITS, tagged)
@@ -81,6 +90,8 @@ class Taking:
         """The faults that ever struck."""
         found = classes(self.plan, world.watch.properties) if abstraction.symmetry else []
         self.names = Names(self.plan, found)
+        self._transcripts = Transcripts()
+        self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}
         self._absent = [Running(process) for process in self.plan.processes]
 
     def first(self, world: World) -> tuple[int, list[int]]:
@@ -117,19 +128,52 @@ class Taking:
                 raise Refined(replace(self.abstraction, symmetry=False, notes=(*self.abstraction.notes, why)))
         return number
 
+    def local(self, fault: int | None, index: int, life: int) -> tuple[Outcome, ...] | None:
+        """What is due for a process, or a crash of it, where it was seen to leave the server alone; else ``None``."""
+        return self._local.get((fault, index, life))
+
     def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """Everything that is due for a process."""
         found: list[Outcome | Woken] = []
         ready = sum(left == 0 for left, _ in self.lives.table[life].events)
         for which in range(ready):
-            edge = Edge("due", index, which, ())
-            taken = self._each(edge, server, {index: life})
-            woken = {other for _, piece in taken for other in piece.touched} - {index}
-            if woken:
-                found.append(Woken(edge, tuple(sorted(woken))))
-            else:
-                found.extend(self._outcome(each, piece, server, (index,)) for each, piece in taken)
-        return tuple(found)
+            found.extend(self._alone(Edge("due", index, which, ()), index, server, life))
+        return self._kept(None, index, life, tuple(found))
+
+    def crash(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        """What comes of a crash of a process."""
+        found = self._alone(Edge("strike", index, fault, ()), index, server, life)
+        assert all(isinstance(each, Outcome) for each in found), "a crash answers nobody"
+        return self._kept(fault, index, life, tuple(found))
+
+    def _alone(self, edge: Edge, index: int, server: int, life: int) -> list[Outcome | Woken]:
+        """A step of one process with every answer to the choices within it, by what is known of its course."""
+        inner = Enumerated()
+        thaw = partial(self._thaw, server)
+        found: list[Outcome | Woken] = []
+        while True:
+            known = self._transcripts.walk((edge, life), inner, thaw)
+            if known is None:
+                inner.again()
+                tap = Tap(inner)
+                piece = self._run(edge, thaw, {index: life}, tap)
+                woken = set(piece.touched) - {index}
+                if woken:
+                    return [Woken(edge, tuple(sorted(woken)))]
+                end = self._end(piece, index, inner)
+                self._transcripts.keep((edge, life), tap.asked, end)
+                known = end, tap.server
+            found.append(self._outcome(edge, index, server, *known))
+            if not inner.advance():
+                return found
+
+    def _kept(
+        self, fault: int | None, index: int, life: int, found: tuple[Outcome | Woken, ...]
+    ) -> tuple[Outcome | Woken, ...]:
+        kept = tuple([each for each in found if isinstance(each, Outcome) and each.server == AS_BEFORE])
+        if len(kept) == len(found):
+            self._local[fault, index, life] = kept
+        return found
 
     def late(self, server: int) -> tuple[int, ...]:
         """The processes whose blocked reads the server gives up now."""
@@ -138,28 +182,27 @@ class Taking:
         return tuple(sorted(late))
 
     def together(self, edge: Edge, server: int, seated: dict[int, int]) -> tuple[Outcome, ...]:
-        """A step with all whom it may answer."""
+        """A step with all whom it may answer, and every answer to the choices within it."""
         found = []
-        for taken, piece in self._each(edge, server, seated):
-            assert set(piece.touched) <= set(seated), "a step answers those whom the server names"
-            found.append(self._outcome(taken, piece, server, tuple(seated)))
-        return tuple(found)
-
-    def _each(self, edge: Edge, server: int, seated: dict[int, int]) -> list[tuple[Edge, Piece]]:
-        """The step with every answer to the choices within it."""
-        found: list[tuple[Edge, Piece]] = []
         inner = Enumerated()
         while True:
-            piece = Piece(self.plan, self._absent, self.abstraction, self.watching.noting)
-            thawed = servers.thaw(self.servers.table[server][0], self.template, self.plan.epoch_ms + NOW_MS)
-            piece.seat(thawed, {index: self.lives.table[life] for index, life in seated.items()})
-            step = self._step(piece, edge)
-            if not found:
-                self.actions.setdefault(action(step, self.plan))
-            piece.take(step, inner)
-            found.append((edge._replace(answers=tuple(inner.answers)), piece))
+            piece = self._run(edge, partial(self._thaw, server), seated, Tap(inner))
+            assert set(piece.touched) <= set(seated), "a step answers those whom the server names"
+            found.append(self._outcome_of_several(edge._replace(answers=tuple(inner.answers)), piece, server, seated))
             if not inner.advance():
-                return found
+                return tuple(found)
+
+    def _run(self, edge: Edge, thaw: Callable[[], Server], seated: dict[int, int], tap: Tap) -> Piece:
+        """Takes a step for real, on a piece of the world."""
+        piece = Piece(self.plan, self._absent, self.abstraction, self.watching.noting, thaw, tap)
+        piece.seat({index: self.lives.table[life] for index, life in seated.items()})
+        step = self._step(piece, edge)
+        self.actions.setdefault(action(step, self.plan))
+        piece.take(step, tap)
+        return piece
+
+    def _thaw(self, server: int) -> Server:
+        return self._thawing.thaw(self.servers.table[server][0])
 
     def _step(self, piece: Piece, edge: Edge) -> Step:
         if edge.kind == "expire":
@@ -170,19 +213,44 @@ class Taking:
         due: list[Scheduled[Happening]] = [item for item in piece.kernel.due() if item.event.process == edge.process]
         return Due(NOW_MS, due[edge.which])
 
-    def _outcome(self, edge: Edge, piece: Piece, before: int, seats: tuple[int, ...]) -> Outcome:
-        pending = piece.kernel.pending()
+    def _end(self, piece: Piece, index: int, inner: Enumerated) -> End:
+        """What has become of the one process of a piece."""
+        life, sessions = self._life_of(piece, index)
+        watching = self.watching
+        return End(
+            tuple(inner.answers), life, watching.batch(piece.batch), watching.facts(piece.batch), piece.added,
+            tuple(sessions.items()),
+        )  # fmt: skip
+
+    def _outcome(self, edge: Edge, index: int, before: int, end: End, met: Server | None) -> Outcome:
+        edge = edge._replace(answers=end.answers)
+        if met is None:
+            return Outcome(edge, AS_BEFORE, ((index, end.life),), end.batch, False, ())
+        frozen = servers.freeze(met, self.plan.epoch_ms + NOW_MS, self.abstraction, dict(end.sessions))
+        attached, broken = self.watching.step_attached(self.servers.table[before][1], end.facts)
+        return Outcome(edge, self.server(frozen, attached), ((index, end.life),), end.batch, end.added, broken)
+
+    def _outcome_of_several(self, edge: Edge, piece: Piece, before: int, seats: Iterable[int]) -> Outcome:
         sessions: dict[int, int] = {}
         found = []
         for index in seats:
-            mine = [item for item in pending if item.event.process == index]
-            waits = {session: wait for session, wait in piece.waiting.items() if wait[0] == index}
-            numbers = lives.number(piece.processes[index], waits, mine)
-            first = lives.first_session(index)
-            sessions.update({session: first + rank for session, rank in numbers.sessions.items()})
-            found.append((index, self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine))))
+            life, numbers = self._life_of(piece, index)
+            sessions.update(numbers)
+            found.append((index, life))
+        batch, met = self.watching.batch(piece.batch), piece.met
+        if met is None:
+            return Outcome(edge, AS_BEFORE, tuple(found), batch, False, ())
         jump = piece.offsets.get(SERVER, 0)
-        frozen = servers.freeze(piece.server, self.plan.epoch_ms + NOW_MS + jump, self.abstraction, sessions)
-        attached, broken = self.watching.step_attached(self.servers.table[before][1], piece.batch)
-        server, batch = self.server(frozen, attached), self.watching.batch(piece.batch)
-        return Outcome(edge, server, tuple(found), batch, piece.added, broken)
+        frozen = servers.freeze(met, self.plan.epoch_ms + NOW_MS + jump, self.abstraction, sessions)
+        facts = self.watching.facts(piece.batch)
+        attached, broken = self.watching.step_attached(self.servers.table[before][1], facts)
+        return Outcome(edge, self.server(frozen, attached), tuple(found), batch, piece.added, broken)
+
+    def _life_of(self, piece: Piece, index: int) -> tuple[int, dict[int, int]]:
+        """The number of what has become of a process, and the new numbers of its connections."""
+        mine = [item for item in piece.kernel.pending() if item.event.process == index]
+        waits = {session: wait for session, wait in piece.waiting.items() if wait[0] == index}
+        numbers = lives.number(piece.processes[index], waits, mine)
+        first = lives.first_session(index)
+        life = self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine))
+        return life, {session: first + rank for session, rank in numbers.sessions.items()}

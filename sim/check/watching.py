@@ -12,7 +12,7 @@ from ..watch import Watch
 from .abstraction import NOW_MS, Abstraction
 from .interning import Interned, tagged
 from .monitors import Automaton, Books, Noted
-from .renaming import Atom, in_names, rebuild
+from .renaming import Atom, rebuild
 from .symmetry import Names, exchanged_held
 
 FACTS: frozenset[type] = frozenset(get_args(Fact))
@@ -48,6 +48,10 @@ class Watching:
         self._exchanged: list[dict[tuple[int, tuple[int, ...]], int]] = [{} for _ in self.properties]
         self._ends: dict[int, tuple[int, ...]] = {}
         self._heard = frozenset(kind for which in self.floating for kind in self.automata[which].kinds)
+        self._heard_attached = frozenset(kind for which in self.attached for kind in self.automata[which].kinds)
+        self._facts: Interned[tuple[Any, ...]] = Interned("what the server does in a step", 1 << 24, tagged)
+        self._fact_kinds: list[frozenset[type]] = []
+        self._attached_steps: dict[tuple[int, int, int], tuple[int, bool]] = {}
         self.batch(())
         numbers = [
             states.number(automaton.adopt(watch.monitor(which)))
@@ -95,20 +99,34 @@ class Watching:
         found = self._steps[whole, batch] = self.whole.number(tuple(numbers)), tuple(broken)
         return found
 
-    def step_attached(self, numbers: tuple[int, ...], events: Sequence[Any]) -> Attached:
-        """What the properties that go with the server come to; whoever takes the step remembers it."""
-        kinds = {type(fact) for event in events for fact in getattr(event, "facts", ())}
-        heard = [event for event in events if type(event) is not Noted]
-        after = list(numbers)
-        broken = []
+    def facts(self, events: Sequence[Any]) -> int:
+        """The number of what the properties that go with the server hear of a step."""
+        heard = self._heard_attached
+        kept = tuple([e for e in events if any(type(fact) in heard for fact in getattr(e, "facts", ()))])
+        number = self._facts.number(tuple([event for event in kept if type(event) is not Noted]))
+        if number == len(self._fact_kinds):
+            self._fact_kinds.append(frozenset(type(fact) for event in kept for fact in event.facts))
+        return number
+
+    def step_attached(self, numbers: tuple[int, ...], facts: int) -> Attached:
+        """What the properties that go with the server come to."""
+        kinds = self._fact_kinds[facts]
+        after: list[int] | None = None
+        broken: tuple[int, ...] = ()
         for place, which in enumerate(self.attached):
             if self.automata[which].kinds.isdisjoint(kinds):
                 continue
-            state, message = self.automata[which].step(self.states[which].table[after[place]], heard)
-            after[place] = self.states[which].number(state)
-            if message is not None:
-                broken.append(which)
-        return tuple(after), tuple(broken)
+            known = self._attached_steps.get((which, numbers[place], facts))
+            if known is None:
+                states = self.states[which]
+                state, message = self.automata[which].step(states.table[numbers[place]], self._facts.table[facts])
+                known = self._attached_steps[which, numbers[place], facts] = states.number(state), message is not None
+            if known[0] != numbers[place]:
+                after = after or list(numbers)
+                after[place] = known[0]
+            if known[1]:
+                broken += (which,)
+        return numbers if after is None else tuple(after), broken
 
     def _step_one(self, which: int, state: int, batch: int) -> tuple[int, str | None]:
         remembered, automaton = self._each[which], self.automata[which]
@@ -176,7 +194,7 @@ class Watching:
     def _exchange(self, which: int, number: int, order: tuple[int, ...], names: Names) -> int:
         known = self._exchanged[which].get((number, order))
         if known is None:
-            state = self.automata[which].renamed(self.states[which].table[number], in_names(names.exchanged(order)))
+            state = self.automata[which].renamed(self.states[which].table[number], names.exchanged(order).atom)
             known = self._exchanged[which][number, order] = self.states[which].number(state)
         return known
 
