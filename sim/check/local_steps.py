@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..plan import ClockJump, Crash
 from ..steps import Begin, Deliver, Rise, Wake
 from .lives import Life
-from .taking import Edge, Outcome
+from .taking import AS_BEFORE, Edge, Outcome
 
 if TYPE_CHECKING:
     from .machine import State
@@ -132,7 +132,10 @@ class LocalSteps:
 
     def _is_unseen(self, outcome: Outcome, server: int) -> bool:
         return (
-            outcome.server == server and outcome.batch == UNHEARD and not outcome.added and not outcome.broken
+            outcome.server in (server, AS_BEFORE)
+            and outcome.batch == UNHEARD
+            and not outcome.added
+            and not outcome.broken
         )
 
     def _is_longer(self, before: Life, after: Life) -> bool:
