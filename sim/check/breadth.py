@@ -51,6 +51,8 @@ class Progress(NamedTuple):
     transitions: int
     queue: int
     depth: int
+    memory_bytes: int = 0
+    """What other processes that take part in the search hold."""
 
 
 class Hit(NamedTuple):
@@ -81,13 +83,17 @@ class Outcome:
     """In how many states the run can be over."""
     degrees: dict[int, int] = field(default_factory=dict)
     """How many states have so many successors."""
+    cut: str | None = None
+    """Why the search ended before its end; the numbers are of what was seen until then."""
 
 
 Stop = Callable[[tuple[int, ...]], bool]
 """Whether a search ends where these properties are broken."""
 Report = Callable[[Progress], None]
-EVERY = 4096
+EVERY = 256
 """After so many states whoever watches is told."""
+WIDE = 10_000
+"""So many states have to be at hand before a search is handed over to several workers."""
 
 
 @dataclass(slots=True)
@@ -103,86 +109,99 @@ class Frontier:
 
 
 Save = Callable[[Frontier], None]
+HandOver = Callable[[Frontier], "Outcome | None"]
+"""Goes on from a frontier, to the end of the search; ``None`` where it could not: the search begins again."""
 
 
 def breadth_first(
     model: Model[S], stop: Stop, report: Report | None = None, depth_max: int | None = None,
-    save: Save | None = None, begun: Frontier | None = None,
+    save: Save | None = None, begun: Frontier | None = None, hand_over: HandOver | None = None,
 ) -> Outcome:  # fmt: skip
     """Searches level by level. Ways are not kept: where one is wanted, the search is made again up to there.
 
-    ``save`` is called now and then with all that is needed to go on; ``begun`` is such, from before.
+    ``save`` is called now and then with all that is needed to go on; ``begun`` is such, from before. ``hand_over``
+    takes a wide frontier over; what it finds is searched for again here, so that every number is as it would be had it
+    not.
     """
-    outcome = _breadth_first(model, stop, report, depth_max, None, save, begun)
+    outcome = _breadth_first(model, stop, report, depth_max, None, save, begun, hand_over)
+    if outcome is None:
+        outcome = _breadth_first(model, stop, report, depth_max, None, save)
+    assert outcome is not None, "whoever hands nothing over comes to an end"
     if outcome.hit is not None:
-        again = _breadth_first(model, stop, None, depth_max, {})
-        assert again.hit is not None
-        assert (again.states, again.transitions) == (outcome.states, outcome.transitions), "a search is repeatable"
-        outcome.hit = again.hit
+        again = _breadth_first(model, stop, report, depth_max, {})
+        assert again is not None
+        if again.cut is None:
+            assert again.hit is not None, "a search is repeatable"
+        outcome = again
     return outcome
 
 
 def _breadth_first(
     model: Model[S], stop: Stop, report: Report | None, depth_max: int | None,
     parents: dict[Hashable, tuple[Hashable, Edge]] | None, save: Save | None = None, begun: Frontier | None = None,
-) -> Outcome:  # fmt: skip
+    hand_over: HandOver | None = None,
+) -> Outcome | None:  # fmt: skip
     packed = getattr(model, "packed", False)
     if begun is None:
-        begun = Frontier({model.key(model.initial)}, [model.initial], [], 0, Outcome(states=1))
+        begun = Frontier({model.key(model.initial)}, [model.initial], [], 0, Outcome(states=1, levels=[1]))
     out, seen = begun.out, begun.seen
     level: list[S] = begun.level
     deeper: list[S] = begun.deeper
-    first, transitions = begun.at, out.transitions
-    while level:
-        if not first:
-            out.levels.append(len(level))
-        before = sum(out.levels) - len(level)
-        for at in range(first, len(level)):
-            state = level[at]
-            found = model.successors(state)
-            transitions += len(found)
-            out.degrees[len(found)] = out.degrees.get(len(found), 0) + 1
-            here = model.key(state) if parents is not None else None
-            over = model.at_end(state, found)
-            if over is not None:
-                out.ends += 1
-                if over and _note(out, over, stop):
-                    out.hit = _way(parents, here, None, None, over)
-                    return _counted(out, seen, transitions)
-            for edge, after, broken in found:
-                key = after if packed else model.key(after)
-                if broken and _note(out, broken, stop, 1):
-                    out.hit = _way(parents, here, edge, key, broken)
-                    return _counted(out, seen, transitions)
-                if key not in seen:
-                    seen.add(key)
-                    deeper.append(after)
-                    if parents is not None:
-                        parents[key] = (here, edge)
-            if save is not None and not (before + at + 1) % EVERY:
-                out.transitions = transitions
-                save(Frontier(seen, level, deeper, at + 1, out))
-            if report is not None and not (before + at + 1) % EVERY:
-                report(Progress(len(seen), transitions, len(level) - at + len(deeper), out.depth))
-        if not deeper:
-            break
-        if depth_max is not None and out.depth >= depth_max:
-            out.bounded = True
-            break
-        out.depth += 1
-        level, deeper, first = deeper, [], 0
-    return _counted(out, seen, transitions)
-
-
-def _counted(out: Outcome, seen: set[Hashable], transitions: int) -> Outcome:
-    out.states = len(seen)
-    out.transitions = transitions
+    first, expanded = begun.at, 0
+    try:
+        while level:
+            if hand_over is not None and len(level) - first + len(deeper) >= WIDE:
+                return hand_over(Frontier(seen, level, deeper, first, out))
+            for at in range(first, len(level)):
+                state = level[at]
+                found = model.successors(state)
+                out.transitions += len(found)
+                out.degrees[len(found)] = out.degrees.get(len(found), 0) + 1
+                here = model.key(state) if parents is not None else None
+                over = model.at_end(state, found)
+                if over is not None:
+                    out.ends += 1
+                    if over and note(out, over, out.depth, stop):
+                        out.hit = _way(parents, here, None, None, over)
+                        return out
+                for edge, after, broken in found:
+                    key = after if packed else model.key(after)
+                    if broken and note(out, broken, out.depth + 1, stop):
+                        out.hit = _way(parents, here, edge, key, broken)
+                        return out
+                    if key not in seen:
+                        seen.add(key)
+                        deeper.append(after)
+                        if parents is not None:
+                            parents[key] = (here, edge)
+                expanded += 1
+                if not expanded % EVERY:
+                    if save is not None:
+                        save(Frontier(seen, level, deeper, at + 1, out))
+                    if report is not None:
+                        report(Progress(len(seen), out.transitions, len(level) - at + len(deeper), out.depth))
+            if not deeper:
+                break
+            if depth_max is not None and out.depth >= depth_max:
+                out.bounded = True
+                break
+            out.depth += 1
+            out.levels.append(len(deeper))
+            level, deeper, first = deeper, [], 0
+    except KeyboardInterrupt:
+        out.cut = STOPPED
+    finally:
+        out.states = len(seen) or out.states
     return out
 
 
-def _note(out: Outcome, broken: tuple[int, ...], stop: Stop, deeper: int = 0) -> bool:
+STOPPED = "the search was stopped before its end"
+
+
+def note(out: Outcome, broken: tuple[int, ...], depth: int, stop: Stop) -> bool:
+    """Keeps what is broken, and how near to the beginning; whether the search ends here."""
     for which in broken:
-        out.broken.setdefault(which, out.depth + deeper)
+        out.broken[which] = min(depth, out.broken.get(which, depth))
     return stop(broken)
 
 
@@ -227,7 +246,7 @@ def depth_first(
             key = model.key(state)
             keys.append(key)
             new = key not in seen
-            if broken and _note(out, broken, stop):
+            if broken and note(out, broken, len(way), stop):
                 out.hit = Hit(broken, tuple(way), False, tuple(keys))
                 break
             if not new:
@@ -246,7 +265,7 @@ def depth_first(
         over = model.at_end(state, found)
         if over is not None:
             out.ends += 1
-            if over and _note(out, over, stop):
+            if over and note(out, over, len(way), stop):
                 out.hit = Hit(over, tuple(way), True, tuple(keys))
                 break
         expanded += 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..catalogue import find
 from ..errors import BadInput, ScenarioError
 from ..plan import Plan
 from ..properties import SERVER_INVARIANTS
@@ -16,9 +18,10 @@ from ..run import HOLDS, INCOMPLETE, VIOLATED, build, simulate
 from ..scenario import Scenario, Variant
 from ..world import World
 from .abstraction import FAR_MS, Abstraction, Refined, Unabstract
-from .breadth import Hit, Outcome, Report, breadth_first, depth_first
+from .breadth import WIDE, Hit, Outcome, Report, breadth_first, depth_first
 from .checkpoint import Saved, Saver
 from .machine import Machine
+from .parallel.search import Parallel, Recipe
 from .plain import Plain
 from .reduced import machine_for
 from .reductions import DEFAULT as REDUCE
@@ -46,12 +49,14 @@ def check(
     reference: str | None = None,
     checkpoint: Path | None = None,
     resume: Path | None = None,
+    workers: int = 1,
 ) -> Result:
     """Tries every interleaving and every fault of a variant.
 
     ``reduce`` names the reductions that are on; ``depth`` bounds how many steps are taken, ``report`` is told how far
     it is, and ``clock`` (seconds) tells how long it took. ``reference`` is how tapes name the scenario. A breadth-first
-    search is saved to ``checkpoint`` every half a minute, and goes on from ``resume``.
+    search is saved to ``checkpoint`` every half a minute, and goes on from ``resume``; ``workers`` share it where it is
+    large enough, and come to the same numbers.
     """
     name = variant or scenario.default_variant
     dialect = dialect or scenario.variant(name).dialect
@@ -60,21 +65,26 @@ def check(
     world, values = build(scenario, name, dialect, given, record=False)
     refuse_unbounded(world.plan)
     began_s = clock()
-    stop = _stop(scenario, scenario.variant(name), world)
+    stop = _stop(scenario.variant(name), world)
 
     def fresh() -> World:
         return build(scenario, name, dialect, given, record=False)[0]
 
     identity = (scenario.name, name, dialect, tuple(sorted(values.as_dict().items())), reductions, depth)
-    saver = None if checkpoint is None else Saver(checkpoint, identity, clock)
-    saved = None if resume is None else Saved(resume, identity)
+    parallel = None
+    if workers > 1 and search == "bfs":
+        recipe = Recipe(reference or scenario.name, name, dialect, given, Abstraction())
+        parallel = Parallel(workers, recipe, stop, stop_of, clock)
+    means = Means(
+        None if checkpoint is None else Saver(checkpoint, identity, clock),
+        None if resume is None else Saved(resume, identity),
+        parallel,
+    )
     with unhindered():
-        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, saver, saved)
-    if saver is not None and saver.trouble is not None:
-        notes = (*notes, saver.trouble)
+        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means)
     seconds = clock() - began_s
     unmet = tuple(model.unmet())
-    verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or unmet else HOLDS
+    verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or outcome.cut or unmet else HOLDS
     example: Counterexample | None = None
     steps: tuple[str, ...] = ()
     property_name: str | None = None
@@ -88,13 +98,51 @@ def check(
             reference or scenario.name, name, dialect, values.given, tape, property_name,
             message=_message(scenario, name, dialect, values.given, tape, property_name),
         )  # fmt: skip
-    if outcome.bounded:
-        notes = (*notes, f"bounded: nothing deeper than {depth} steps was looked at")
+    used = workers if parallel is not None and parallel.used and parallel.trouble is None else 1
     return Result(
         scenario.name, name, dialect, verdict, property_name, outcome.states, outcome.transitions, outcome.depth,
-        seconds, unmet, _coverage(model, world.plan, outcome), example, steps, tuple(reductions), notes,
-        statistics=_statistics(outcome),
+        seconds, unmet, _coverage(model, world.plan, outcome), example, steps, tuple(reductions),
+        (*notes, *_more_notes(outcome, depth, means, used, workers, search, model)), statistics=_statistics(outcome),
+        workers=used,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a search is helped by."""
+
+    saver: Saver | None = None
+    saved: Saved | None = None
+    parallel: Parallel | None = None
+
+
+def _more_notes(
+    outcome: Outcome, depth: int | None, means: Means, used: int, wanted: int, search: str, model: Machine | Plain
+) -> list[str]:
+    """What is said of how the search went."""
+    found = []
+    if isinstance(model, Plain) and (means.saver or means.saved):
+        found.append("no checkpoint is kept of a search in which states are compared exactly")
+    if means.saver is not None and means.saver.trouble is not None:
+        found.append(means.saver.trouble)
+    if used < wanted:
+        found.append(f"one worker: {_why_alone(means, search, model)}")
+    if outcome.bounded:
+        found.append(f"bounded: nothing deeper than {depth} steps was looked at")
+    if outcome.cut is not None:
+        hint = "" if means.saver is None else f"; go on with --resume {means.saver.path}"
+        found.append(f"{outcome.cut}: the numbers are of what was seen until then{hint}")
+    return found
+
+
+def _why_alone(means: Means, search: str, model: Machine | Plain) -> str:
+    if search != "bfs":
+        return "a depth-first search goes one way after the other"
+    if isinstance(model, Plain):
+        return "states that are compared exactly stay where they are"
+    if means.parallel is not None and means.parallel.trouble is not None:
+        return means.parallel.trouble
+    return f"there were never {WIDE:,} states to look at, so more would have taken longer"
 
 
 @contextmanager
@@ -111,7 +159,7 @@ def unhindered() -> Iterator[None]:
 
 def _search(
     fresh: Callable[[], World], search: Any, stop: Any, report: Report | None, depth: int | None,
-    reductions: Sequence[str], saver: Saver | None, saved: Saved | None,
+    reductions: Sequence[str], means: Means,
 ) -> tuple[Machine | Plain, Outcome, tuple[str, ...]]:  # fmt: skip
     notes: tuple[str, ...] = ()
     world = fresh()
@@ -120,15 +168,16 @@ def _search(
         abstraction = Abstraction(
             idle_ms_max=declared or 0, idle_learned=declared is None, symmetry="symmetry" in reductions
         )
+        saved = means.saved
+        if saved is not None:
+            abstraction = saved.abstraction
         try:
             while True:
                 try:
-                    if saved is not None:
-                        abstraction = saved.abstraction
                     machine = machine_for(world, abstraction, reductions)
-                    return machine, _run(machine, search, stop, report, depth, saver, saved), abstraction.notes
+                    return machine, _run(machine, search, stop, report, depth, means, saved), abstraction.notes
                 except Refined as refined:
-                    abstraction = refined.abstraction
+                    abstraction, saved = refined.abstraction, None
                     world = fresh()
         except Unabstract as why:
             notes = (f"states are compared exactly: {why}",)
@@ -139,22 +188,24 @@ def _search(
 
 def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine:
     """The machine of a world that has been searched whole, so that nothing will need another abstraction."""
-    model, _, notes = _search(fresh, breadth_first, lambda broken: False, None, None, reductions, None, None)
+    model, _, notes = _search(fresh, breadth_first, lambda broken: False, None, None, reductions, Means())
     if isinstance(model, Plain):
         raise BadInput(f"a graph is drawn of abstract states only; {notes[0] if notes else 'switch reductions on'}")
     return model
 
 
 def _run(
-    machine: Machine, search: Any, stop: Any, report: Report | None, depth: int | None, saver: Saver | None,
+    machine: Machine, search: Any, stop: Any, report: Report | None, depth: int | None, means: Means,
     saved: Saved | None,
 ) -> Outcome:  # fmt: skip
-    if saver is None and saved is None:
+    saver, parallel = means.saver, means.parallel
+    if saver is None and saved is None and parallel is None:
         outcome: Outcome = search(machine, stop, report, depth)
         return outcome
     begun = None if saved is None else saved.restore(machine)
     save = None if saver is None else partial(saver.save, machine)
-    return breadth_first(machine, stop, report, depth, save, begun)
+    hand_over = None if parallel is None else partial(parallel.search, machine, report, depth, saver)
+    return breadth_first(machine, stop, report, depth, save, begun, hand_over)
 
 
 def refuse_unbounded(plan: Plan) -> None:
@@ -168,14 +219,22 @@ def refuse_unbounded(plan: Plan) -> None:
         )
 
 
-def _stop(scenario: Scenario, variant: Variant, world: World) -> Callable[[tuple[int, ...]], bool]:
+def _stop(variant: Variant, world: World) -> Callable[[tuple[int, ...]], bool]:
     """A search ends at what the variant is declared to break; where it declares nothing, at anything."""
     assert world.watch is not None
-    names = [p.name for p in world.watch.properties]
+    return _stop_at(variant, [p.name for p in world.watch.properties])
+
+
+def _stop_at(variant: Variant, names: Sequence[str]) -> Callable[[tuple[int, ...]], bool]:
     if variant.violates is None:
         return lambda broken: True
     wanted = {which for which, name in enumerate(names) if name == variant.violates or name in SERVER_NAMES}
     return lambda broken: not wanted.isdisjoint(broken)
+
+
+def stop_of(reference: str, variant: str, machine: Machine) -> Callable[[tuple[int, ...]], bool]:
+    """The same, in another process, of a scenario that has to be found there."""
+    return _stop_at(find(reference).variant(variant), [p.name for p in machine.properties])
 
 
 def _find(model: Machine | Plain, search: Any, depth: int | None, outcome: Outcome) -> Hit:
@@ -223,6 +282,7 @@ def _coverage(model: Machine | Plain, plan: Plan, outcome: Outcome) -> dict[str,
 def _statistics(outcome: Outcome) -> dict[str, Any]:
     return {
         "ends": outcome.ends,
+        "levels": list(outcome.levels),
         "widest_level": max(outcome.levels, default=0),
         "out_degree": {str(degree): n for degree, n in sorted(outcome.degrees.items())},
     }

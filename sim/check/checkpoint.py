@@ -1,28 +1,46 @@
-"""Saving a breadth-first search, and going on from where it was.
+"""Saving a breadth-first search, and going on from where it was, with as many workers as one likes.
 
-A file holds the numbered components of the states and how far the search was. It is written beside its place and
-moved there when it is whole, so that a kill at any moment leaves the one before.
+A file holds what was counted, then a part for each worker: its numbered components, and its states. It is written
+beside its place and moved there when it is whole, so that a kill at any moment leaves the one before.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import BadInput
 from .abstraction import Abstraction
-from .breadth import Frontier
-from .machine import Machine
+from .breadth import Frontier, Outcome
+from .machine import Machine, State
+from .parallel.parcel import Receiver, as_bytes, everything, state_bytes, tables
 
-VERSION = 1
+VERSION = 2
 EVERY_S = 30.0
 """A kill loses no more than this, and the time that writing takes."""
+CHUNK = 1 << 16
+"""So many states are written at a time."""
+SEEN, LEVEL, DEEPER = "seen", "level", "deeper"
 
 Identity = tuple[Any, ...]
 """What a search is of: scenario, variant, dialect, parameters, reductions, bound on the depth."""
+
+
+def write_part(
+    file: IO[bytes], machine: Machine, seen: Collection[State], level: list[State], deeper: list[State]
+) -> None:
+    """All that one worker has: of the level only what it has not looked at yet."""
+    pickle.dump(everything(machine), file, pickle.HIGHEST_PROTOCOL)
+    for name, states in ((SEEN, seen), (LEVEL, level), (DEEPER, deeper)):
+        rest = iter(states)
+        while chunk := list(islice(rest, CHUNK)):
+            pickle.dump((name, as_bytes(chunk, state_bytes(machine))), file, pickle.HIGHEST_PROTOCOL)
+    pickle.dump(None, file)
 
 
 class Saver:
@@ -39,19 +57,44 @@ class Saver:
         self._every_s = every_s
         self._saved_s = clock()
 
+    def due(self) -> bool:
+        """Whether it is time to write again."""
+        return self._clock() - self._saved_s >= self._every_s
+
     def save(self, machine: Machine, frontier: Frontier) -> None:
         """Writes the file if it is time to."""
-        if self._clock() - self._saved_s < self._every_s:
+        if not self.due():
             return
-        content = (VERSION, self._identity, machine.abstraction, _tables(machine), frontier)
+        trouble = None
+        try:
+            with self.part(0).open("wb") as file:
+                write_part(file, machine, frontier.seen, frontier.level[frontier.at :], frontier.deeper)
+        except (OSError, pickle.PicklingError) as error:
+            trouble = str(getattr(error, "strerror", error))
+        self.join(machine, frontier.out, 1, trouble)
+
+    def part(self, place: int) -> Path:
+        """Where a worker writes what it has."""
+        return self.path.with_name(f"{self.path.name}.part{place + 1}")
+
+    def join(self, machine: Machine, out: Outcome, parts: int, trouble: str | None) -> None:
+        """Makes one file of the parts, and puts it in the place of the one before; or says why it cannot."""
         beside = self.path.with_name(self.path.name + ".part")
         try:
-            with beside.open("wb") as file:
-                pickle.dump(content, file, protocol=pickle.HIGHEST_PROTOCOL)
-            os.replace(beside, self.path)
+            if trouble is None:
+                with beside.open("wb") as file:
+                    pickle.dump(VERSION, file)
+                    pickle.dump((self._identity, machine.abstraction, out, _met(machine), parts), file)
+                    for place in range(parts):
+                        with self.part(place).open("rb") as part:
+                            shutil.copyfileobj(part, file, 1 << 20)
+                os.replace(beside, self.path)
         except (OSError, pickle.PicklingError) as error:
-            self.trouble = f"no checkpoint could be written to {self.path}: {getattr(error, 'strerror', error)}"
-            beside.unlink(missing_ok=True)
+            trouble = str(getattr(error, "strerror", error))
+        if trouble is not None:
+            self.trouble = f"no checkpoint could be written to {self.path}: {trouble}"
+        for path in (beside, *(self.part(place) for place in range(parts))):
+            path.unlink(missing_ok=True)
         self._saved_s = self._clock()
 
 
@@ -59,58 +102,56 @@ class Saved:
     """What a file holds."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
+        self._path = path
         try:
             with path.open("rb") as file:
-                content = pickle.load(file)
+                version = pickle.load(file)
+                content = pickle.load(file) if version == VERSION else None
+                self._offset = file.tell()
         except OSError as error:
             raise BadInput(f"cannot read the checkpoint {path}: {error.strerror}") from error
         except Exception as error:
             raise BadInput(f"{path} is not a checkpoint, or it is of another Redelivery: {error}") from error
-        if not isinstance(content, tuple) or content[:1] != (VERSION,):
+        if content is None:
             raise BadInput(f"{path} is not a checkpoint of version {VERSION}")
-        if content[1] != identity:
-            raise BadInput(f"{path} is a checkpoint of another check: {_shown(content[1])}, not {_shown(identity)}")
-        self.abstraction: Abstraction = content[2]
-        self.frontier: Frontier = content[4]
-        self._tables = content[3]
+        its, abstraction, self._out, self._met, self._parts = content
+        if its != identity:
+            raise BadInput(f"{path} is a checkpoint of another check: {_shown(its)}, not {_shown(identity)}")
+        self.abstraction: Abstraction = abstraction
 
     def restore(self, machine: Machine) -> Frontier:
-        """Gives every component its number again."""
-        taking, watching = machine.taking, machine.watching
-        tables = self._tables
-        for states, table in zip(watching.states, tables["states"], strict=True):
-            for value in table:
-                states.number(value)
-        for value in tables["held"]:
-            watching.held.number(value)
-        for value in tables["whole"]:
-            watching.whole.number(value)
-        for frozen, attached in tables["servers"]:
-            taking.server(frozen, attached)
-        for life in tables["lives"]:
-            taking.life(life)
-        for time in tables["times"]:
-            machine.times.number(time)
-        watching.seen |= tables["seen"]
-        taking.actions.update(tables["actions"])
-        taking.struck |= tables["struck"]
-        assert _tables(machine) == tables, "components have the numbers that they had"
-        return self.frontier
+        """Gives every component a number of this machine, and every state its components."""
+        found: dict[str, list[State]] = {LEVEL: [], DEEPER: []}
+        seen: set[State] = set()
+        for luggage, chunks in self._read():
+            receiver = Receiver(machine, [0] * len(tables(machine)))
+            receiver.learn(luggage)
+            for name, packed in chunks:
+                if name == SEEN:
+                    seen.update(receiver.states(packed))
+                else:
+                    found[name].extend(receiver.states(packed))
+        met, actions, struck = self._met
+        machine.watching.seen |= met
+        machine.taking.actions.update(actions)
+        machine.taking.struck |= struck
+        return Frontier(seen, found[LEVEL], found[DEEPER], 0, self._out)
+
+    def _read(self) -> Iterator[tuple[Any, Iterator[tuple[str, bytes]]]]:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                for _ in range(self._parts):
+                    yield pickle.load(file), iter(lambda: pickle.load(file), None)
+        except OSError as error:
+            raise BadInput(f"cannot read the checkpoint {self._path}: {error.strerror}") from error
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise BadInput(f"{self._path} is not a whole checkpoint: was it cut?") from error
 
 
-def _tables(machine: Machine) -> dict[str, Any]:
-    taking, watching = machine.taking, machine.watching
-    return {
-        "states": [states.table for states in watching.states],
-        "held": watching.held.table,
-        "whole": watching.whole.table,
-        "servers": taking.servers.table,
-        "lives": taking.lives.table,
-        "times": machine.times.table,
-        "seen": watching.seen,
-        "actions": taking.actions,
-        "struck": taking.struck,
-    }
+def _met(machine: Machine) -> tuple[set[int], dict[str, None], set[int]]:
+    taking = machine.taking
+    return machine.watching.look_for_met(), taking.actions, taking.struck
 
 
 def _shown(identity: Identity) -> str:

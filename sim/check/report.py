@@ -110,3 +110,5 @@ class Result:
     """How likely it is that two different states were taken for one; 0 where states are compared exactly."""
     statistics: Mapping[str, Any] = field(default_factory=dict)
     graph: StateGraph | None = None
+    workers: int = 1
+    """How many processes took part in the search."""

@@ -41,7 +41,8 @@ class Watching:
         self.whole: Interned[tuple[int, ...]] = Interned("all properties", 1 << 24)
         self.batches: Interned[tuple[Any, ...]] = Interned("what happens in a step", 1 << 24, tagged)
         self.seen: set[int] = set()
-        """The *sometimes* statements that a single event has met."""
+        """The *sometimes* statements that were met."""
+        self._looked = [0 for _ in self.properties]
         self._kinds: list[frozenset[type]] = []
         self._steps: dict[tuple[int, int], Judged] = {}
         self._each: list[dict[tuple[int, int], tuple[int, str | None]]] = [{} for _ in self.properties]
@@ -162,16 +163,20 @@ class Watching:
             self._ends[whole] = known
         return tuple(sorted({*broken, *known}))
 
+    def look_for_met(self) -> set[int]:
+        """The places of the *sometimes* statements that were met so far; each state is looked at once."""
+        for which, p in enumerate(self.properties):
+            if p.kind == "sometimes" and which not in self.seen:
+                table = self.states[which].table
+                if any(self.automata[which].met(state) for state in table[self._looked[which] :]):
+                    self.seen.add(which)
+                self._looked[which] = len(table)
+        return self.seen
+
     def unmet(self) -> list[str]:
         """The *sometimes* statements that no state so far has met."""
-        found = []
-        for which, p in enumerate(self.properties):
-            if p.kind != "sometimes":
-                continue
-            automaton = self.automata[which]
-            if which not in self.seen and not any(automaton.met(state) for state in self.states[which].table):
-                found.append(p.name)
-        return found
+        met = self.look_for_met()
+        return [p.name for which, p in enumerate(self.properties) if p.kind == "sometimes" and which not in met]
 
     def holding(self, whole: int) -> tuple[bool, ...]:
         """For each process, whether it holds an entry."""

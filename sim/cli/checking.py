@@ -19,7 +19,10 @@ from .running import check_place
 @click.argument("scenario", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every scenario and variant against what it declares.")
 @click.option("--ablate", is_flag=True, help="Leave out each safeguard in turn, and tell which property breaks.")
-@click.option("--workers", type=click.IntRange(min=1), help="With --all, --ablate: how many checks at once; all cores.")
+@click.option(
+    "--workers", metavar="N", type=click.IntRange(min=1),
+    help="For bfs: share the search among so many processes (1). With --all, --ablate: how many checks at once (all cores).",
+)
 @click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
 @click.option("--dialect", metavar="D", help="The server line to model; the variant's, or that of --against.")
 @click.option("--param", "params", metavar="K=V", multiple=True, help="Sets a parameter of the scenario.")
@@ -114,7 +117,7 @@ def command(
             raise BadInput("--checkpoint and --resume are for a breadth-first search")
         if checkpoint is not None:
             check_place("checkpoint", checkpoint)
-        settings = Settings(method, depth, parse(reduce, without), liveness, checkpoint, resume)
+        settings = Settings(method, depth, parse(reduce, without), liveness, checkpoint, resume, workers or 1)
         return run_check(start, settings, outputs)
     bounds = Bounds(method, seed, runs, pct_depth, seconds, only, database)
     return run_search(start, bounds, outputs)

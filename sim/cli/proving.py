@@ -20,6 +20,7 @@ from ..check.graphing import state_graph
 from ..check.liveness import check_liveness
 from ..check.refine import refine
 from ..check.report import Result, StateGraph
+from ..check.resident import resident_bytes
 from ..check.schedules import Start
 from ..run import INCOMPLETE, VIOLATED, Run, simulate
 from ..scenario import Scenario
@@ -41,6 +42,7 @@ class Settings:
     liveness: bool
     checkpoint: Path | None
     resume: Path | None
+    workers: int = 1
 
 
 def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
@@ -58,6 +60,7 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
             start.scenario, start.variant, dialect=start.dialect, params=start.params, search=settings.search,
             depth=settings.depth, reduce=settings.reduce, report=line.tell, clock=perf_counter,
             reference=start.reference or None, checkpoint=settings.checkpoint, resume=settings.resume,
+            workers=settings.workers,
         )  # fmt: skip
     line.end()
     outcome: Outcome | None = None
@@ -149,9 +152,10 @@ class ProgressLine:
             return
         rate = (progress.states - self._told) / (now_s - self._told_s)
         self._told_s, self._told = now_s, progress.states
+        memory = resident_bytes() + progress.memory_bytes
         text = (
             f"{progress.states:,} states, {progress.transitions:,} transitions, {progress.queue:,} queued, "
-            f"depth {progress.depth}, {rate:,.0f} states/s, {_memory_mb():,.0f} MB"
+            f"depth {progress.depth}, {rate:,.0f} states/s, {memory / 1e6:,.0f} MB"
         )
         if sys.stderr.isatty():
             click.echo(f"\r\x1b[K{text}", nl=False, err=True)
@@ -163,15 +167,6 @@ class ProgressLine:
         """Takes the line away."""
         if self._shown:
             click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _memory_mb() -> float:
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return 0.0
-    kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kb / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def exit_code(result: Result, scenario: Scenario) -> int:
@@ -199,6 +194,7 @@ def result_as_json(result: Result, scenario: Scenario) -> dict[str, Any]:
         "coverage": dict(result.coverage),
         "counterexample": None,
         "reductions": list(result.reductions),
+        "workers": result.workers,
         "notes": list(result.notes),
         "collision_probability": result.collision_probability,
         "statistics": dict(result.statistics),
@@ -212,10 +208,11 @@ def print_result(result: Result, scenario: Scenario) -> None:
     declared = "as declared" if as_declared(result, variant) else f"declared: {variant.declared}"
     style = {VIOLATED: "bold red", INCOMPLETE: "yellow"}.get(result.verdict, "green")
     out.print()
+    workers = f" with {result.workers} workers" if result.workers > 1 else ""
     out.print(f"verdict    [{style}]{result.verdict}[/]  {declared}")
     out.print(
         f"           {result.states:,} states, {result.transitions:,} transitions, depth {result.depth}, "
-        f"{result.seconds:.2f} s; reductions: {', '.join(result.reductions) or 'none'}",
+        f"{result.seconds:.2f} s{workers}; reductions: {', '.join(result.reductions) or 'none'}",
         markup=False,
     )
     for name in result.unmet:
