@@ -56,6 +56,10 @@ class Nil:
     def __repr__(self) -> str:
         return "NIL" if self.resp2.startswith(b"$") else "NIL_ARRAY"
 
+    def __reduce__(self) -> str:
+        """There is one of each, in every process that a reply travels to."""
+        return repr(self)
+
 
 class Map:
     """A map in RESP3. In RESP2 a flat array, or, where ``paired``, an array of two-element arrays."""
@@ -122,6 +126,10 @@ class Blocked:
 
     def __repr__(self) -> str:
         return "BLOCKED"
+
+    def __reduce__(self) -> str:
+        """There is one, in every process that it travels to."""
+        return repr(self)
 
 
 Reply: TypeAlias = "int | bytes | tuple[Any, ...] | Simple | Failure | Nil | Map | Push | Frames | Blocked"

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..catalogue import find
 from ..errors import BadInput, ScenarioError
 from ..plan import Plan
 from ..properties import SERVER_INVARIANTS
@@ -31,6 +30,13 @@ from .taking import Edge
 from .trace import follow
 
 Clock = Callable[[], float]
+
+
+def no_clock() -> float:
+    """The time where nobody wants to know it."""
+    return 0.0
+
+
 SERVER_NAMES = frozenset(p.name for p in SERVER_INVARIANTS)
 SEARCHES = {"bfs": breadth_first, "dfs": depth_first}
 
@@ -45,7 +51,7 @@ def check(
     reduce: Sequence[str] = REDUCE,
     depth: int | None = None,
     report: Report | None = None,
-    clock: Clock = lambda: 0.0,
+    clock: Clock = no_clock,
     reference: str | None = None,
     checkpoint: Path | None = None,
     resume: Path | None = None,
@@ -74,7 +80,7 @@ def check(
     parallel = None
     if workers > 1 and search == "bfs":
         recipe = Recipe(reference or scenario.name, name, dialect, given, Abstraction())
-        parallel = Parallel(workers, recipe, stop, stop_of, clock)
+        parallel = Parallel(workers, recipe, stop, stop_at, clock)
     means = Means(
         None if checkpoint is None else Saver(checkpoint, identity, clock),
         None if resume is None else Saved(resume, identity),
@@ -222,19 +228,15 @@ def refuse_unbounded(plan: Plan) -> None:
 def _stop(variant: Variant, world: World) -> Callable[[tuple[int, ...]], bool]:
     """A search ends at what the variant is declared to break; where it declares nothing, at anything."""
     assert world.watch is not None
-    return _stop_at(variant, [p.name for p in world.watch.properties])
+    return stop_at(variant, [p.name for p in world.watch.properties])
 
 
-def _stop_at(variant: Variant, names: Sequence[str]) -> Callable[[tuple[int, ...]], bool]:
+def stop_at(variant: Variant, names: Sequence[str]) -> Callable[[tuple[int, ...]], bool]:
+    """The same, by the names of all properties."""
     if variant.violates is None:
         return lambda broken: True
     wanted = {which for which, name in enumerate(names) if name == variant.violates or name in SERVER_NAMES}
     return lambda broken: not wanted.isdisjoint(broken)
-
-
-def stop_of(reference: str, variant: str, machine: Machine) -> Callable[[tuple[int, ...]], bool]:
-    """The same, in another process, of a scenario that has to be found there."""
-    return _stop_at(find(reference).variant(variant), [p.name for p in machine.properties])
 
 
 def _find(model: Machine | Plain, search: Any, depth: int | None, outcome: Outcome) -> Hit:

@@ -21,7 +21,7 @@ from .running import check_place
 @click.option("--ablate", is_flag=True, help="Leave out each safeguard in turn, and tell which property breaks.")
 @click.option(
     "--workers", metavar="N", type=click.IntRange(min=1),
-    help="For bfs: share the search among so many processes (1). With --all, --ablate: how many checks at once (all cores).",
+    help="For bfs: how many processes share the search (1); with --all, --ablate: how many checks at once (all cores).",
 )
 @click.option("--variant", metavar="V", help="The variant; 'repaired' where there is one.")
 @click.option("--dialect", metavar="D", help="The server line to model; the variant's, or that of --against.")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
+from pickle import PicklingError
 from typing import Any
 
 from ...errors import RedeliveryError
@@ -48,9 +49,9 @@ class Crew:
                 theirs.close()
                 self._connections.append(mine)
                 self._processes.append(process)
-        except OSError as error:
+        except (OSError, PicklingError, AttributeError, TypeError) as error:  # the last three: it cannot be sent
             self.end()
-            raise Failed(f"no process can be started: {error.strerror}") from error
+            raise Failed(f"no process can be started: {error}") from error
         except BaseException:
             self.end()
             raise

@@ -9,7 +9,7 @@ again.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from ...catalogue import find
 from ...errors import RedeliveryError
 from ...run import build
+from ...scenario import Variant
 from ..abstraction import Abstraction
 from ..breadth import STOPPED, Frontier, Hit, Outcome, Progress, Report, Stop
 from ..checkpoint import Saver
@@ -26,6 +27,9 @@ from .crew import Crew, Failed, Lost
 from .owners import Owners
 from .parcel import Parcel, Receiver, Sender, marks
 from .worker import Reply, Worker
+
+StopAt = Callable[[Variant, Sequence[str]], Stop]
+"""What ends a search, by the variant and the names of all properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Briefing:
 
     count: int
     clock: Callable[[], float]
-    stop_of: Callable[[str, str, Machine], Stop]
+    stop_at: StopAt
     recipe: Recipe
     inherited: tuple[Machine, Stop, Frontier] | None
     """What a fork has at hand."""
@@ -55,7 +59,7 @@ class Parallel:
     """Hands frontiers over to workers."""
 
     def __init__(
-        self, count: int, recipe: Recipe, stop: Stop, stop_of: Callable[[str, str, Machine], Stop],
+        self, count: int, recipe: Recipe, stop: Stop, stop_at: StopAt,
         clock: Callable[[], float],
     ) -> None:  # fmt: skip
         self.count = count
@@ -65,7 +69,7 @@ class Parallel:
         """Why one process had to go on alone."""
         self._recipe = recipe
         self._stop = stop
-        self._stop_of = stop_of
+        self._stop_at = stop_at
         self._clock = clock
 
     def search(
@@ -75,7 +79,7 @@ class Parallel:
         forked = crew.START_METHOD == "fork"
         recipe = replace(self._recipe, abstraction=machine.abstraction)
         inherited = (machine, self._stop, frontier) if forked else None
-        briefing = Briefing(self.count, self._clock, self._stop_of, recipe, inherited)
+        briefing = Briefing(self.count, self._clock, self._stop_at, recipe, inherited)
         lead = Lead(self.count, machine, report, depth_max, saver, frontier.out)
         self.used = True
         try:
@@ -238,9 +242,10 @@ def _worker(place: int, briefing: Briefing) -> Worker:
         machine, stop, _ = briefing.inherited
         return Worker(place, briefing.count, machine, stop, briefing.clock, marks(machine))
     what = briefing.recipe
-    world, _ = build(find(what.reference), what.variant, what.dialect, what.params, record=False)
+    scenario = find(what.reference)
+    world, _ = build(scenario, what.variant, what.dialect, what.params, record=False)
     machine = Machine(world, what.abstraction)
-    stop = briefing.stop_of(what.reference, what.variant, machine)
+    stop = briefing.stop_at(scenario.variant(what.variant), [p.name for p in machine.properties])
     return Worker(place, briefing.count, machine, stop, briefing.clock, [0] * len(marks(machine)))
 
 
