@@ -79,7 +79,7 @@ def check(
     identity = (scenario.name, name, dialect, tuple(sorted(values.as_dict().items())), reductions, depth)
     parallel = None
     if workers > 1 and search == "bfs":
-        recipe = Recipe(reference or scenario.name, name, dialect, given, Abstraction())
+        recipe = Recipe(reference or scenario.name, name, dialect, given, reductions, Abstraction())
         parallel = Parallel(workers, recipe, stop, stop_at, clock)
     means = Means(
         None if checkpoint is None else Saver(checkpoint, identity, clock),

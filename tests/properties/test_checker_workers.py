@@ -17,6 +17,7 @@ from redelivery.sim.check.check import check
 from redelivery.sim.check.machine import Machine
 from redelivery.sim.check.parallel import crew, worker
 from redelivery.sim.check.parallel.search import Parallel, Recipe
+from redelivery.sim.check.reductions import ALL
 from redelivery.sim.check.report import Result
 from redelivery.sim.scenario import Variant
 from redelivery.sim.world import World
@@ -45,7 +46,7 @@ def searched(
     while True:
         try:
             machine = Machine(make(), abstraction)
-            parallel = Parallel(workers, Recipe("", "", "", {}, abstraction), never, none, lambda: 0.0)
+            parallel = Parallel(workers, Recipe("", "", "", {}, (), abstraction), never, none, lambda: 0.0)
             hand_over = partial(parallel.search, machine, None, depth, None) if workers > 1 else None
             out = breadth_first(machine, never, None, depth, None, None, hand_over)
         except Refined as refined:
@@ -90,6 +91,7 @@ CHECKS: dict[str, tuple[str, str, dict[str, str], tuple[str, ...], int | None]] 
     "proof": ("group-world", "repaired", {"entries": "2"}, BOTH, None),
     "proof without symmetry": ("group-world", "repaired", {"entries": "2", "consumers": "2"}, ("zones",), None),
     "proof with time": ("crash-before-ack", "repaired", {"entries": "1"}, BOTH, None),
+    "proof with all reductions": ("crash-before-ack", "repaired", {"entries": "1"}, ALL, None),
     "violation": ("group-world", "broken", {"entries": "2"}, BOTH, None),
     "violation far in": ("crash-before-ack", "broken", {"entries": "2"}, BOTH, None),
     "violation without symmetry": ("crash-before-ack", "broken", {"entries": "1"}, ("zones",), None),
@@ -101,7 +103,7 @@ CHECKS: dict[str, tuple[str, str, dict[str, str], tuple[str, ...], int | None]] 
 
 @pytest.mark.parametrize(
     ("name", "start"),
-    [*((name, "fork") for name in CHECKS), ("proof with time", "spawn"), ("violation far in", "spawn")],
+    [*((name, "fork") for name in CHECKS), ("proof with all reductions", "spawn"), ("violation far in", "spawn")],
 )
 def test_a_check_shows_the_same(name: str, start: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "START_METHOD", start)

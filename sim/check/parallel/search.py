@@ -22,6 +22,7 @@ from ..abstraction import Abstraction
 from ..breadth import STOPPED, Frontier, Hit, Outcome, Progress, Report, Stop
 from ..checkpoint import Saver
 from ..machine import Machine, State
+from ..reduced import machine_for
 from . import crew
 from .crew import Crew, Failed, Lost
 from .owners import Owners
@@ -40,6 +41,7 @@ class Recipe:
     variant: str
     dialect: str
     params: Mapping[str, str]
+    reductions: Sequence[str]
     abstraction: Abstraction
 
 
@@ -244,7 +246,7 @@ def _worker(place: int, briefing: Briefing) -> Worker:
     what = briefing.recipe
     scenario = find(what.reference)
     world, _ = build(scenario, what.variant, what.dialect, what.params, record=False)
-    machine = Machine(world, what.abstraction)
+    machine = machine_for(world, what.abstraction, what.reductions)
     stop = briefing.stop_at(scenario.variant(what.variant), [p.name for p in machine.properties])
     return Worker(place, briefing.count, machine, stop, briefing.clock, [0] * len(marks(machine)))
 
