@@ -68,8 +68,8 @@ class Keyspace:
     """What a server knows about its keys; the base of ``Server``."""
 
     __slots__ = (
-        "_being_served", "_births", "_ready", "databases", "dialect", "expires", "keys", "selected", "sessions",
-        "waiting", "watchers",
+        "_being_served", "_births", "_ready", "databases", "dialect", "expires", "keys", "obeys", "selected",
+        "sessions", "waiting", "watchers",
     )  # fmt: skip
 
     def __init__(self, dialect: Dialect, databases: dict[int, Database] | None = None) -> None:
@@ -81,6 +81,8 @@ class Keyspace:
         self._ready: list[tuple[int, bytes]] = []
         """Keys, each with its database, whose blocked clients are to be served when the command is over."""
         self._being_served: list[tuple[int, bytes]] = []
+        self.obeys = False
+        """Whether it does as a master or a file says, and removes no key of its own accord."""
         self.select(0)
 
     def select(self, index: int) -> None:
@@ -165,7 +167,7 @@ class Keyspace:
     def expire_key(self, key: bytes, now_ms: int, facts: list[Fact], cause: str = "access") -> None:
         """Removes a key of the selected database if its time is over (expireIfNeeded)."""
         deadline_ms = self.expires.get(key)
-        if deadline_ms is not None and deadline_ms < now_ms:
+        if deadline_ms is not None and deadline_ms < now_ms and not self.obeys:
             facts.append(KeyExpired(key, self.selected, born_of(self.keys[key]), deadline_ms, cause))
             self.remove_key(key, "EXPIRE", facts)
 

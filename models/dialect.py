@@ -226,6 +226,44 @@ class Dialect:
     releases: bool
     """Pending entries may belong to nobody: XNACK, and ``nacked-count`` in XINFO (8.8)."""
 
+    propagates_units: bool
+    """What a command, or a transaction, puts on the stream is one unit, in MULTI and EXEC if it is several (7.0).
+
+    Before, a command in MULTI is wrapped even where it is the only one, and the many of a read never are."""
+
+    select_in_unit: bool
+    """The SELECT that a unit needs stands after its MULTI, not before it (7.2)."""
+
+    idle_ltrim_told: bool
+    """LTRIM is put on the stream even where it cut nothing off (6.0)."""
+
+    reads_tell_cursor: bool
+    """XREADGROUP puts XGROUP SETID with ENTRIESREAD on the stream, after its XCLAIMs (7.4, Valkey 8.0)."""
+
+    claims_tell_old_cursor: bool
+    """LASTID of those XCLAIMs is where the cursor was before, not at the entry (8.4)."""
+
+    noack_tells_consumer: bool
+    """XREADGROUP NOACK puts XGROUP CREATECONSUMER on the stream where the consumer is new (6.2)."""
+
+    reads_tell_consumer: bool
+    """XREADGROUP does so without NOACK, too, and even where it reads nothing (8.8)."""
+
+    given_ids_complete: bool
+    """An XADD whose ID was given is put on the stream with both parts of it (up to 6.2)."""
+
+    expires_as_deadline: bool
+    """EXPIRE and its kin reach replicas as PEXPIREAT, not as they were (7.0); the disk gets that in all lines."""
+
+    expired_unlinked: bool
+    """Keys whose time is over are put on the stream as UNLINK, not DEL (Valkey)."""
+
+    no_consumer_removed_told: bool
+    """XGROUP DELCONSUMER of no consumer is put on the stream all the same (up to 6.2)."""
+
+    flushdb_always_told: bool
+    """FLUSHDB of an empty database is put on the stream, too (7.0)."""
+
     def has(self, since: Release, since_valkey: Release | None = None) -> bool:
         """Whether this line knows what Redis knows ``since`` then, and Valkey ``since_valkey``.
 

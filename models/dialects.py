@@ -80,6 +80,18 @@ _REDIS_6_0 = Dialect(
     claims_as_listed=False,
     count_saturates=False,
     releases=False,
+    propagates_units=False,
+    select_in_unit=False,
+    idle_ltrim_told=True,
+    reads_tell_cursor=False,
+    claims_tell_old_cursor=False,
+    noack_tells_consumer=False,
+    reads_tell_consumer=False,
+    given_ids_complete=True,
+    expires_as_deadline=False,
+    expired_unlinked=False,
+    no_consumer_removed_told=True,
+    flushdb_always_told=False,
 )
 
 _REDIS_6_2 = replace(
@@ -105,6 +117,8 @@ _REDIS_6_2 = replace(
     subscriber_text=ONLY_SUBSCRIBER % (b"(P)SUBSCRIBE / (P)UNSUBSCRIBE", b"QUIT / RESET"),
     client_error_ends_bare=False,
     hello_names_integer=True,
+    idle_ltrim_told=False,
+    noack_tells_consumer=True,
 )
 
 _REDIS_7_0 = replace(
@@ -128,6 +142,11 @@ _REDIS_7_0 = replace(
     watch_knows_expired=True,
     expire_text=b"ERR invalid expire time in '%b' command",
     subscriber_text=ONLY_SUBSCRIBER % (b"(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE", b"QUIT / RESET"),
+    propagates_units=True,
+    given_ids_complete=False,
+    expires_as_deadline=True,
+    no_consumer_removed_told=False,
+    flushdb_always_told=True,
 )
 
 _REDIS_7_2 = replace(
@@ -143,10 +162,16 @@ _REDIS_7_2 = replace(
     setid_guards_deleted=True,
     lset_index_wraps=True,
     lpos_refuses_least=True,
+    select_in_unit=True,
 )
 
 _REDIS_7_4 = replace(
-    _REDIS_7_2, name="redis-7.4", release=(7, 4), read_last_entry="generated", lrem_refuses_least=True
+    _REDIS_7_2,
+    name="redis-7.4",
+    release=(7, 4),
+    read_last_entry="generated",
+    lrem_refuses_least=True,
+    reads_tell_cursor=True,
 )
 
 _REDIS_8_0 = replace(
@@ -169,7 +194,7 @@ _REDIS_8_2 = replace(
 )
 
 _REDIS_8_4 = replace(
-    _REDIS_8_2, name="redis-8.4", release=(8, 4), claim_counts_deleted=True
+    _REDIS_8_2, name="redis-8.4", release=(8, 4), claim_counts_deleted=True, claims_tell_old_cursor=True
 )
 
 _REDIS_8_6 = replace(
@@ -184,7 +209,9 @@ _REDIS_8_6 = replace(
     claims_as_listed=True,
 )
 
-_REDIS_8_8 = replace(_REDIS_8_6, name="redis-8.8", release=(8, 8), count_saturates=True, releases=True)
+_REDIS_8_8 = replace(
+    _REDIS_8_6, name="redis-8.8", release=(8, 8), count_saturates=True, releases=True, reads_tell_consumer=True
+)
 
 _REDIS_8_10 = replace(_REDIS_8_8, name="redis-8.10", release=(8, 10))
 
@@ -199,6 +226,8 @@ _VALKEY_8_0 = replace(
     nested_multi_breaks=True,
     lrem_refuses_least=True,
     read_last_entry="generated",
+    reads_tell_cursor=True,
+    expired_unlinked=True,
 )
 
 _VALKEY_8_1 = replace(

@@ -20,6 +20,8 @@ from .commands.waking import serve
 from .databases import Database
 from .dialects import DIALECTS, Dialect
 from .facts import Fact, SubscriberDropped
+from .journal import Journal, Told
+from .propagation import as_served, expired, told
 from .pubsub import Limits, PubSub, Subscriber
 from .replies import QUEUED, Failure, Push, Reply, encode
 from .session import Session
@@ -53,7 +55,7 @@ class Config:
 class Server(Blocking):
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
-    __slots__ = ("_next_session", "_subcommands", "_table", "config", "pubsub", "read_lines")
+    __slots__ = ("_next_session", "_subcommands", "_table", "config", "journal", "pubsub", "read_lines")
 
     def __init__(
         self, dialect: Dialect | str, config: Config | None = None, databases: dict[int, Database] | None = None
@@ -64,6 +66,8 @@ class Server(Blocking):
         """What lines of XREAD and XREADGROUP mean: remembered, and no state."""
         self._next_session = 1
         self.pubsub = NOBODY
+        self.journal: Journal | None = None
+        """Where commands tell what they changed; ``None`` where nobody keeps a copy of this server."""
         if self.dialect.name not in _TABLES:
             table = commands_of(self.dialect)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
@@ -79,6 +83,10 @@ class Server(Blocking):
         twin.sessions = {sid: session.copy() for sid, session in self.sessions.items()}
         if self.pubsub.subscribers:
             twin.pubsub = self.pubsub.fork()
+        if self.journal is not None:
+            assert not self.journal.units, "fork when what was told has been taken"
+            twin.journal = self.journal.empty()
+        twin.obeys = self.obeys
         twin._births = self._births
         twin._next_session = self._next_session
         return twin
@@ -130,6 +138,9 @@ class Server(Blocking):
                 if at_ms < now_ms:
                     self.select(index)
                     self.expire_key(key, now_ms, facts, "cycle")
+                    if self.journal is not None:
+                        self.journal.add([Told(index, expired(self.dialect, key))])
+                        self.journal.close(self.dialect, now_ms)
             if facts:
                 told = len(self._served)
                 self._serve_ready(now_ms)
@@ -218,10 +229,13 @@ class Server(Blocking):
                 return refuse(self, session, argv, self._not_as_subscriber(argv, command)), ()
             self.select(session.database)
         if session.queue is None or "no-multi" in command.flags:
+            call = Call(self, session, argv, now_ms, facts, command, session.queue is None)
             try:
-                reply = command.run(Call(self, session, argv, now_ms, facts, command, session.queue is None))
+                reply = command.run(call)
             except CommandError as error:
                 reply = error.reply
+            if self.journal is not None:
+                self._tell(call, reply)
         else:
             session.queue.append(tuple(argv))
             reply = QUEUED
@@ -234,10 +248,24 @@ class Server(Blocking):
     def run(self, session: Session, argv: Sequence[bytes], now_ms: int, facts: list[Fact], *, may_block: bool) -> Reply:
         """Runs a command that was accepted before: what EXEC and a woken read do."""
         command = self.command_of(argv)
+        call = Call(self, session, argv, now_ms, facts, command, may_block)
+        before = len(facts)
         try:
-            return command.run(Call(self, session, argv, now_ms, facts, command, may_block))
+            reply = command.run(call)
         except CommandError as error:
-            return error.reply
+            reply = error.reply
+        if self.journal is not None:
+            self.journal.add(told(call, reply, facts[before:]))
+        return reply
+
+    def _tell(self, call: Call, reply: Reply) -> None:
+        """Notes what a command, or the transaction that it ended, told."""
+        journal = self.journal
+        assert journal is not None
+        transaction = call.argv[0] if call.command.name == "EXEC" else b""
+        if not transaction:
+            journal.add(told(call, reply, call.facts))
+        journal.close(self.dialect, call.now_ms, transaction)
 
     def _not_as_subscriber(self, argv: Sequence[bytes], command: Command) -> Failure:
         name = argv[0].lower()
@@ -246,7 +274,16 @@ class Server(Blocking):
         return failure(self.dialect.subscriber_text % shown(name))
 
     def _serve(self, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
-        return serve(self, session, key, now_ms, facts)
+        journal, wait = self.journal, session.wait
+        reply = serve(self, session, key, now_ms, facts)
+        if journal is not None:
+            assert wait is not None
+            if not self.dialect.blocked_reexecutes:
+                argv = as_served(wait.argv)
+                call = Call(self, session, argv, now_ms, facts, self.command_of(argv), may_block=False)
+                journal.add(told(call, reply, facts))
+            journal.close(self.dialect, now_ms)
+        return reply
 
     def _find(self, argv: Sequence[bytes]) -> Command | Failure:
         """The row of the table that a command line means, or the error that it gets instead."""

@@ -27,12 +27,12 @@ LIMIT_ALONE = b"ERR syntax error, LIMIT cannot be used without specifying a trim
 LIMIT_EXACT = b"ERR syntax error, LIMIT cannot be used without the special ~ option"
 
 
-class _Arguments:
+class AddArguments:
     """What stands between the key and the fields."""
 
     __slots__ = (
         "approximate", "entry_id", "iid", "limit", "make_stream", "maxlen", "minid", "open_ms", "producer",
-        "references", "rest",
+        "references", "rest", "threshold_at",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -52,6 +52,8 @@ class _Arguments:
         """Of IDMP; empty with IDMPAUTO."""
         self.rest = 0
         """The position of the first field name."""
+        self.threshold_at = 0
+        """The position of the threshold of MAXLEN or MINID; ``=`` or ``~`` stands before it, where there is one."""
 
     @property
     def trims(self) -> bool:
@@ -61,7 +63,7 @@ class _Arguments:
 def xadd(call: Call) -> Reply:
     """XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold [LIMIT n]] id field value ..."""
     argv = call.argv
-    wanted = _parse(call, adding=True)
+    wanted = parse_arguments(call, adding=True)
     fields = tuple(argv[wanted.rest :])
     if len(fields) < 2 or len(fields) % 2:
         name = b"'xadd' command" if call.dialect.new_error_texts else b"XADD"
@@ -104,7 +106,7 @@ def xtrim(call: Call) -> Reply:
     """XTRIM key MAXLEN|MINID [=|~] threshold [LIMIT n]"""
     if call.dialect.xtrim_key_first and call.stream(call.argv[1]) is None:
         return 0
-    wanted = _parse(call, adding=False)
+    wanted = parse_arguments(call, adding=False)
     stream = call.stream_for_write(call.argv[1])
     return 0 if stream is None else _trim(call, call.argv[1], stream, wanted, "XTRIM")
 
@@ -120,7 +122,7 @@ def create_stream(call: Call, key: bytes) -> Stream:
     return stream
 
 
-def _new_id(call: Call, stream: Stream, wanted: _Arguments) -> int:
+def _new_id(call: Call, stream: Stream, wanted: AddArguments) -> int:
     if wanted.open_ms is not None:
         if ids.ms_of(stream.last_id) != wanted.open_ms:
             entry_id = ids.make(wanted.open_ms, 0)
@@ -137,7 +139,7 @@ def _new_id(call: Call, stream: Stream, wanted: _Arguments) -> int:
     return entry_id
 
 
-def _trim(call: Call, key: bytes, stream: Stream, wanted: _Arguments, cause: str) -> int:
+def _trim(call: Call, key: bytes, stream: Stream, wanted: AddArguments, cause: str) -> int:
     limit = wanted.limit
     if limit is None:
         limit = _default_limit(call) if wanted.approximate else 0
@@ -152,7 +154,7 @@ def _trim(call: Call, key: bytes, stream: Stream, wanted: _Arguments, cause: str
     return len(removed)
 
 
-def _by_reference(call: Call, stream: Stream, want: Trim, wanted: _Arguments, cause: str) -> tuple[int, ...]:
+def _by_reference(call: Call, stream: Stream, want: Trim, wanted: AddArguments, cause: str) -> tuple[int, ...]:
     if wanted.approximate and not call.dialect.approx_references:
         return ()
     if wanted.references == ACKED:
@@ -176,9 +178,10 @@ def _default_limit(call: Call) -> int:
     return limit
 
 
-def _parse(call: Call, *, adding: bool) -> _Arguments:
+def parse_arguments(call: Call, *, adding: bool) -> AddArguments:
+    """Reads an XADD up to its fields, or an XTRIM (streamParseAddOrTrimArgsOrReply)."""
     argv = call.argv
-    wanted = _Arguments()
+    wanted = AddArguments()
     at = 2
     while at < len(argv):
         more = len(argv) - 1 - at
@@ -203,7 +206,7 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
                 wanted.open_ms = ids.parse_open_sequence(argv[at])
             if wanted.open_ms is None:
                 wanted.entry_id = strict_id(argv[at])
-            if wanted.producer:
+            if wanted.producer and not call.server.obeys:
                 raise CommandError(IDMP_WITH_ID)
             break
         else:
@@ -214,12 +217,14 @@ def _parse(call: Call, *, adding: bool) -> _Arguments:
         raise CommandError(LIMIT_ALONE)
     if not adding and not wanted.trims:
         raise CommandError(NO_STRATEGY_OLD if call.dialect.xtrim_key_first else NO_STRATEGY)
-    if wanted.limit is not None and not wanted.approximate:
+    if call.server.obeys:
+        wanted.limit = 0  # the threshold says what was left
+    elif wanted.limit is not None and not wanted.approximate:
         raise CommandError(LIMIT_EXACT)
     return wanted
 
 
-def _parse_idempotence(call: Call, wanted: _Arguments, word: bytes, at: int) -> int:
+def _parse_idempotence(call: Call, wanted: AddArguments, word: bytes, at: int) -> int:
     """Reads ``IDMPAUTO producer`` or ``IDMP producer iid`` and returns the position of the last word."""
     argv = call.argv
     if wanted.producer:
@@ -235,7 +240,7 @@ def _parse_idempotence(call: Call, wanted: _Arguments, word: bytes, at: int) -> 
     return at + 2
 
 
-def _parse_strategy(call: Call, wanted: _Arguments, word: bytes, at: int) -> int:
+def _parse_strategy(call: Call, wanted: AddArguments, word: bytes, at: int) -> int:
     """Reads ``MAXLEN|MINID [=|~] threshold`` and returns the position of the threshold."""
     argv = call.argv
     if wanted.trims and not call.dialect.strategy_repeats:
@@ -246,6 +251,7 @@ def _parse_strategy(call: Call, wanted: _Arguments, word: bytes, at: int) -> int
     if sign in (b"~", b"=") and at + 1 < len(argv):
         wanted.approximate = sign == b"~"
         at += 1
+    wanted.threshold_at = at
     if word == b"MINID":
         wanted.minid = strict_id(argv[at])
         return at

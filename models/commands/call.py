@@ -117,6 +117,11 @@ class Call:
         if self.server.watchers:
             self.server.touch(key)
 
+    def note_change(self) -> None:
+        """Notes that something changed of which no fact tells, for copies of this server."""
+        if self.server.journal is not None:
+            self.server.journal.changed = True
+
     def list(self, key: bytes) -> List | None:
         """The list at ``key`` for reading, ``None`` where there is no key."""
         value = self.value(key)

@@ -178,6 +178,8 @@ def _claim_one(call: Call, claim: _Claim, entry_id: int) -> Reply | None:
 def _forget(call: Call, claim: _Claim, entry_id: int, cause: str) -> None:
     nack = claim.group.release(entry_id)
     if nack is not None:
+        if call.server.journal is not None:
+            call.server.journal.forgotten[entry_id] = nack
         call.facts.append(Forgotten(claim.key, claim.stream.born, claim.group.name, entry_id, nack.consumer, cause))
 
 

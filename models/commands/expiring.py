@@ -90,7 +90,7 @@ def _expire(call: Call, base_ms: int, unit_ms: int) -> Reply:
     current = call.server.expires.get(key)
     if conditions and not _agrees(conditions, current, when):
         return 0
-    if when <= call.now_ms:
+    if when <= call.now_ms and not call.server.obeys:
         call.server.remove_key(key, call.command.name, call.facts)
     else:
         call.server.expires[key] = when

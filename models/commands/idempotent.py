@@ -64,6 +64,7 @@ def xcfgset(call: Call) -> Reply:
     records.maxsize = given.get(b"IDMP-MAXSIZE", records.maxsize)
     if (records.duration_s, records.maxsize) != before:
         records.producers = {}
+        call.note_change()
     return OK
 
 
@@ -85,6 +86,7 @@ def xidmprecord(call: Call) -> Reply:
     if known is None:
         records.record(producer, iid, entry_id)
         records.added += 1
+        call.note_change()
     elif known != entry_id:
         raise CommandError(b"ERR IID already exists for this producer with a different stream ID")
     return OK

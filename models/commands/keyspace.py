@@ -208,5 +208,7 @@ def _check_flush(call: Call) -> None:
 
 
 def _empty(call: Call) -> None:
+    if call.server.keys:
+        call.note_change()
     for key in tuple(call.server.keys):
         call.server.remove_key(key, call.command.name, call.facts)

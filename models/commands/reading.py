@@ -151,6 +151,11 @@ def _claim_ms(call: Call, want: _Options) -> int | None:
     return claimable_at(call, want.keys, want.group, want.claim_ms)
 
 
+def gives_away(call: Call) -> bool:
+    """Whether an XREADGROUP that was accepted has NOACK: what it delivers is nobody's concern any more."""
+    return _options(call, grouped=True).noack
+
+
 def _options(call: Call, *, grouped: bool) -> _Options:
     """Reads up to the IDs. A client sends the same line again and again, so what it meant is remembered."""
     line = tuple(call.argv)
