@@ -15,7 +15,7 @@ from redis._parsers.base import BaseParser
 from redis.client import EMPTY_RESPONSE, NEVER_DECODE
 
 from ..models.replies import Failure, Frames, Map, Nil, Push, Reply, Simple
-from .requests import Ask, Command
+from .requests import Ask, Broken, Command
 
 RESP = 3 if int(redis.__version__.split(".")[0]) >= 8 else 2
 """The protocol that a default ``redis.asyncio.Redis()`` of this redis-py speaks."""
@@ -27,7 +27,7 @@ class SimRedis(redis.asyncio.Redis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Puts one command to the world and returns what redis-py makes of the reply."""
         command = pack(self, args)
-        replies = await Ask(Command((command,)))
+        replies = await ask(Command((command,)))
         return self._response(str(args[0]), replies[0], options)
 
     def _response(self, name: str, reply: Reply, options: dict[str, Any]) -> Any:
@@ -63,14 +63,14 @@ class SimPipeline(redis.asyncio.client.Pipeline):
             return []
         commands = tuple(pack(self, args) for args, _ in stack)
         if self.is_transaction:
-            asked = await Ask(Command(((b"MULTI",), *commands, (b"EXEC",))))
+            asked = await ask(Command(((b"MULTI",), *commands, (b"EXEC",))))
             results = asked[-1]
             if isinstance(results, Failure):
                 raise cast(Exception, to_python(results))
             assert isinstance(results, tuple)
             replies = results
         else:
-            replies = tuple([(await Ask(Command((command,))))[0] for command in commands])
+            replies = tuple([(await ask(Command((command,))))[0] for command in commands])
         values: list[Any] = []
         for (args, options), reply in zip(stack, replies, strict=True):
             value = to_python(reply)
@@ -88,6 +88,21 @@ class SimPipeline(redis.asyncio.client.Pipeline):
 
     def __del__(self, *_: Any) -> None:
         """Nothing to reset: no connection was ever taken."""
+
+
+async def ask(command: Command) -> Any:
+    """The replies to commands; redis-py's own errors where they do not come."""
+    answer = await Ask(command)
+    if type(answer) is Broken:
+        raise _ERRORS[answer.error]()
+    return answer
+
+
+_ERRORS: dict[str, Callable[[], Exception]] = {
+    "timeout": lambda: redis.TimeoutError("Timeout reading from redis"),
+    "reset": lambda: redis.ConnectionError("Connection closed by server."),
+    "refused": lambda: redis.ConnectionError("Error connecting to redis. Connection refused."),
+}
 
 
 def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:

@@ -18,6 +18,10 @@ class ScenarioError(RedeliveryError):
     """A scenario broke a rule of the simulator, such as a turn whose state cannot be kept."""
 
 
+class HandlerFailed(Exception):
+    """What ``handle`` raises where the work on an entry failed. Programs catch it, or stop."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
     """The error for a name that there is not, with the nearest one that there is."""
     names = sorted(known)

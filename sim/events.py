@@ -70,6 +70,46 @@ class Lost(NamedTuple):
     what: str
 
 
+class Sent(NamedTuple):
+    """A request left its process. Written down only where it does not take effect at once, or never."""
+
+    at_ms: int
+    process: str
+    call: int
+    commands: tuple[tuple[bytes, ...], ...]
+
+
+class Delayed(NamedTuple):
+    """A ``request`` or a ``reply`` is under way for longer than it should be."""
+
+    at_ms: int
+    process: str
+    call: int
+    what: str
+    by_ms: int
+
+
+class Unanswered(NamedTuple):
+    """A client stops waiting for an answer: ``error`` is ``timeout``, ``reset`` or ``refused``.
+
+    It sends the command again ``again_ms`` later; where that is ``None``, its program hears of the error.
+    """
+
+    at_ms: int
+    process: str
+    call: int
+    error: str
+    again_ms: int | None
+
+
+class Cancelled(NamedTuple):
+    """A program gave up a read, and its client keeps the connection: the server may still deliver to it."""
+
+    at_ms: int
+    process: str
+    call: int
+
+
 class Closed(NamedTuple):
     """A connection is gone, and the server knows it."""
 
@@ -96,6 +136,49 @@ class Handled(NamedTuple):
     stream: bytes
     group: bytes
     entry: bytes
+
+
+class HandleFailed(NamedTuple):
+    """The work on an entry failed: ``handle`` raises."""
+
+    at_ms: int
+    process: str
+    stream: bytes
+    group: bytes
+    entry: bytes
+
+
+class Slowed(NamedTuple):
+    """The work on an entry takes longer than it should."""
+
+    at_ms: int
+    process: str
+    stream: bytes
+    group: bytes
+    entry: bytes
+    by_ms: int
+
+
+class Paused(NamedTuple):
+    """A process stands still, ``for_ms`` long."""
+
+    at_ms: int
+    process: str
+    for_ms: int
+
+
+class Resumed(NamedTuple):
+    """A paused process goes on."""
+
+    at_ms: int
+    process: str
+
+
+class Disconnected(NamedTuple):
+    """All connections of a process broke."""
+
+    at_ms: int
+    process: str
 
 
 class Projected(NamedTuple):
@@ -146,5 +229,6 @@ class Ended(NamedTuple):
 
 Event: TypeAlias = (
     Started | Effect | Served | Replied | Lost | Closed | Handling | Handled | Projected | Crashed
-    | Finished | ClockJumped | Healed | Ended
+    | Finished | ClockJumped | Healed | Ended | Sent | Delayed | Unanswered | Cancelled | HandleFailed | Slowed
+    | Paused | Resumed | Disconnected
 )  # fmt: skip

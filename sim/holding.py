@@ -17,14 +17,15 @@ def note_held(
 ) -> None:
     """Keeps the books of what each process holds, after a command of ``receiver`` made ``facts`` true.
 
-    ``streams`` are the receiver's: entry ID to the stream and group that it was last delivered from.
+    ``streams`` are the receiver's: entry ID to the stream and group that it was last delivered from. Where the reply
+    was lost nobody is the receiver, -1.
     """
     for fact in facts:
         if isinstance(fact, (Delivered, Claimed, Reread)):
             key = (fact.stream, fact.group, fact.id)
             if not isinstance(fact, Reread):
                 _release(held, key)
-            if not (isinstance(fact, Delivered) and fact.noack):
+            if receiver >= 0 and not (isinstance(fact, Delivered) and fact.noack):
                 held[receiver][key] = None
             streams[ids.show(fact.id)] = (fact.stream, fact.group)
         elif isinstance(fact, Acked):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from .client_policies import ClientPolicy
 from .errors import BadInput, ScenarioError
+from .faults import ClockJump, Crash, Delay, Fault, Lose, Pause, SlowHandler
 
 TurnFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 """``async def turn(redis, me)``, or ``async def turn(redis, me, state)`` that returns the next state."""
 
 SERVER = "redis"
 """The host that the server runs on."""
+
+__all__ = ["SERVER", "ClockJump", "Crash", "Params", "Plan", "Process", "Restart", "TurnFunction"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,10 @@ class Process:
     turn_ms: int = 1
     """What a turn costs that ended without having waited."""
     restart: Restart | None = field(default_factory=Restart)
+    client: ClientPolicy | None = None
+    """What its client does when an answer does not come; by default it waits for ever and sends nothing again."""
+    fails_on: Mapping[str, str] | None = None
+    """Entries with these fields can never be handled: ``handle`` raises ``HandlerFailed`` when its time is over."""
 
     def __post_init__(self) -> None:
         if not inspect.iscoroutinefunction(self.turn):
@@ -70,51 +78,6 @@ def _takes_state(turn: TurnFunction) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Crash:
-    """A process may stop dead, between any two of its steps; ``budget`` times in all.
-
-    ``process`` is one name, or several of which any may. ``when`` narrows the moment: ``"holding"``
-    while it has an entry that it has not acknowledged, ``"busy"`` once its turn has got an answer.
-    """
-
-    process: str | tuple[str, ...]
-    budget: int = 1
-    when: str = "any"
-
-    def __post_init__(self) -> None:
-        if self.when not in _MOMENTS:
-            raise ScenarioError(
-                f"a crash of {self.process!r}: when={self.when!r} is none of {', '.join(map(repr, _MOMENTS))}"
-            )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes that may crash."""
-        return (self.process,) if isinstance(self.process, str) else self.process
-
-    def __str__(self) -> str:
-        return f"{' or '.join(self.names)} crashes{_MOMENTS[self.when]}: at most {self.budget}"
-
-
-_MOMENTS = {"any": "", "holding": " while it holds an entry", "busy": " in the middle of a turn"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClockJump:
-    """The clock of a host may be set forward (or back, below 0) by ``by_ms``, ``budget`` times."""
-
-    host: str
-    by_ms: int
-    budget: int = 1
-
-    def __str__(self) -> str:
-        return f"the clock of {self.host} jumps by {self.by_ms:+d} ms: at most {self.budget}"
-
-
-Fault: TypeAlias = Crash | ClockJump
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """One world: who runs in it, what may go wrong, and for how long."""
 
@@ -136,19 +99,16 @@ class Plan:
     idle_ms_max: int | None = None
     """The largest min-idle time that any process asks for. The checker takes all longer idle times for the same, and
     stops where a process asks for more; ``None`` lets it find out."""
+    counting: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Process to the faults that strike only its n-th command of a name."""
 
     def __post_init__(self) -> None:
         names = [process.name for process in self.processes]
         for name in names:
             if names.count(name) > 1:
                 raise ScenarioError(f"two processes are called {name!r}")
-        hosts = {process.host or process.name for process in self.processes} | {SERVER}
         for fault in self.faults:
-            for process in fault.names if isinstance(fault, Crash) else ():
-                if process not in names:
-                    raise ScenarioError(f"a crash is declared of {process!r}, which is no process of the world")
-            if isinstance(fault, ClockJump) and fault.host not in hosts:
-                raise ScenarioError(f"a clock jump is declared of {fault.host!r}, which is no host of the world")
+            self._check_fault(fault, names)
             if fault.budget < 0:
                 raise ScenarioError(f"the budget of a fault is {fault.budget}, it must be at least 0")
         for what, value in (("faults_ms", self.faults_ms), ("within_ms", self.within_ms)):
@@ -156,6 +116,40 @@ class Plan:
                 raise ScenarioError(f"{what} is {value}, it must be at least 0")
         if not self.latency_ms or min(self.latency_ms) < 0:
             raise ScenarioError("latency_ms must name at least one latency, and none below 0")
+        if not names:
+            raise ScenarioError("a plan without processes: nothing would ever happen")
+        self._check_frozen()
+        for which, fault in enumerate(self.faults):
+            if isinstance(fault, Lose | Delay) and fault.nth is not None:
+                for name in fault.names:
+                    self.counting[name] = (*self.counting.get(name, ()), which)
+
+    def _check_fault(self, fault: Fault, names: list[str]) -> None:
+        for process in fault.names:
+            if process not in names:
+                raise ScenarioError(
+                    f"a fault ({fault}) names {process!r}, which is no process of the world; there is: "
+                    f"{', '.join(names)}"
+                )
+        hosts = sorted({process.host or process.name for process in self.processes} | {SERVER})
+        if isinstance(fault, ClockJump) and fault.host not in hosts:
+            raise ScenarioError(
+                f"a clock jump names {fault.host!r}, which is no host of the world; there is: {', '.join(hosts)}"
+            )
+
+    def _check_frozen(self) -> None:
+        """Where time stands still nothing may take any."""
+        if not self.frozen:
+            return
+        for fault in self.faults:
+            silent = isinstance(fault, Lose) and fault.how == "silence"
+            if isinstance(fault, Pause | Delay | SlowHandler) or silent:
+                raise ScenarioError(f"time is frozen, and a fault takes time: {fault}")
+        for process in self.processes:
+            if process.client is not None and process.client.takes_time:
+                raise ScenarioError(
+                    f"time is frozen, and the client of {process.name!r} ({process.client.name}) has timeouts or pauses"
+                )
 
     def budget(self) -> dict[str, Any]:
         """What bounds this world, for people and for JSON."""

@@ -6,13 +6,16 @@ Between turns its memory is the value that the turn returned; within a turn it i
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeAlias
 
 from .client import SimRedis
 from .errors import ScenarioError
 from .plan import Process
 from .requests import Scope
 from .turn import Log, Path, Turn
+
+Fate: TypeAlias = "str | int"
+"""``reset``, ``silence``, or by how many milliseconds it is late."""
 
 _REDIS: list[SimRedis] = []
 """The one client that every simulated process shares; it holds no state of a run."""
@@ -22,8 +25,9 @@ class Running:
     """One process at run time."""
 
     __slots__ = (
-        "commands", "consumer", "down", "finished", "incarnation", "log", "parked", "plan", "scopes", "sessions",
-        "state", "stirred", "streams", "takes_state", "turn", "turn_began_ms", "turns_done", "unanswered",
+        "attempts", "commands", "consumer", "counts", "down", "fates", "finished", "incarnation", "log", "parked",
+        "plan", "resumes_ms", "scopes", "sessions", "state", "stirred", "streams", "takes_state", "turn",
+        "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
     def __init__(self, plan: Process) -> None:
@@ -53,6 +57,14 @@ class Running:
         """Whether the running turn has done anything that counts; only where time is frozen."""
         self.parked = False
         """Whether its last turn did nothing and nothing has happened since; only where time is frozen."""
+        self.attempts: dict[Path, int] = {}
+        """How often the command at a path was sent in vain."""
+        self.fates: dict[Path, Fate] = {}
+        """What will become of the answer to the blocked read at a path."""
+        self.counts: dict[int, int] = {}
+        """Of faults that strike only the n-th command of a name: how many of them there were, up to n."""
+        self.resumes_ms: int | None = None
+        """When it goes on, where it is paused."""
 
     def fork(self) -> Running:
         """An independent copy; its coroutines are made again from the log when they are needed."""
@@ -75,6 +87,10 @@ class Running:
         twin.scopes = self.scopes.copy()
         twin.stirred = self.stirred
         twin.parked = self.parked
+        twin.attempts = self.attempts.copy()
+        twin.fates = self.fates.copy()
+        twin.counts = self.counts.copy()
+        twin.resumes_ms = self.resumes_ms
         return twin
 
     @property
@@ -97,7 +113,8 @@ class Running:
             self.plan.name, self.incarnation, self.consumer, self.down, self.finished, self.state, self.turns_done,
             tuple(self.log), self.turn_began_ms, self.commands, tuple(self.sessions),
             tuple(sorted(self.unanswered.items())), tuple(sorted(self.streams.items())),
-            tuple(sorted(self.scopes.items())), self.stirred, self.parked,
+            tuple(sorted(self.scopes.items())), self.stirred, self.parked, tuple(sorted(self.attempts.items())),
+            tuple(sorted(self.fates.items())), tuple(sorted(self.counts.items())), self.resumes_ms,
         )  # fmt: skip
 
     def live(self) -> Turn:
@@ -187,6 +204,9 @@ class Running:
         self.streams = {}
         self.scopes = {}
         self.parked = False
+        self.attempts = {}
+        self.fates = {}
+        self.resumes_ms = None
 
     def rise(self) -> None:
         """Becomes the next incarnation, under a new consumer name where the plan says so."""

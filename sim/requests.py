@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
 from weakref import WeakKeyDictionary
+
+from .errors import HandlerFailed
 
 T = TypeVar("T")
 
@@ -34,6 +36,13 @@ class Work(NamedTuple):
     entry: bytes
     ms: int | None
     stream: bytes | None
+    fields: object = None
+
+
+class Broken(NamedTuple):
+    """An answer that says that there is none: ``timeout``, ``reset``, ``refused``, or ``handler``."""
+
+    error: str
 
 
 class Pick(NamedTuple):
@@ -121,18 +130,32 @@ async def handle(
     In the simulator it takes simulated time (``ms``, or what the process is declared to take) and
     leaves the facts that handling began and ended. In a real run it sleeps ``ms`` if that is given.
     ``work`` is called in both when the time is over: a function without arguments, async or not.
-    ``stream`` is needed only where two streams may hold the same ID.
+    ``stream`` is needed only where two streams may hold the same ID. ``HandlerFailed`` where a fault strikes the
+    work, or the process is declared to fail on such ``fields``.
     """
     if simulated():
         name = stream.encode() if isinstance(stream, str) else stream
         entry = entry_id.encode() if isinstance(entry_id, str) else entry_id
-        await Ask(Work(entry, ms, name))
+        if await Ask(Work(entry, ms, name, fields)) is not None:
+            raise HandlerFailed(f"entry {entry.decode(errors='backslashreplace')} could not be handled")
     elif ms is not None:
         await asyncio.sleep(ms / 1000)
     if work is not None:
         result = work()
         if isawaitable(result):
             await result
+
+
+def has_fields(fields: object, wanted: Mapping[str, str]) -> bool:
+    """Whether the fields of an entry, as a client gives them, hold all of ``wanted``."""
+    if not isinstance(fields, Mapping):
+        return False
+    found = {_text(key): _text(value) for key, value in fields.items()}
+    return all(found.get(key) == value for key, value in wanted.items())
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 async def sleep(ms: int) -> None:

@@ -78,8 +78,8 @@ class Stage(Chronicle):
         return self.heal_ms + self.plan.within_ms
 
     def note(self, receiver: int, facts: tuple[Fact, ...]) -> None:
-        """Keeps the books of who holds what, after a command of process ``receiver`` made ``facts`` true."""
-        note_held(self.held, receiver, self.processes[receiver].streams, facts)
+        """Keeps the books of who holds what, after a command made ``facts`` true; ``receiver`` is -1 for nobody."""
+        note_held(self.held, receiver, {} if receiver < 0 else self.processes[receiver].streams, facts)
 
     def _set_up(self) -> None:
         session = self.server.open(WIRE_RESP)
@@ -101,6 +101,9 @@ class Stage(Chronicle):
         idle = running.sessions
         for path in list(running.unanswered):
             self._abandon(index, path)
+        for session in [session for session, wait in self.waiting.items() if wait[0] == index]:
+            del self.waiting[session]  # a read that was given up while its connection stayed open
+            self._close(running.plan.name, session)
         self.kernel.drop({item.serial for item in self.kernel.pending() if _of_living(item.event, index)})
         for session in idle:
             self._close(running.plan.name, session)
@@ -116,6 +119,7 @@ class Stage(Chronicle):
         """
         running = self.processes[index]
         unanswered = running.unanswered.pop(path, None)
+        running.fates.pop(path, None)
         on_its_way = False
         for item in self.kernel.pending():
             event = item.event

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from ..models.replies import Reply
-from .events import Handled
+from .events import Handled, HandleFailed
+from .faults import Fault
 from .kernel import Scheduled
-from .plan import Fault
 from .turn import Path
 
 
@@ -39,7 +39,30 @@ class Wake(NamedTuple):
     process: int
     incarnation: int
     path: Path
-    handled: Handled | None
+    handled: Handled | HandleFailed | None
+
+
+class Lapse(NamedTuple):
+    """A client's patience with a command is over."""
+
+    process: int
+    incarnation: int
+    path: Path
+
+
+class Resend(NamedTuple):
+    """A client sends a command again."""
+
+    process: int
+    incarnation: int
+    path: Path
+
+
+class Resume(NamedTuple):
+    """A paused process goes on."""
+
+    process: int
+    incarnation: int
 
 
 class Enter(NamedTuple):
@@ -64,7 +87,7 @@ class Rise(NamedTuple):
     incarnation: int
 
 
-Happening: TypeAlias = Arrive | Deliver | Wake | Enter | Begin | Rise
+Happening: TypeAlias = Arrive | Deliver | Wake | Enter | Begin | Rise | Lapse | Resend | Resume
 
 
 class Due(NamedTuple):
@@ -96,14 +119,18 @@ def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> s
     if isinstance(step, Expire):
         return "the server gives up a blocked read"
     if isinstance(step, Strike):
-        return str(faults[step.fault]) if step.process < 0 else f"{names[step.process]} crashes"
+        return faults[step.fault].deed("" if step.process < 0 else names[step.process])
     event = step.scheduled.event
     name = names[event.process]
     if isinstance(event, Arrive):
         command = b" ".join(event.commands[-1 if len(event.commands) == 1 else 1])
         return f"{name}: {command.decode(errors='replace')}"
     if isinstance(event, Wake):
-        return f"{name}: handled" if event.handled else f"{name}: slept"
+        return f"{name}: {_WAKES[type(event.handled)]}"
     if isinstance(event, Enter):
         return f"{name}: an atomic block"
-    return f"{name}: {type(event).__name__.lower()}"
+    return f"{name}: {_HAPPENINGS.get(type(event)) or type(event).__name__.lower()}"
+
+
+_WAKES: dict[type, str] = {type(None): "slept", Handled: "handled", HandleFailed: "failed to handle"}
+_HAPPENINGS: dict[type, str] = {Lapse: "times out", Resend: "sends again", Resume: "goes on"}

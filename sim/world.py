@@ -6,25 +6,37 @@ relation that simulation and check choose from. Time passes when nothing is left
 
 from __future__ import annotations
 
-from ..models.facts import Fact
-from ..models.replies import BLOCKED, Push, Reply
-from ..models.server import Served
 from . import events
 from .choices import Choices, Forbidden
+from .client_policies import TIMEOUT
 from .errors import ScenarioError
 from .fingerprint import fingerprint
-from .plan import SERVER, Crash
-from .process import Running
-from .requests import Clock, Command, Pick, Publish, Request, Scope, Sleep, Work
-from .stage import Stage
-from .steps import Arrive, Begin, Deliver, Due, Enter, Expire, Happening, Rise, Step, Strike, Wake
+from .plan import SERVER
+from .requests import Broken, Clock, Command, Pick, Publish, Request, Scope, Sleep, Work, has_fields
+from .steps import (
+    Arrive,
+    Begin,
+    Deliver,
+    Due,
+    Enter,
+    Expire,
+    Happening,
+    Lapse,
+    Resend,
+    Resume,
+    Rise,
+    Step,
+    Strike,
+    Wake,
+)
+from .striking import Struck
 from .turn import Path
 
-TURN_COMMANDS_MAX = 64
-"""More commands than this in one turn are a loop that never ends."""
+BROKEN_HANDLER = Broken("handler")
+"""What a handler that failed gives to its turn."""
 
 
-class World(Stage):
+class World(Struck):
     """One state of one world. ``fork`` gives an independent copy that can go another way."""
 
     __slots__ = ()
@@ -48,13 +60,13 @@ class World(Stage):
             return []
         steps: list[Step] = []
         if event_ms == at_ms:
-            steps.extend(Due(at_ms, item) for item in self.kernel.due() if not self._is_parked(item.event))
+            steps.extend(Due(at_ms, item) for item in self.kernel.due() if not self.is_held(item))
         if deadline_ms == at_ms:
             steps.append(Expire(at_ms))
         if at_ms < self.heal_ms:
             for fault, left in enumerate(self.budgets):
                 if left:
-                    steps.extend(Strike(at_ms, fault, process) for process in self._struck_by(fault))
+                    steps.extend(Strike(at_ms, fault, process) for process in self._struck_by(fault, at_ms))
         return steps
 
     def take(self, step: Step, choices: Choices) -> None:
@@ -92,15 +104,22 @@ class World(Stage):
         elif isinstance(event, Wake):
             if event.handled is not None:
                 self.record(event.handled._replace(at_ms=self.now_ms))
-            running.feed(event.path, None)
+            running.feed(event.path, BROKEN_HANDLER if type(event.handled) is events.HandleFailed else None)
             self._settle(event.process, choices)
         elif isinstance(event, Enter):
             running.open(event.path)
             self._settle(event.process, choices)
         elif isinstance(event, Begin):
             self._begin_turn(event.process, choices)
-        else:
+        elif isinstance(event, Rise):
             self._rise(event.process, choices)
+        elif isinstance(event, Lapse):
+            self.fail(event.process, event.path, TIMEOUT, choices)
+        elif isinstance(event, Resend):
+            self._send_again(event.process, event.path, choices)
+        else:
+            assert isinstance(event, Resume)
+            self._resume(running)
 
     def _rise(self, index: int, choices: Choices) -> None:
         running = self.processes[index]
@@ -114,122 +133,6 @@ class World(Stage):
         if self.plan.frozen:  # there is no time at which some run and some do not yet
             for item in self.kernel.pending():
                 self._rise(self.kernel.take(item).process, Forbidden())
-
-    # -- commands ------------------------------------------------------------------------------------
-
-    def _send(self, index: int, path: Path, request: Command, choices: Choices) -> None:
-        running = self.processes[index]
-        self._count_command(running)
-        self.calls += 1
-        session = running.sessions.pop() if running.sessions else self._open()
-        running.unanswered[path] = (self.calls, session)
-        at_ms = self.now_ms + self._latency(choices)
-        arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, request.commands)
-        self.kernel.schedule(at_ms, arrive)
-
-    def _count_command(self, running: Running) -> None:
-        running.commands += 1
-        if running.commands > TURN_COMMANDS_MAX:
-            raise ScenarioError(
-                f"process {running.plan.name!r} sent more than {TURN_COMMANDS_MAX} commands in one turn; "
-                f"let its loop return, a turn is one iteration"
-            )
-
-    def _send_at_once(self, index: int, path: Path, request: Command, choices: Choices) -> None:
-        """A command of an atomic block."""
-        running = self.processes[index]
-        self._count_command(running)
-        self.calls += 1
-        session = running.sessions.pop() if running.sessions else self._open()
-        replies, facts = self._execute(session, request.commands)
-        self.record_effect(
-            running.plan.name, self.calls, session, self.now_ms, request.commands, replies, facts
-        )
-        if replies[-1] is BLOCKED:
-            raise ScenarioError(f"process {running.plan.name!r} sent a command that blocks in an atomic block")
-        running.sessions.append(session)
-        self.note(index, facts)
-        self._stir(running, bool(facts))
-        self.record(events.Replied(self.now_ms, running.plan.name, self.calls))
-        running.feed(path, replies)
-        self._hand_out_served(choices)
-
-    def _execute(
-        self, session: int, commands: tuple[tuple[bytes, ...], ...]
-    ) -> tuple[tuple[Reply, ...], tuple[Fact, ...]]:
-        replies: list[Reply] = []
-        facts: list[Fact] = []
-        for argv in commands:
-            reply, made_true = self.server.execute(session, argv, self.clock(SERVER))
-            replies.append(reply)
-            facts.extend(made_true)
-        return tuple(replies), tuple(facts)
-
-    def _arrive(self, running: Running, event: Arrive, choices: Choices) -> None:
-        replies, facts = self._execute(event.session, event.commands)
-        self._stir(running, bool(facts))
-        awaited = running.unanswered.get(event.path) == (event.call, event.session)
-        self.record_effect(
-            running.plan.name, event.call, event.session, event.sent_ms, event.commands, replies, facts
-        )
-        if not awaited:
-            self._close(running.plan.name, event.session)
-            self.record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
-        elif replies[-1] is BLOCKED:
-            self.waiting[event.session] = (event.process, event.incarnation, event.path, event.call)
-        else:
-            self.note(event.process, facts)
-            self._reply(event.process, event.path, event.call, replies, choices)
-        self._hand_out_served(choices)
-
-    def _stir(self, running: Running, anything: bool) -> None:
-        """Where time is frozen, something that happened makes everybody look again."""
-        if anything and self.plan.frozen:
-            running.stirred = True
-            for process in self.processes:
-                process.parked = False
-
-    def _is_parked(self, event: Happening) -> bool:
-        return self.plan.frozen and self.processes[event.process].parked
-
-    def _hand_out_served(self, choices: Choices) -> None:
-        """Passes on the answers of blocked reads that the last command, or the clock, released."""
-        for served in self.server.take_served():
-            if not isinstance(served.reply, Push):  # a message: no process listens to its connection yet
-                self._hand_out(served, choices)
-
-    def _hand_out(self, served: Served, choices: Choices) -> None:
-        index, _, path, call = self.waiting.pop(served.session)
-        self.touched.append(index)
-        running = self.processes[index]
-        self._stir(running, True)
-        self.record(
-            events.Served(
-                self.now_ms, running.plan.name, call, served.session, self.clock(SERVER), served.reply, served.facts
-            )
-        )
-        self.note(index, served.facts)
-        self._reply(index, path, call, (served.reply,), choices)
-
-    def _reply(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
-        latency_ms = self._latency(choices)
-        if latency_ms:
-            incarnation = self.processes[index].incarnation
-            self.kernel.schedule(self.now_ms + latency_ms, Deliver(index, incarnation, path, call, replies))
-        else:
-            self._answer(index, path, call, replies, choices)
-
-    def _answer(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
-        running = self.processes[index]
-        _, session = running.unanswered.pop(path)
-        running.sessions.append(session)
-        self.record(events.Replied(self.now_ms, running.plan.name, call))
-        running.feed(path, replies)
-        self._settle(index, choices)
-
-    def _latency(self, choices: Choices) -> int:
-        latencies = self.plan.latency_ms
-        return latencies[choices.choose(len(latencies), "latency")]
 
     # -- turns ---------------------------------------------------------------------------------------
 
@@ -245,7 +148,7 @@ class World(Stage):
         while True:
             turn = running.live()
             while turn.abandoned:
-                self._abandon(index, turn.abandoned.pop(0))
+                self._give_up(index, turn.abandoned.pop(0))
             if turn.over:
                 if turn.failure is not None:
                     self._raised(index, turn.failure, choices)
@@ -333,8 +236,10 @@ class World(Stage):
         begun = events.Handling(self.now_ms, running.plan.name, stream, group, request.entry)
         self.record(begun)
         self._stir(running, True)
-        done = Wake(index, running.incarnation, path, events.Handled(*begun))
-        self.kernel.schedule(self.now_ms + max(work_ms, 0), done)
+        done: events.Handled | events.HandleFailed = events.Handled(*begun)
+        if running.plan.fails_on is not None and has_fields(request.fields, running.plan.fails_on):
+            done = events.HandleFailed(*begun)
+        self.kernel.schedule(self.now_ms + max(work_ms, 0), Wake(index, running.incarnation, path, done))
 
     def _raised(self, index: int, error: Exception, choices: Choices) -> None:
         if isinstance(error, ScenarioError):
@@ -347,30 +252,3 @@ class World(Stage):
         self._crash(index, why, message)
         if self.plan.frozen and self.processes[index].plan.restart is not None:
             self._rise(index, choices)
-
-    # -- faults --------------------------------------------------------------------------------------
-
-    def _struck_by(self, fault: int) -> list[int]:
-        """Whom a fault may strike now: indices of processes, or -1 for a fault of a host."""
-        what = self.plan.faults[fault]
-        if not isinstance(what, Crash):
-            return [-1]
-        return [
-            index
-            for index, running in enumerate(self.processes)
-            if running.plan.name in what.names and running.in_turn and self._is_moment(index, what.when)
-        ]
-
-    def _is_moment(self, index: int, when: str) -> bool:
-        if when == "holding":
-            return bool(self.held[index])
-        return when == "any" or bool(self.processes[index].log)
-
-    def _strike(self, step: Strike, choices: Choices) -> None:
-        self.budgets[step.fault] -= 1
-        what = self.plan.faults[step.fault]
-        if isinstance(what, Crash):
-            self._leave(step.process, "fault", "crashed", choices)
-        else:
-            self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
-            self.record(events.ClockJumped(self.now_ms, what.host, what.by_ms))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..events import Handled
+from ..events import Handled, HandleFailed
 from ..kernel import Scheduled
 from ..plan import Process
 from ..process import Running
-from ..steps import Arrive, Begin, Deliver, Happening, Rise, Wake
+from ..steps import Arrive, Begin, Deliver, Happening, Resume, Rise, Wake
 from ..turn import Path
 from .abstraction import NOW_MS
 from .renaming import atoms
@@ -40,6 +40,8 @@ class Life(NamedTuple):
     """Sessions that are blocked, with the path and the call that wait."""
     events: tuple[tuple[int, Happening], ...]
     """In how many milliseconds what happens, in the order of the schedule."""
+    links: tuple[Any, ...] = ()
+    """Commands that were sent in vain, fates of blocked reads, counts of commands; empty where there are none."""
 
 
 class Numbers(NamedTuple):
@@ -99,7 +101,15 @@ def freeze(
         tuple(sorted(running.scopes.items())),
         tuple(sorted((sessions[session], wait[2], calls[wait[3]]) for session, wait in waits.items())),
         tuple((item.at_ms - NOW_MS, _freeze_event(item.event, numbers)) for item in events),
+        _links(running),
     )
+
+
+def _links(running: Running) -> tuple[Any, ...]:
+    if not running.attempts and not running.fates and not running.counts:
+        return ()
+    kept = running.attempts, running.fates, running.counts
+    return tuple([tuple(sorted(part.items())) for part in kept])
 
 
 def _freeze_event(event: Happening, numbers: Numbers) -> Happening:
@@ -134,7 +144,10 @@ def thaw(life: Life, plan: Process) -> tuple[Running, list[tuple[int, Happening]
     running.unanswered = {path: (call, first + session) for path, (call, session) in life.unanswered}
     running.streams = dict(life.streams)
     running.scopes = dict(life.scopes)
+    if life.links:
+        running.attempts, running.fates, running.counts = map(dict, life.links)
     events = [(NOW_MS + left, _thaw_event(event, index, running)) for left, event in life.events]
+    running.resumes_ms = next((at_ms for at_ms, event in events if isinstance(event, Resume)), None)
     return running, events
 
 
@@ -147,7 +160,7 @@ def _thaw_event(event: Happening, index: int, running: Running) -> Happening:
         )
     if isinstance(event, Wake) and event.handled is not None:
         handled = event.handled._replace(at_ms=NOW_MS, process=running.plan.name)
-        assert isinstance(handled, Handled)
+        assert isinstance(handled, Handled | HandleFailed)
         return event._replace(process=index, incarnation=incarnation, handled=handled)
     return event._replace(process=index, incarnation=incarnation)
 

@@ -175,7 +175,7 @@ class Machine:
             what = self.plan.faults[fault]
             if isinstance(what, ClockJump):
                 self._jump(state, fault, what, found, ordered)
-            elif what.when == "holding":
+            elif getattr(what, "when", "") == "holding":
                 holding = self.watching.holding(state & WHOLE_MASK)
                 for place in scenes.places[fault]:
                     if holding[place]:
@@ -224,7 +224,7 @@ class Machine:
         return known
 
     def _may_strike(self, clock: int) -> tuple[int, ...] | None:
-        """The faults that may strike at a time: crashes, then clocks that jump."""
+        """The faults that may strike at a time: those that strike processes, then clocks that jump."""
         time = self.times.table[clock]
         may: tuple[int, ...] | None = None
         if not time.over:

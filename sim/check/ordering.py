@@ -45,10 +45,9 @@ class Order:
         """Everything that is due for a process."""
         return self._led(None, index, server, life)
 
-    def crash(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome, ...]:
-        """What comes of a crash of a process."""
-        found = self._led(fault, index, server, life)
-        return tuple(outcome for outcome in found if isinstance(outcome, Outcome))
+    def strike(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        """What comes of a fault that strikes a process."""
+        return self._led(fault, index, server, life)
 
     def _led(
         self, fault: int | None, index: int, server: int, life: int, *, first: bool = False
@@ -69,7 +68,7 @@ class Order:
             if fault is None:
                 known = self._taking.due(index, server, life)
             else:
-                known = self._taking.crash(fault, index, server, life)
+                known = self._taking.strike(fault, index, server, life)
             self._taken[key] = known
         return known
 

@@ -61,9 +61,9 @@ class Reduced(Machine):
         """What all that is due for a process leads to."""
         return self._order.due(index, server, life)
 
-    def crash_of(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome, ...]:
+    def crash_of(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """What a crash of a process leads to."""
-        return self._order.crash(fault, index, server, life)
+        return self._order.strike(fault, index, server, life)
 
     def exchange_of(self, index: int, before: int, after: int) -> int:
         """By how much a state changes where a process becomes another."""

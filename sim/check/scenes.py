@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..plan import Crash
+from ..faults import ClockJump
 from .interning import Interned
 from .ordering import Order
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
@@ -79,18 +79,18 @@ class Scenes:
         """What can happen, by scene, where none is."""
         self._strikes: tuple[dict[int, tuple[Move, ...]], dict[int, tuple[Move, ...]]] = ({}, {})
         self._steps: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in self.shifts]
-        self._crashes: dict[tuple[int, int, int], tuple[Quick, ...]] = {}
+        self._hits: dict[tuple[int, int, int], tuple[Quick | Woken, ...]] = {}
         self._together: dict[tuple[int | Edge, ...], tuple[Outcome, ...]] = {}
         self._orders: dict[int, tuple[int, int]] = {}
         plan = taking.plan
         assert len(plan.faults) < 1 << FAULT_BITS, "every fault has its number"
         assert len(plan.processes) < EVERYBODY, "every place has its number"
-        self.faults = {i: fault for i, fault in enumerate(plan.faults) if isinstance(fault, Crash)}
         self.places = {
             i: [place for place, process in enumerate(plan.processes) if process.name in fault.names]
-            for i, fault in self.faults.items()
+            for i, fault in enumerate(plan.faults)
+            if not isinstance(fault, ClockJump)
         }
-        """Whom each crash may strike."""
+        """Whom each fault of a process may strike."""
 
     def pack(self, server: int, numbers: list[int]) -> int:
         """A scene of its components."""
@@ -159,7 +159,10 @@ class Scenes:
         return moves
 
     def strikes(self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY) -> tuple[Move, ...]:
-        """What a crash can do in a scene: of whomever it may strike, or of the process at ``place`` alone."""
+        """What a fault can do in a scene: to whomever it may strike, or to the process at ``place`` alone.
+
+        ``place`` is given where whether it may strike depends on whether the process holds an entry, and it does.
+        """
         remembered = self._strikes[ordered]
         key = (scene << FAULT_BITS | fault) << PLACE_BITS | place
         known = remembered.get(key)
@@ -167,17 +170,23 @@ class Scenes:
             if len(remembered) >= SCENES_MAX:
                 remembered.clear()
             places = self.places[fault] if place == EVERYBODY else (place,)
-            moves = [move for index in places for move in self._crash(scene, fault, index, ordered)]
+            moves: list[Move] = []
+            for index in places:
+                self._hit(scene, fault, index, moves, ordered, place != EVERYBODY)
             known = remembered[key] = tuple(moves)
         return known
 
-    def _crash(self, scene: int, fault: int, index: int, ordered: bool) -> list[Move]:
+    def _hit(self, scene: int, fault: int, index: int, found: list[Move], ordered: bool, holding: bool) -> None:
         server, numbers = self.unpack(scene)
-        taking, life = self.taking, numbers[index]
-        if not taking.up[life] or (self.faults[fault].when == "busy" and not taking.busy[life]):
-            return []
-        steps = self._take_crash(fault, index, server, life)
-        return [self._move(scene, step, fault, SETTLES, ordered) for step in steps]
+        life = numbers[index]
+        if not self.taking.may_strike(fault, index, life, holding):
+            return
+        for step in self._take_hit(fault, index, server, life):
+            if type(step) is Quick:
+                found.append(self._move(scene, step, fault, SETTLES, ordered))
+            else:
+                assert type(step) is Woken
+                self._wake(scene, step.edge, step.others, found, ordered, fault)
 
     def _move(self, scene: int, step: Quick, spent: int, kind: int, ordered: bool) -> Move:
         there, order = step.difference, -1
@@ -191,18 +200,18 @@ class Scenes:
         return Move(step.edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, step.broken)
 
     def _take_due(self, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
-        found: list[Quick | Woken] = []
-        for outcome in self.order.due(index, server, life):
-            found.append(outcome if isinstance(outcome, Woken) else self._quick(server, life, index, outcome))
-        self._steps[index][server << LIFE_BITS | life] = tuple(found)
-        return tuple(found)
+        outcomes = self.order.due(index, server, life)
+        found = tuple([each if isinstance(each, Woken) else self._quick(server, life, index, each) for each in outcomes])
+        self._steps[index][server << LIFE_BITS | life] = found
+        return found
 
-    def _take_crash(self, fault: int, index: int, server: int, life: int) -> tuple[Quick, ...]:
+    def _take_hit(self, fault: int, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
         key = (fault, index, server << LIFE_BITS | life)
-        known = self._crashes.get(key)
+        known = self._hits.get(key)
         if known is None:
-            outcomes = self.order.crash(fault, index, server, life)
-            known = self._crashes[key] = tuple([self._quick(server, life, index, outcome) for outcome in outcomes])
+            outcomes = self.order.strike(fault, index, server, life)
+            quick = [each if isinstance(each, Woken) else self._quick(server, life, index, each) for each in outcomes]
+            known = self._hits[key] = tuple(quick)
         return known
 
     def _quick(self, server: int, life: int, index: int, outcome: Outcome) -> Quick:
@@ -211,8 +220,10 @@ class Scenes:
         difference = moved + (after - life << self.shifts[index])
         return Quick(outcome.edge, difference, outcome.batch, outcome.added, outcome.broken)
 
-    def _wake(self, scene: int, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool) -> None:
-        """A step that answers several processes."""
+    def _wake(
+        self, scene: int, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool, spent: int = -1
+    ) -> None:
+        """A step that answers several processes; ``spent`` is the fault that it is, if it is one."""
         server, numbers = self.unpack(scene)
         seats = others if edge.process < 0 else tuple(sorted({edge.process, *others}))
         key: tuple[int | Edge, ...] = (edge, server, *[numbers[index] for index in seats])
@@ -226,4 +237,4 @@ class Scenes:
                 after[index] = life
             there = self.pack(server if outcome.server == AS_BEFORE else outcome.server, after) - scene
             step = Quick(outcome.edge, there, outcome.batch, outcome.added, outcome.broken)
-            found.append(self._move(scene, step, -1, SETTLES, ordered))
+            found.append(self._move(scene, step, spent, SETTLES, ordered))

@@ -40,7 +40,8 @@ def classes(plan: Plan, properties: Iterable[Property]) -> list[tuple[int, ...]]
 def _kind(process: Process) -> tuple[Any, ...]:
     return (
         id(process.turn), process.host, process.turns, repr(process.initial), process.handle_ms, process.start_ms,
-        process.turn_ms, repr(process.restart), process.consumer is None,
+        process.turn_ms, repr(process.restart), process.consumer is None, repr(process.client),
+        repr(process.fails_on),
     )  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def _even(plan: Plan, places: list[int]) -> bool:
     """Whether each fault may strike all of them or none, and no two share a consumer's name."""
     names = {plan.processes[place].name for place in places}
     for fault in plan.faults:
-        struck = set(fault.names) if isinstance(fault, Crash) else {fault.host}
+        struck = {fault.host} if isinstance(fault, ClockJump) else set(fault.names)
         if isinstance(fault, ClockJump) and struck & names:
             return False
         if struck & names and not names <= struck:

@@ -12,7 +12,7 @@ from ..choices import Enumerated
 from ..kernel import Scheduled
 from ..plan import SERVER, Plan
 from ..process import Running
-from ..steps import Due, Expire, Happening, Step, Strike
+from ..steps import Due, Expire, Happening, Resume, Step, Strike
 from ..world import World
 from . import lives, servers
 from .abstraction import NOW_MS, Abstraction, Refined
@@ -93,6 +93,7 @@ class Taking:
         self._transcripts = Transcripts()
         self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}
         self._absent = [Running(process) for process in self.plan.processes]
+        self._strikable: dict[tuple[int, int, bool], bool] = {}
 
     def first(self, world: World) -> tuple[int, list[int]]:
         """The numbers of the server and the processes as the world begins."""
@@ -129,22 +130,44 @@ class Taking:
         return number
 
     def local(self, fault: int | None, index: int, life: int) -> tuple[Outcome, ...] | None:
-        """What is due for a process, or a crash of it, where it was seen to leave the server alone; else ``None``."""
+        """What is due for a process, or a fault that strikes it, where it was seen to leave the server alone; else ``None``."""
         return self._local.get((fault, index, life))
 
     def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """Everything that is due for a process."""
         found: list[Outcome | Woken] = []
-        ready = sum(left == 0 for left, _ in self.lives.table[life].events)
+        events = self.lives.table[life].events
+        ready = sum(left == 0 for left, _ in events)
+        if any(isinstance(event, Resume) for _, event in events):
+            ready = len(self._ready(self._seated(index, life), index))
         for which in range(ready):
             found.extend(self._alone(Edge("due", index, which, ()), index, server, life))
         return self._kept(None, index, life, tuple(found))
 
-    def crash(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
-        """What comes of a crash of a process."""
+    def strike(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
+        """What comes of a fault that strikes a process."""
         found = self._alone(Edge("strike", index, fault, ()), index, server, life)
-        assert all(isinstance(each, Outcome) for each in found), "a crash answers nobody"
         return self._kept(fault, index, life, tuple(found))
+
+    def may_strike(self, fault: int, index: int, life: int, holding: bool) -> bool:
+        """Whether a fault may strike a process now; ``holding`` says whether it holds an entry."""
+        known = self._strikable.get((fault, life, holding))
+        if known is None:
+            known = self._seated(index, life).may_strike(fault, index, holding, NOW_MS)
+            self._strikable[fault, life, holding] = known
+        return known
+
+    def _seated(self, index: int, life: int) -> Piece:
+        """A process alone on the stage, only to look at."""
+        piece = Piece(self.plan, self._absent, self.abstraction, False, _no_server, Tap(Enumerated()))
+        piece.seat({index: self.lives.table[life]})
+        return piece
+
+    @staticmethod
+    def _ready(piece: Piece, index: int) -> list[Scheduled[Happening]]:
+        """What is due for a process and does not have to wait."""
+        due = [item for item in piece.kernel.due() if item.event.process == index]
+        return [item for item in due if item.at_ms == NOW_MS and not piece.is_held(item)]
 
     def _alone(self, edge: Edge, index: int, server: int, life: int) -> list[Outcome | Woken]:
         """A step of one process with every answer to the choices within it, by what is known of its course."""
@@ -210,8 +233,7 @@ class Taking:
         if edge.kind == "strike":
             self.struck.add(edge.which)
             return Strike(NOW_MS, edge.which, edge.process)
-        due: list[Scheduled[Happening]] = [item for item in piece.kernel.due() if item.event.process == edge.process]
-        return Due(NOW_MS, due[edge.which])
+        return Due(NOW_MS, self._ready(piece, edge.process)[edge.which])
 
     def _end(self, piece: Piece, index: int, inner: Enumerated) -> End:
         """What has become of the one process of a piece."""
@@ -254,3 +276,7 @@ class Taking:
         first = lives.first_session(index)
         life = self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine))
         return life, {session: first + rank for session, rank in numbers.sessions.items()}
+
+
+def _no_server() -> Server:
+    raise AssertionError("whoever is only looked at asks nothing of the server")

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from ...models.facts import Fact
 from ..events import Crashed, Ended, Event, Healed
-from ..plan import Crash, Plan
+from ..plan import Plan
 from ..watch import Watch
 from .abstraction import NOW_MS, Abstraction
 from .interning import Interned, tagged
@@ -27,7 +27,7 @@ class Watching:
     def __init__(self, watch: Watch, plan: Plan, abstraction: Abstraction) -> None:
         self.properties = watch.properties
         self.automata = [Automaton(p, plan.epoch_ms, abstraction) for p in self.properties]
-        self.noting = any(isinstance(fault, Crash) and fault.when == "holding" for fault in plan.faults)
+        self.noting = any(getattr(fault, "when", "") == "holding" for fault in plan.faults)
         self.books = Books([process.name for process in plan.processes])
         self.states: list[Interned[Any]] = [Interned(f"property {p.name!r}", 1 << 24) for p in self.properties]
         self.held: Interned[Any] = Interned("what processes hold", 1 << 24)

@@ -12,7 +12,7 @@ def action(step: Step, plan: Plan) -> str:
         return "the server: a blocked read gives up"
     if isinstance(step, Strike):
         if step.process >= 0:
-            return f"fault: {plan.processes[step.process].name} crashes"
+            return f"fault: {plan.faults[step.fault].deed(plan.processes[step.process].name)}"
         return f"fault: {plan.faults[step.fault]}"
     assert isinstance(step, Due)
     event = step.scheduled.event

@@ -401,9 +401,10 @@ def test_what_is_wrong_is_one_line_on_standard_error_and_exit_code_2(
         "mine = Scenario('planless', 'None.', {'only': Variant('x', lambda p: 1 / 0)})\n"
     )
     (tmp_path / "property.py").write_text(
-        "from redelivery import Monitor, Plan, Property, Scenario, Variant\n"
+        "from redelivery import Monitor, Plan, Process, Property, Scenario, Variant\n"
+        "async def turn(redis, me): await redis.ping()\n"
         "class Mine(Monitor):\n    def on_closed(self, event):\n        raise KeyError('k')\n"
-        "only = Variant('x', lambda p: Plan([]), properties=[Property('mine', 'always', 'x', Mine)])\n"
+        "only = Variant('x', lambda p: Plan([Process('a', turn, turns=1)]), properties=[Property('mine', 'always', 'x', Mine)])\n"
         "mine = Scenario('propertyless', 'None.', {'only': only})\n"
     )
     (tmp_path / "old.jsonl").write_text('{"redelivery":"history","version":0}\n')

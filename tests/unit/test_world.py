@@ -230,9 +230,10 @@ def test_the_phases_meet_where_the_faults_end() -> None:
     ("plan", "message"),
     [
         ({"processes": [Process("a", read), Process("a", read)]}, "two processes are called 'a'"),
-        ({"processes": [], "faults": [Crash("ghost")]}, "a crash is declared of 'ghost'"),
-        ({"processes": [], "faults": [ClockJump("mars", 5)]}, "a clock jump is declared of 'mars'"),
+        ({"processes": [Process("a", read)], "faults": [Crash("ghost")]}, "names 'ghost', which is no .*there is: a"),
+        ({"processes": [Process("a", read)], "faults": [ClockJump("mars", 5)]}, "names 'mars', .*there is: a, redis"),
         ({"processes": [], "latency_ms": ()}, "latency_ms must name at least one"),
+        ({"processes": []}, "without processes"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_by_name(plan: dict[str, Any], message: str) -> None:
@@ -242,7 +243,7 @@ def test_a_plan_that_cannot_be_is_refused_by_name(plan: dict[str, Any], message:
 
 def test_a_setup_command_that_fails_is_named() -> None:
     with pytest.raises(ScenarioError, match=r"setup command 'XGROUP CREATE s g \$' failed"):
-        World(Plan(processes=[], setup=[("XGROUP", "CREATE", "s", "g", "$")]), "redis-8.6")
+        World(Plan(processes=[Process("a", read)], setup=[("XGROUP", "CREATE", "s", "g", "$")]), "redis-8.6")
 
 
 def test_a_turn_must_be_an_async_function() -> None:

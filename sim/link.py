@@ -1,0 +1,281 @@
+"""The links of a world: what becomes of a command on its way, of its reply, and of a client that gets none.
+
+With a perfect link a command is one step: it takes effect and is answered. A fault cuts request, effect and reply
+apart; what a client then does (wait, give up, send again) its policy says.
+"""
+
+from __future__ import annotations
+
+from ..models.facts import Fact
+from ..models.replies import BLOCKED, Push, Reply
+from ..models.server import Served
+from . import events
+from .choices import Choices
+from .client_policies import KEEPS, RESET
+from .errors import ScenarioError
+from .faults import REPLY, SILENCE, names_command
+from .plan import SERVER
+from .process import Fate, Running
+from .requests import Broken, Command
+from .stage import Stage
+from .steps import Arrive, Deliver, Lapse, Resend
+from .turn import Path
+
+TURN_COMMANDS_MAX = 64
+"""More commands than this in one turn are a loop that never ends."""
+
+
+class Linked(Stage):
+    """A stage whose processes are connected to the server."""
+
+    __slots__ = ()
+
+    def _settle(self, index: int, choices: Choices) -> None:
+        raise NotImplementedError
+
+    # -- commands ------------------------------------------------------------------------------------
+
+    def _send(self, index: int, path: Path, request: Command, choices: Choices) -> None:
+        running = self.processes[index]
+        self._count_command(running)
+        self._put_on_wire(index, path, request.commands, choices)
+
+    def _put_on_wire(
+        self, index: int, path: Path, commands: tuple[tuple[bytes, ...], ...], choices: Choices
+    ) -> None:
+        running = self.processes[index]
+        self.calls += 1
+        session = running.sessions.pop() if running.sessions else self._open()
+        running.unanswered[path] = (self.calls, session)
+        at_ms = self.now_ms + self._latency(choices)
+        arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, commands)
+        self.kernel.schedule(at_ms, arrive)
+        if at_ms > self.now_ms:
+            self._arm(index, path, self.now_ms, commands)
+
+    def _send_again(self, index: int, path: Path, choices: Choices) -> None:
+        request = self.processes[index].live().waiting[path]
+        assert isinstance(request, Command)
+        self._put_on_wire(index, path, request.commands, choices)
+
+    def _count_command(self, running: Running) -> None:
+        running.commands += 1
+        if running.commands > TURN_COMMANDS_MAX:
+            raise ScenarioError(
+                f"process {running.plan.name!r} sent more than {TURN_COMMANDS_MAX} commands in one turn; "
+                f"let its loop return, a turn is one iteration"
+            )
+
+    def _send_at_once(self, index: int, path: Path, request: Command, choices: Choices) -> None:
+        """A command of an atomic block."""
+        running = self.processes[index]
+        self._count_command(running)
+        self.calls += 1
+        session = running.sessions.pop() if running.sessions else self._open()
+        replies, facts = self._execute(session, request.commands)
+        self.record_effect(
+            running.plan.name, self.calls, session, self.now_ms, request.commands, replies, facts
+        )
+        if replies[-1] is BLOCKED:
+            raise ScenarioError(f"process {running.plan.name!r} sent a command that blocks in an atomic block")
+        running.sessions.append(session)
+        self.note(index, facts)
+        self._stir(running, bool(facts))
+        self.record(events.Replied(self.now_ms, running.plan.name, self.calls))
+        running.feed(path, replies)
+        self._hand_out_served(choices)
+
+    def _execute(
+        self, session: int, commands: tuple[tuple[bytes, ...], ...]
+    ) -> tuple[tuple[Reply, ...], tuple[Fact, ...]]:
+        replies: list[Reply] = []
+        facts: list[Fact] = []
+        for argv in commands:
+            reply, made_true = self.server.execute(session, argv, self.clock(SERVER))
+            replies.append(reply)
+            facts.extend(made_true)
+        return tuple(replies), tuple(facts)
+
+    def _arrive(self, running: Running, event: Arrive, choices: Choices, fate: Fate | None = None) -> None:
+        """A request takes effect; ``fate`` is what becomes of the reply, where the link is not perfect."""
+        if self.plan.counting:
+            self._count(running, event)
+        replies, facts = self._execute(event.session, event.commands)
+        self._stir(running, bool(facts))
+        awaited = running.unanswered.get(event.path) == (event.call, event.session)
+        self.record_effect(
+            running.plan.name, event.call, event.session, event.sent_ms, event.commands, replies, facts
+        )
+        if not awaited:
+            self._close(running.plan.name, event.session)
+            self.record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
+        elif replies[-1] is BLOCKED:
+            self.waiting[event.session] = (event.process, event.incarnation, event.path, event.call)
+            if fate is not None:
+                running.fates[event.path] = fate
+            self._arm(event.process, event.path, event.sent_ms, event.commands)
+        elif fate is None:
+            self.note(event.process, facts)
+            self._reply(event.process, event.path, event.call, replies, choices)
+        else:
+            self._arm(event.process, event.path, event.sent_ms, event.commands)
+            self._meet(fate, event.process, event.path, event.call, replies, facts, choices)
+        self._hand_out_served(choices)
+
+    def _stir(self, running: Running, anything: bool) -> None:
+        """Where time is frozen, something that happened makes everybody look again."""
+        if anything and self.plan.frozen:
+            running.stirred = True
+            for process in self.processes:
+                process.parked = False
+
+    def _hand_out_served(self, choices: Choices) -> None:
+        """Passes on the answers of blocked reads that the last command, or the clock, released."""
+        for served in self.server.take_served():
+            if not isinstance(served.reply, Push):  # a message: no process listens to its connection yet
+                self._hand_out(served, choices)
+
+    def _hand_out(self, served: Served, choices: Choices) -> None:
+        index, _, path, call = self.waiting.pop(served.session)
+        self.touched.append(index)
+        running = self.processes[index]
+        self._stir(running, True)
+        self.record(
+            events.Served(
+                self.now_ms, running.plan.name, call, served.session, self.clock(SERVER), served.reply, served.facts
+            )
+        )
+        if running.unanswered.get(path) != (call, served.session):  # given up, and its connection was kept
+            self.note(-1, served.facts)
+            self.record(events.Lost(self.now_ms, running.plan.name, call, REPLY))
+            running.sessions.append(served.session)
+            return
+        fate = running.fates.pop(path, None)
+        if fate is None:
+            self.note(index, served.facts)
+            self._reply(index, path, call, (served.reply,), choices)
+        else:
+            self._meet(fate, index, path, call, (served.reply,), served.facts, choices)
+
+    def _reply(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
+        latency_ms = self._latency(choices)
+        if latency_ms or self.processes[index].resumes_ms is not None:
+            self._bring(index, path, call, replies, latency_ms)
+        else:
+            self._answer(index, path, call, replies, choices)
+
+    def _bring(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], by_ms: int) -> None:
+        """A reply that is under way for a while, or that waits for a paused process."""
+        running = self.processes[index]
+        request = running.live().waiting[path]
+        assert isinstance(request, Command)
+        self._arm(index, path, self.now_ms, request.commands)
+        at_ms = max(self.now_ms + by_ms, running.resumes_ms or 0)
+        self.kernel.schedule(at_ms, Deliver(index, running.incarnation, path, call, replies))
+
+    def _answer(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
+        running = self.processes[index]
+        _, session = running.unanswered.pop(path)
+        running.sessions.append(session)
+        if running.plan.client is not None:
+            running.attempts.pop(path, None)
+            self._disarm(index, path)
+        self.record(events.Replied(self.now_ms, running.plan.name, call))
+        running.feed(path, replies)
+        self._settle(index, choices)
+
+    def _latency(self, choices: Choices) -> int:
+        latencies = self.plan.latency_ms
+        return latencies[choices.choose(len(latencies), "latency")]
+
+    # -- links that are not perfect --------------------------------------------------------------------
+
+    def _meet(
+        self, fate: Fate, index: int, path: Path, call: int, replies: tuple[Reply, ...], facts: tuple[Fact, ...],
+        choices: Choices,
+    ) -> None:  # fmt: skip
+        """What becomes of a reply that a fault has struck."""
+        running = self.processes[index]
+        if isinstance(fate, int):
+            self.note(index, facts)
+            self.record(events.Delayed(self.now_ms, running.plan.name, call, REPLY, fate))
+            self._bring(index, path, call, replies, fate)
+            return
+        self.note(-1, facts)
+        self.record(events.Lost(self.now_ms, running.plan.name, call, REPLY))
+        if fate != SILENCE:
+            self.fail(index, path, RESET, choices)
+
+    def fail(self, index: int, path: Path, error: str, choices: Choices) -> None:
+        """A command gets no answer (``timeout``, ``reset``, ``refused``), and its connection is gone.
+
+        The client sends it again or tells its program, as its policy says.
+        """
+        running = self.processes[index]
+        call, _ = running.unanswered[path]
+        request = running.live().waiting[path]
+        assert isinstance(request, Command)
+        self._abandon(index, path)
+        attempts = running.attempts.pop(path, 0) + 1
+        policy = running.plan.client
+        again_ms = None if policy is None else policy.again_ms(error, attempts, request.commands)
+        self.record(events.Unanswered(self.now_ms, running.plan.name, call, error, again_ms))
+        if again_ms is not None:
+            assert policy is not None
+            endless = policy.retries is None and again_ms >= policy.backoff_max_ms  # the pauses grow no more
+            running.attempts[path] = attempts - 1 if endless else attempts
+            self.kernel.schedule(self.now_ms + again_ms, Resend(index, running.incarnation, path))
+            return
+        self._stir(running, True)
+        running.feed(path, Broken(error))
+        self._settle(index, choices)
+
+    def _arm(self, index: int, path: Path, since_ms: int, commands: tuple[tuple[bytes, ...], ...]) -> None:
+        """Starts the client's timer for a command, unless it runs already."""
+        running = self.processes[index]
+        policy = running.plan.client
+        patience_ms = None if policy is None else policy.patience_ms(commands)
+        if patience_ms is None or self._timers(index, path):
+            return
+        at_ms = max(since_ms + patience_ms, self.now_ms, running.resumes_ms or 0)
+        self.kernel.schedule(at_ms, Lapse(index, running.incarnation, path))
+
+    def _disarm(self, index: int, path: Path) -> None:
+        timers = self._timers(index, path)
+        if timers:
+            self.kernel.drop(timers)
+
+    def _timers(self, index: int, path: Path) -> set[int]:
+        return {
+            item.serial
+            for item in self.kernel.pending()
+            if isinstance(item.event, Lapse) and item.event.process == index and item.event.path == path
+        }
+
+    def _give_up(self, index: int, path: Path) -> None:
+        """A program gave up what it waited for; some clients keep the connection of a blocked read all the same."""
+        running = self.processes[index]
+        policy = running.plan.client
+        call, session = running.unanswered.get(path, (0, -1))
+        running.attempts.pop(path, None)
+        if policy is None or policy.cancelled_read != KEEPS or session not in self.waiting:
+            self._abandon(index, path)
+            return
+        del running.unanswered[path]
+        running.fates.pop(path, None)
+        self._disarm(index, path)
+        self.record(events.Cancelled(self.now_ms, running.plan.name, call))
+
+    def _count(self, running: Running, event: Arrive) -> None:
+        """Counts a command for the faults that strike only the n-th of its name."""
+        for fault in self.plan.counting.get(running.plan.name, ()):
+            what = self.plan.faults[fault]
+            nth = getattr(what, "nth", None)
+            seen = running.counts.get(fault, 0)
+            if nth is not None and seen < nth and self._concerns(fault, event):
+                running.counts[fault] = seen + 1
+
+    def _concerns(self, fault: int, event: Arrive) -> bool:
+        """Whether a fault that names a command means this request."""
+        command = getattr(self.plan.faults[fault], "command", "")
+        return any(names_command(command, argv) for argv in event.commands)

@@ -1,0 +1,191 @@
+"""Faults at work: whom each may strike now, and what happens when it does."""
+
+from __future__ import annotations
+
+from . import events
+from .choices import Choices
+from .client_policies import RESET
+from .faults import (
+    REPLY,
+    REQUEST,
+    SILENCE,
+    ClockJump,
+    Crash,
+    Delay,
+    FailHandler,
+    Fault,
+    OfMessage,
+    OfWork,
+    Pause,
+    Reset,
+    SlowHandler,
+)
+from .kernel import Scheduled
+from .link import Linked
+from .process import Running
+from .steps import Arrive, Happening, Resume, Strike, Wake
+
+
+class Struck(Linked):
+    """A stage on which something may go wrong."""
+
+    __slots__ = ()
+
+    def _leave(self, index: int, why: str, message: str, choices: Choices) -> None:
+        raise NotImplementedError
+
+    def is_held(self, item: Scheduled[Happening]) -> bool:
+        """Whether an event that is due has to wait: its process is paused, or has nothing to look at."""
+        running = self.processes[item.event.process]
+        if running.resumes_ms is not None and not isinstance(item.event, Resume):
+            return not (isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms)
+        return self.plan.frozen and running.parked
+
+    def _struck_by(self, fault: int, at_ms: int) -> list[int]:
+        """Whom a fault may strike at ``at_ms``: indices of processes, or -1 for a fault of a host."""
+        what = self.plan.faults[fault]
+        if isinstance(what, ClockJump):
+            return [-1]
+        return [
+            index
+            for index, running in enumerate(self.processes)
+            if running.plan.name in what.names and self.may_strike(fault, index, bool(self.held[index]), at_ms)
+        ]
+
+    def may_strike(self, fault: int, index: int, holding: bool, at_ms: int) -> bool:
+        """Whether a fault may strike a process at ``at_ms``; ``holding`` says whether it holds an entry."""
+        what, running = self.plan.faults[fault], self.processes[index]
+        if isinstance(what, OfMessage | OfWork):
+            return bool(self._targets(fault, index, at_ms))
+        if not running.in_turn:
+            return False
+        if isinstance(what, Reset):
+            return bool(running.unanswered)
+        assert isinstance(what, Crash | Pause)
+        if isinstance(what, Pause) and running.resumes_ms is not None:
+            return False
+        if what.when == "holding":
+            return holding
+        return what.when == "any" or bool(running.log)
+
+    def _targets(self, fault: int, index: int, at_ms: int) -> list[Scheduled[Happening]]:
+        """What is due for a process at ``at_ms`` and may be struck."""
+        what, running = self.plan.faults[fault], self.processes[index]
+        kind = Arrive if isinstance(what, OfMessage) else Wake
+        found = [
+            item
+            for item in self.kernel.due()
+            if item.at_ms == at_ms and type(item.event) is kind and item.event.process == index
+            and not self.is_held(item)
+        ]
+        if isinstance(what, OfWork):
+            return [item for item in found if isinstance(item.event, Wake) and item.event.handled is not None]
+        assert isinstance(what, OfMessage)
+        if what.nth is not None and running.counts.get(fault, 0) != what.nth - 1:
+            return []
+        return [
+            item
+            for item in found
+            if isinstance(item.event, Arrive)
+            and self._concerns(fault, item.event)
+            and running.unanswered.get(item.event.path) == (item.event.call, item.event.session)
+        ]
+
+    def _strike(self, step: Strike, choices: Choices) -> None:
+        self.budgets[step.fault] -= 1
+        what: Fault = self.plan.faults[step.fault]
+        if isinstance(what, Crash):
+            self._leave(step.process, "fault", "crashed", choices)
+        elif isinstance(what, ClockJump):
+            self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
+            self.record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
+        elif isinstance(what, Pause):
+            self._pause(step.process, what.for_ms)
+        elif isinstance(what, Reset):
+            self._reset(step.process, choices)
+        else:
+            targets = self._targets(step.fault, step.process, step.at_ms)
+            event = self.kernel.take(targets[choices.choose(len(targets), "which is struck")])
+            if isinstance(event, Wake):
+                assert isinstance(what, OfWork)
+                self._strike_work(what, event, choices)
+            else:
+                assert isinstance(event, Arrive)
+                assert isinstance(what, OfMessage)
+                self._strike_message(what, step.fault, event, choices)
+
+    # -- messages --------------------------------------------------------------------------------------
+
+    def _strike_message(self, what: OfMessage, fault: int, event: Arrive, choices: Choices) -> None:
+        running = self.processes[event.process]
+        if what.part == REPLY:
+            self._arrive(running, event, choices, what.by_ms if isinstance(what, Delay) else what.how)
+            return
+        self.record(events.Sent(event.sent_ms, running.plan.name, event.call, event.commands))
+        self._arm(event.process, event.path, event.sent_ms, event.commands)
+        if isinstance(what, Delay):
+            if what.nth is not None:
+                running.counts[fault] = what.nth
+            self.record(events.Delayed(self.now_ms, running.plan.name, event.call, REQUEST, what.by_ms))
+            self.kernel.schedule(self.now_ms + what.by_ms, event)
+            return
+        if self.plan.counting:
+            self._count(running, event)
+        self.record(events.Lost(self.now_ms, running.plan.name, event.call, REQUEST))
+        if what.how != SILENCE:
+            self.fail(event.process, event.path, RESET, choices)
+
+    def _reset(self, index: int, choices: Choices) -> None:
+        """Every connection of a process breaks, and both ends know."""
+        running = self.processes[index]
+        self.record(events.Disconnected(self.now_ms, running.plan.name))
+        for session in running.sessions:
+            self._close(running.plan.name, session)
+        running.sessions = []
+        for path, asked in sorted(running.unanswered.items()):
+            if running.unanswered.get(path) == asked:  # else an error before this one ended it
+                self.fail(index, path, RESET, choices)
+
+    # -- processes -------------------------------------------------------------------------------------
+
+    def _pause(self, index: int, for_ms: int) -> None:
+        """A process stands still: what was due for it meanwhile happens when it goes on, and work takes longer."""
+        running = self.processes[index]
+        running.resumes_ms = resumes_ms = self.now_ms + for_ms
+        self.record(events.Paused(self.now_ms, running.plan.name, for_ms))
+        mine = [item for item in self.kernel.pending() if item.event.process == index and not _on_the_wire(item)]
+        self.kernel.drop({item.serial for item in mine})
+        self.kernel.schedule(resumes_ms, Resume(index, running.incarnation))
+        for item in mine:
+            event, at_ms = item.event, max(item.at_ms, resumes_ms)
+            if isinstance(event, Wake) and event.handled is not None:
+                at_ms = item.at_ms + for_ms
+            elif isinstance(event, Arrive):
+                event = event._replace(sent_ms=at_ms)
+            self.kernel.schedule(at_ms, event)
+
+    def _resume(self, running: Running) -> None:
+        running.resumes_ms = None
+        self.record(events.Resumed(self.now_ms, running.plan.name))
+
+    # -- work ------------------------------------------------------------------------------------------
+
+    def _strike_work(self, what: OfWork, event: Wake, choices: Choices) -> None:
+        running, handled = self.processes[event.process], event.handled
+        assert handled is not None
+        about = handled.stream, handled.group, handled.entry
+        if isinstance(what, SlowHandler):
+            self.record(events.Slowed(self.now_ms, running.plan.name, *about, what.by_ms))
+            self.kernel.schedule(self.now_ms + what.by_ms, event)
+            return
+        assert isinstance(what, FailHandler)
+        failed = events.HandleFailed(self.now_ms, running.plan.name, *about)
+        self._happen(event._replace(handled=failed), choices)
+
+    def _happen(self, event: Happening, choices: Choices) -> None:
+        raise NotImplementedError
+
+
+def _on_the_wire(item: Scheduled[Happening]) -> bool:
+    """Whether an event is a request that has left its process."""
+    return isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms
