@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from .sim.around import around
     from .sim.catalogue import find
     from .sim.check.assertions import assert_holds, assert_violates
-    from .sim.errors import BadInput, RedeliveryError, ScenarioError
+    from .sim.client_policies import ClientPolicy, preset
+    from .sim.errors import BadInput, HandlerFailed, RedeliveryError, ScenarioError
+    from .sim.faults import ClockJump, Crash, Delay, FailHandler, Lose, Pause, Reset, SlowHandler
     from .sim.history import History
     from .sim.history import read as read_history
-    from .sim.plan import ClockJump, Crash, Plan, Process, Restart
+    from .sim.plan import Plan, Process, Restart
     from .sim.requests import activity, atomic, choose, gather, handle, now, publish, sleep, timeout
     from .sim.run import Run, simulate
     from .sim.scenario import Scenario, Variant, Without
@@ -34,7 +36,10 @@ _WHERE = {
     "assert_holds": "sim.check.assertions", "assert_violates": "sim.check.assertions",
     "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
     "History": "sim.history",
-    "ClockJump": "sim.plan", "Crash": "sim.plan", "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
+    "ClientPolicy": "sim.client_policies", "preset": "sim.client_policies", "HandlerFailed": "sim.errors",
+    "ClockJump": "sim.faults", "Crash": "sim.faults", "Delay": "sim.faults", "FailHandler": "sim.faults",
+    "Lose": "sim.faults", "Pause": "sim.faults", "Reset": "sim.faults", "SlowHandler": "sim.faults",
+    "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
     "activity": "sim.requests", "atomic": "sim.requests", "timeout": "sim.requests",
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
     "publish": "sim.requests", "sleep": "sim.requests",
@@ -45,10 +50,11 @@ _WHERE = {
 }  # fmt: skip
 
 __all__ = [
-    "BadInput", "ClockJump", "Crash", "History", "Monitor", "Plan", "Process", "Property", "RedeliveryError",
-    "Restart", "Run", "Scenario", "ScenarioError", "Server", "Tape", "Variant", "Violation", "Without", "activity",
-    "around", "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather",
-    "handle", "now", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
+    "BadInput", "ClientPolicy", "ClockJump", "Crash", "Delay", "FailHandler", "HandlerFailed", "History", "Lose",
+    "Monitor", "Pause", "Plan", "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario",
+    "ScenarioError", "Server", "SlowHandler", "Tape", "Variant", "Violation", "Without", "activity", "around",
+    "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather", "handle", "now",
+    "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
 ]  # fmt: skip
 
 

@@ -200,8 +200,7 @@ class Scenes:
         return Move(step.edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, step.broken)
 
     def _take_due(self, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
-        outcomes = self.order.due(index, server, life)
-        found = tuple([each if isinstance(each, Woken) else self._quick(server, life, index, each) for each in outcomes])
+        found = self._quickly(server, life, index, self.order.due(index, server, life))
         self._steps[index][server << LIFE_BITS | life] = found
         return found
 
@@ -209,10 +208,14 @@ class Scenes:
         key = (fault, index, server << LIFE_BITS | life)
         known = self._hits.get(key)
         if known is None:
-            outcomes = self.order.strike(fault, index, server, life)
-            quick = [each if isinstance(each, Woken) else self._quick(server, life, index, each) for each in outcomes]
-            known = self._hits[key] = tuple(quick)
+            known = self._quickly(server, life, index, self.order.strike(fault, index, server, life))
+            self._hits[key] = known
         return known
+
+    def _quickly(
+        self, server: int, life: int, index: int, outcomes: tuple[Outcome | Woken, ...]
+    ) -> tuple[Quick | Woken, ...]:
+        return tuple([each if isinstance(each, Woken) else self._quick(server, life, index, each) for each in outcomes])
 
     def _quick(self, server: int, life: int, index: int, outcome: Outcome) -> Quick:
         after = outcome.lives[0][1]

@@ -13,6 +13,8 @@ from redelivery.sim.run import build
 from redelivery.sim.watch import Watch
 from redelivery.sim.world import World
 
+from .fault_worlds import FAULTY
+
 GROUP = [("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")]
 
 
@@ -150,4 +152,5 @@ WORLDS: dict[str, Callable[[], World]] = {
     "slow-link": slow_link,
     "crash-before-ack-broken": shipped("crash-before-ack", "broken", entries="1", min_idle_ms="100"),
     "slow-handler-repaired": shipped("slow-handler-claimed", "repaired", entries="1", slow_ms="900", min_idle_ms="600"),
+    **FAULTY,
 }

@@ -404,7 +404,8 @@ def test_what_is_wrong_is_one_line_on_standard_error_and_exit_code_2(
         "from redelivery import Monitor, Plan, Process, Property, Scenario, Variant\n"
         "async def turn(redis, me): await redis.ping()\n"
         "class Mine(Monitor):\n    def on_closed(self, event):\n        raise KeyError('k')\n"
-        "only = Variant('x', lambda p: Plan([Process('a', turn, turns=1)]), properties=[Property('mine', 'always', 'x', Mine)])\n"
+        "plan = Plan([Process('a', turn, turns=1)])\n"
+        "only = Variant('x', lambda p: plan, properties=[Property('mine', 'always', 'x', Mine)])\n"
         "mine = Scenario('propertyless', 'None.', {'only': only})\n"
     )
     (tmp_path / "old.jsonl").write_text('{"redelivery":"history","version":0}\n')

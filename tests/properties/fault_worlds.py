@@ -1,0 +1,98 @@
+"""Small worlds in which links, handlers and processes fail, each whole in a second or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from redelivery.sim.client_policies import ClientPolicy
+from redelivery.sim.errors import HandlerFailed
+from redelivery.sim.faults import Delay, FailHandler, Fault, Lose, Pause, Reset, SlowHandler
+from redelivery.sim.plan import Plan, Process, Restart
+from redelivery.sim.properties import named
+from redelivery.sim.requests import gather, handle, sleep, timeout
+from redelivery.sim.watch import Watch
+from redelivery.sim.world import World
+
+GROUP = [("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")]
+PROPERTIES = ["no-orphan", "pending-is-owned", "handled-at-least-once", "single-handler", "claim-respects-idle"]
+TRIES = ClientPolicy("tries", retries=1, backoff_ms=1, backoff_max_ms=2)
+HASTY = ClientPolicy("hasty", socket_timeout_ms=2, retries=1)
+KEEPER = ClientPolicy("keeper", cancelled_read="keeps")
+
+
+async def add(redis: Any, me: str, n: int = 0) -> int:
+    await redis.xadd("s", {"n": n})
+    return n + 1
+
+
+async def consume(redis: Any, me: str) -> None:
+    for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1, block=3):
+        for entry_id, fields in entries:
+            await handle(entry_id, fields)
+            await redis.xack("s", "g", entry_id)
+
+
+async def claim(redis: Any, me: str) -> None:
+    """Claims and reads at once, and lets failed work be."""
+
+    async def take(entries: Any) -> None:
+        for entry_id, fields in entries:
+            try:
+                await handle(entry_id, fields)
+            except HandlerFailed:
+                return
+            await redis.xack("s", "g", entry_id)
+
+    async def old() -> None:
+        await take((await redis.xautoclaim("s", "g", me, 4, "0-0", count=1))[1])
+
+    async def new() -> None:
+        for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1):
+            await take(entries)
+
+    await gather(old(), new())
+
+
+async def impatient(redis: Any, me: str) -> None:
+    """Gives up its reads."""
+    try:
+        entries = await timeout(1, redis.xreadgroup("g", me, {"s": ">"}, count=1, block=3))
+    except TimeoutError:
+        return
+    for _, found in entries:
+        await redis.xack("s", "g", found[0][0])
+    await sleep(1)
+
+
+def faulty(*faults: Fault, turn: Any = consume, entries: int = 1, readers: int = 1, **client: Any) -> World:
+    """A producer and readers under the given faults."""
+    back = Restart(2, new_name=True)
+    names = [f"c{i}" for i in range(readers)]
+    plan = Plan(
+        processes=[
+            Process("p", add, turns=entries, initial=0, restart=back, **client),
+            *(Process(name, turn, handle_ms=2, restart=back, **client) for name in names),
+        ],
+        setup=GROUP,
+        faults=faults,
+        faults_ms=4,
+        within_ms=4,
+    )
+    return World(plan, "redis-8.6", watch=Watch(named(PROPERTIES)), record=False)
+
+
+FAULTY: dict[str, Callable[[], World]] = {
+    "request-lost": lambda: faulty(Lose(("p", "c0"), part="request"), client=TRIES),
+    "reply-lost": lambda: faulty(Lose(("p", "c0")), client=TRIES),
+    "reply-lost-to-the-program": lambda: faulty(Lose(("p", "c0"))),
+    "second-reply-lost": lambda: faulty(Lose("c0", "XREADGROUP", nth=2), Lose("p", "XADD", nth=2), entries=2),
+    "silence": lambda: faulty(Lose(("p", "c0"), how="silence"), client=HASTY),
+    "silence-for-ever": lambda: faulty(Lose("c0", "XREADGROUP", how="silence")),
+    "late": lambda: faulty(Delay("c0", 3), Delay("p", 1, part="request"), client=HASTY),
+    "reset": lambda: faulty(Reset(("p", "c0")), turn=claim, client=TRIES),
+    "pause": lambda: faulty(Pause("c0", 3), readers=2),
+    "pause-holding": lambda: faulty(Pause(("c0", "c1"), 4, when="holding"), readers=2),
+    "slow-and-failing": lambda: faulty(SlowHandler("c0", 2), FailHandler("c0"), turn=claim),
+    "read-given-up": lambda: faulty(turn=impatient, entries=2, client=KEEPER),
+}
