@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...models import ids
 from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Forgotten, GroupRemoved, Reread
-from ..events import Crashed, Event, Handled, Handling, Healed
+from ..events import Crashed, Event, Handled, HandleFailed, Handling, Healed
 from ..watch import Monitor, Property
 from .wording import name, show
 
@@ -76,6 +76,10 @@ class NoOrphan(Monitor):
             if not entries:
                 del self.working[event.process]
         return None
+
+    def on_handle_failed(self, event: HandleFailed) -> str | None:
+        """Not handled any more either."""
+        return self.on_handled(Handled(*event))
 
     def on_crashed(self, event: Crashed) -> str | None:
         """A dead process handles nothing."""

@@ -17,7 +17,7 @@ from ...models.facts import (
     StreamRemoved,
     Trimmed,
 )
-from ..events import Crashed, Event, Handled, Handling
+from ..events import Crashed, Event, Handled, HandleFailed, Handling
 from ..watch import Monitor, Property
 from .accounting import LiveEntries
 from .wording import GroupKey, name, show
@@ -214,6 +214,10 @@ class SingleHandler(Monitor):
             if not workers:
                 del self.working[event.stream, event.group, event.entry]
         return None
+
+    def on_handle_failed(self, event: HandleFailed) -> str | None:
+        """One handler fewer, too."""
+        return self.on_handled(Handled(*event))
 
     def on_crashed(self, event: Crashed) -> str | None:
         """A dead process handles nothing."""
