@@ -130,7 +130,7 @@ class Taking:
         return number
 
     def local(self, fault: int | None, index: int, life: int) -> tuple[Outcome, ...] | None:
-        """What is due for a process, or a fault that strikes it, where it was seen to leave the server alone; else ``None``."""
+        """What is due for a process, or a fault that strikes it, where that was seen to leave the server alone."""
         return self._local.get((fault, index, life))
 
     def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
