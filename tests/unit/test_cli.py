@@ -80,7 +80,8 @@ def test_list_tells_every_scenario_with_its_variants(redelivery: Call) -> None:
     for row in said.json["scenarios"]:
         assert set(row) == {"name", "summary", "variants"}
         assert {"name": "repaired", "declared": "holds"} in row["variants"]
-    (broken,) = [v for v in said.json["scenarios"][0]["variants"] if v["name"] == "broken"]
+    (told,) = [row for row in said.json["scenarios"] if row["name"] == "crash-before-ack"]
+    (broken,) = [variant for variant in told["variants"] if variant["name"] == "broken"]
     assert broken == {"name": "broken", "declared": "violated (no-orphan)"}
 
 
