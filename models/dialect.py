@@ -192,6 +192,9 @@ class Dialect:
     subscriber_text: bytes
     """The error for what a subscriber may not send in RESP2."""
 
+    wrong_password_text: bytes
+    """The error of AUTH for a user or a password that is wrong (6.2 says more)."""
+
     client_error_ends_bare: bool
     """The error of CLIENT for a wrong subcommand has no full stop (6.0)."""
 

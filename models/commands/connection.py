@@ -68,7 +68,7 @@ def hello(call: Call) -> Reply:
         word = shown(argv[at]).upper()
         if word == b"AUTH" and at + 2 < len(argv):
             if argv[at + 1] != b"default":
-                raise CommandError(b"WRONGPASS invalid username-password pair or user is disabled.")
+                raise CommandError(call.dialect.wrong_password_text)
             at += 3
         elif word == b"SETNAME" and at + 1 < len(argv):
             session.name = _name(argv[at + 1])

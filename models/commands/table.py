@@ -248,9 +248,9 @@ TABLE: tuple[Command, ...] = (
 )  # fmt: skip
 
 
-def commands_of(dialect: Dialect) -> dict[bytes, Command]:
+def commands_of(dialect: Dialect, rows: tuple[Command, ...] = TABLE) -> dict[bytes, Command]:
     """The commands of a dialect by upper-case name, each with the options that it has there."""
-    known = (command for command in TABLE if dialect.has(command.since, command.since_valkey))
+    known = (command for command in rows if dialect.has(command.since, command.since_valkey))
     return {command.name.encode(): _at(command, dialect) for command in known}
 
 

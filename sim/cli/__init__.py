@@ -22,6 +22,7 @@ VERBS = {
     "sequence": ("sequencing", "chart a run: who asked the server for what"),
     "diff": ("differing", "compare the model with real servers, reply by reply"),
     "compare": ("comparing", "streams, lists and Pub/Sub through the same failures"),
+    "serve": ("serving", "the model as a Redis server, for any client"),
     "servers": ("real_servers", "the real servers at hand; install more"),
 }
 

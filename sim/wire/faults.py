@@ -1,0 +1,221 @@
+"""What may go wrong with a server on sockets, named by meaning: the reply of worker a's second XACK is lost.
+
+A fault is one line of words, the same on the wire (``SIM.FAULT ...``), in a file of ``--faults`` and in errors::
+
+    lose-reply XACK nth 2 client worker-a     it takes effect, and the connection breaks before the answer
+    lose-request XADD times 3                 it never arrives, and the connection breaks
+    delay XREADGROUP ms 500 id 7              the answer comes so much later
+    crash XACK nth 10                         the server dies after it, and comes back with what was durable
+    refuse times 2                            the next two connections are refused
+    reset client worker-a                     its connections break now
+    crash                                     now
+
+``nth`` (1) counts the commands of that name that a connection which fits sends from now on, ``times`` (1) says how
+often it happens, and ``chance`` (100) how often of a hundred times that it could. ``*`` is any command. What a
+transaction has queued counts when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from ..errors import BadInput
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .server import SocketServer
+
+ON_COMMANDS = ("lose-reply", "lose-request", "delay", "crash")
+AT_ONCE = ("refuse", "reset", "crash")
+NUMBERS = ("nth", "times", "id", "ms", "chance")
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault, and how far it is."""
+
+    action: str
+    command: bytes = b""
+    """In capitals; ``*`` is any."""
+    nth: int = 1
+    times: int = 1
+    client: str | None = None
+    id: int | None = None
+    ms: int = 0
+    chance: int = 100
+    """How often it strikes, of a hundred times that it could."""
+    seen: int = 0
+    """How many commands it has counted."""
+    struck: int = 0
+    """How often it has happened."""
+
+    def line(self) -> str:
+        """The fault in its own words, with how often it has happened."""
+        words = [self.action]
+        if self.command:
+            words += [self.command.decode(), f"nth {self.nth}"]
+        if self.client is not None:
+            words.append(f"client {self.client}")
+        if self.id is not None:
+            words.append(f"id {self.id}")
+        if self.chance != 100:
+            words.append(f"chance {self.chance}")
+        if self.action == "delay":
+            words.append(f"ms {self.ms}")
+        return " ".join([*words, f"times {self.times}", f"struck {self.struck}"])
+
+    def fits(self, connection: Connection) -> bool:
+        """Whether it is about this connection."""
+        session = connection.session
+        if self.id is not None and session.id != self.id:
+            return False
+        return self.client is None or session.name == self.client.encode()
+
+
+class Faults:
+    """The faults that a server is to suffer."""
+
+    def __init__(self, server: SocketServer) -> None:
+        self.server = server
+        self.armed: list[Fault] = []
+        """Those that wait for their command; empty most of the time, so that nothing is counted."""
+        self.all: list[Fault] = []
+        self._refusals = 0
+        self._chance = Random(0)
+
+    def begin_again(self, seed: int) -> None:
+        """Nothing goes wrong any more, and chance begins anew."""
+        self.clear()
+        self._chance = Random(seed)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        self.armed.clear()
+        self.all.clear()
+        self._refusals = 0
+
+    def add(self, words: Sequence[str]) -> None:
+        """Takes a fault on, or lets it happen at once. ``BadInput`` where it is none."""
+        fault = parse(words)
+        self.all.append(fault)
+        if fault.command:
+            self.armed.append(fault)
+        elif fault.action == "refuse":
+            self._refusals += fault.times
+        elif fault.action == "reset":
+            for connection in [c for c in self.server.connections.values() if fault.fits(c)]:
+                fault.struck += 1
+                self.server.drop(connection)
+        else:
+            fault.struck = 1
+            self.server.crash()
+
+    def cuts_request(self, connection: Connection) -> bool:
+        """Whether the request that was met never arrives; then its connection is over."""
+        fault = connection.fate
+        if fault is None or fault.action != "lose-request":
+            return False
+        connection.fate = None
+        self._note_lost(connection, "request")
+        self.server.finish(connection)
+        return True
+
+    def takes_reply(self, connection: Connection) -> bool:
+        """Whether the reply that a client is about to get is not sent."""
+        fault, connection.fate = connection.fate, None
+        assert fault is not None
+        if fault.action == "delay":
+            self.server.pause.hold(connection, fault.ms)
+            return False
+        self._note_lost(connection, "reply")
+        self.server.finish(connection)
+        if fault.action == "crash":
+            self.server.afterwards(self.server.crash)
+        return True
+
+    def _note_lost(self, connection: Connection, what: str) -> None:
+        if self.server.recorder is not None:
+            self.server.recorder.lost(connection, what, self.server.clock.now_ms())
+
+    def refuses(self) -> bool:
+        """Whether a new connection is refused."""
+        if not self._refusals:
+            return False
+        self._refusals -= 1
+        for fault in self.all:
+            if fault.action == "refuse" and fault.struck < fault.times:
+                fault.struck += 1
+                break
+        return True
+
+    def meets(self, connection: Connection, argv: Sequence[bytes], queue: Sequence[Sequence[bytes]] | None) -> bool:
+        """Counts a request; whether a fault strikes it, which then stands in ``connection.fate``."""
+        name = argv[0].upper()
+        if connection.observes or name.startswith(b"SIM."):
+            return False
+        names = [name]
+        if queue is not None:
+            names = [name, *(queued[0].upper() for queued in queue)] if name == b"EXEC" else []
+        for fault in tuple(self.armed):
+            if not fault.fits(connection):
+                continue
+            fault.seen += len(names) if fault.command == b"*" else names.count(fault.command)
+            if names and fault.seen >= fault.nth and (fault.command == b"*" or fault.command in names):
+                if fault.chance < 100 and self._chance.randrange(100) >= fault.chance:
+                    continue
+                fault.struck += 1
+                if fault.struck >= fault.times:
+                    self.armed.remove(fault)
+                connection.fate = fault
+                return True
+        return False
+
+
+def parse(words: Sequence[str]) -> Fault:
+    """The fault that the words mean; ``BadInput`` with what is wrong."""
+    if not words:
+        raise BadInput(f"a fault begins with one of {', '.join(sorted({*ON_COMMANDS, *AT_ONCE}))}")
+    action = words[0].lower()
+    if action not in ON_COMMANDS and action not in AT_ONCE:
+        raise BadInput(f"unknown fault {words[0]!r}; there is: {', '.join(sorted({*ON_COMMANDS, *AT_ONCE}))}")
+    fault = Fault(action)
+    at = 1
+    if len(words) > 1 and words[1].lower() not in (*NUMBERS, "client"):
+        if action not in ON_COMMANDS:
+            raise BadInput(f"{action} strikes no command, so {words[1]!r} means nothing here")
+        fault.command = words[1].upper().encode()
+        at = 2
+    elif action not in AT_ONCE:
+        raise BadInput(f"{action} needs a command, such as XACK, or * for any")
+    while at < len(words):
+        word = words[at].lower()
+        if word not in (*NUMBERS, "client") or at + 1 == len(words):
+            raise BadInput(f"{words[at]!r} is not understood; a fault has {', '.join(NUMBERS)} N and client NAME")
+        if word == "client":
+            fault.client = words[at + 1]
+        elif not words[at + 1].isdigit() or int(words[at + 1]) < 1:
+            raise BadInput(f"{word} {words[at + 1]!r} is not a number above 0")
+        else:
+            setattr(fault, word, int(words[at + 1]))
+        at += 2
+    if action == "delay" and not fault.ms:
+        raise BadInput("delay needs ms N")
+    return fault
+
+
+def parse_file(text: str, name: str) -> list[list[str]]:
+    """The faults of a file, one a line, ``#`` begins a comment. ``BadInput`` with the line where one is none."""
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        try:
+            parse(words)
+        except BadInput as error:
+            raise BadInput(f"{name}, line {number}: {error}") from None
+        found.append(words)
+    return found

@@ -1,0 +1,57 @@
+"""The model with what a server on sockets has beside it: more commands, and word of sessions that end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...models.commands.call import Command
+from ...models.commands.table import TABLE, commands_of, subcommands_of
+from ...models.dialects import DIALECTS, Dialect
+from ...models.server import Config, Server
+from . import about, client_commands, configuring, debugging, looking, simulating
+
+if TYPE_CHECKING:
+    from .server import SocketServer
+
+ROWS: tuple[Command, ...] = (
+    *looking.ROWS, *about.ROWS, *configuring.ROWS, *debugging.ROWS, *simulating.ROWS,
+)  # fmt: skip
+"""The commands that only a server on sockets has."""
+
+
+class ServedModel(Server):
+    """A model that is spoken to over sockets; its commands reach them through ``host``."""
+
+    __slots__ = ("host", "on_close")
+
+    host: SocketServer
+    on_close: Callable[[int], None]
+
+    def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
+        super().__init__(dialect, config)
+        self._table = served_commands(self.dialect)
+        self._subcommands = {name: subcommands_of(command) for name, command in self._table.items()}
+
+    @property
+    def commands(self) -> dict[bytes, Command]:
+        """The commands that there are, by their names in capitals."""
+        return self._table
+
+    def close(self, session_id: int) -> None:
+        """The session ends; whoever keeps its socket is told."""
+        super().close(session_id)
+        self.on_close(session_id)
+
+
+def served_commands(dialect: Dialect | str) -> dict[bytes, Command]:
+    """The commands of the model in a dialect, and those of the server around it."""
+    if isinstance(dialect, str):
+        dialect = DIALECTS[dialect]
+    rows = tuple(client_commands.extended(row) if row.name == "CLIENT" else row for row in (*TABLE, *ROWS))
+    table = commands_of(dialect, rows)
+    client = table[b"CLIENT"]
+    if not client.subcommands:
+        table[b"CLIENT"] = replace(client, run=client_commands.by_hand)
+    return table

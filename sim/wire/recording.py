@@ -1,0 +1,91 @@
+"""What happened on a server on sockets, as a history, and what the properties say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...models.facts import Fact
+from ...models.replies import Reply
+from .. import events
+from ..history import History
+from ..properties import SERVER_INVARIANTS, named
+from ..watch import Violation, Watch
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+EVENTS_MAX = 1_000_000
+"""With so many events no more is written down: a server may run for days."""
+
+
+class Recorder:
+    """Writes down every command that took effect; processes are called as their connections are."""
+
+    def __init__(self, dialect: str, epoch_ms: int) -> None:
+        self.history = History({"dialect": dialect, "epoch_ms": epoch_ms, "source": "serve"})
+        self._epoch_ms = epoch_ms
+        self._calls = 0
+        self._open: dict[int, int] = {}
+        """Session to the call that it is blocked in."""
+
+    def effect(
+        self, connection: Connection, argv: Sequence[bytes], queue: Sequence[tuple[bytes, ...]] | None,
+        reply: Reply, facts: tuple[Fact, ...], now_ms: int,
+    ) -> None:  # fmt: skip
+        """A command ran; those of a transaction count as one, with its EXEC."""
+        name = argv[0].upper()
+        if name.startswith(b"SIM.") or name == b"MULTI" or (queue is not None and name != b"EXEC"):
+            return
+        commands: tuple[tuple[bytes, ...], ...] = (tuple(argv),)
+        replies: tuple[Reply, ...] = (reply,)
+        if name == b"EXEC" and queue is not None and isinstance(reply, tuple):
+            commands, replies = tuple(queue), reply
+        self._calls += 1
+        session = connection.session
+        if session.wait is not None:
+            self._open[session.id] = self._calls
+        at_ms = now_ms - self._epoch_ms
+        self._add(
+            events.Effect(
+                at_ms, process_of(connection), self._calls, session.id, at_ms, now_ms, commands, replies, facts
+            )
+        )
+
+    def served(self, connection: Connection, reply: Reply, facts: tuple[Fact, ...], now_ms: int) -> None:
+        """A blocked command got its answer."""
+        number = connection.session.id
+        call = self._open.pop(number, None)
+        if call is not None:
+            at_ms = now_ms - self._epoch_ms
+            self._add(events.Served(at_ms, process_of(connection), call, number, now_ms, reply, facts))
+
+    def lost(self, connection: Connection, what: str, now_ms: int) -> None:
+        """A request or a reply was lost, as a fault would have it."""
+        self._add(events.Lost(now_ms - self._epoch_ms, process_of(connection), self._calls, what))
+
+    def closed(self, connection: Connection, now_ms: int) -> None:
+        """A connection is gone."""
+        self._open.pop(connection.session.id, None)
+        self._add(events.Closed(now_ms - self._epoch_ms, process_of(connection), connection.session.id))
+
+    def check(self, names: Sequence[str]) -> tuple[list[str], list[Violation]]:
+        """Holds the properties against what happened so far: the server's invariants, and those that are named.
+
+        Returns the names of all that were looked at, and what was violated. ``BadInput`` for a name that there is not.
+        """
+        properties = [*SERVER_INVARIANTS, *(p for p in named(names) if p not in SERVER_INVARIANTS)]
+        watch = Watch(properties)
+        for event in self.history:
+            watch.observe(event)
+        return [p.name for p in properties], watch.violations
+
+    def _add(self, event: events.Event) -> None:
+        if len(self.history.events) < EVENTS_MAX:
+            self.history.events.append(event)
+
+
+def process_of(connection: Connection) -> str:
+    """What a history calls the owner of a connection: its client name, else the number of its session."""
+    name = connection.session.name
+    return name.decode(errors="backslashreplace") if name else f"client-{connection.session.id}"
