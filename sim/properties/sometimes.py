@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Forgotten, GroupRemoved, Trimmed
+from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Forgotten, GroupRemoved, Reread, Trimmed
 from ..events import Crashed, Event, Started
 from ..watch import Monitor, Property
 
@@ -102,6 +102,14 @@ class Renewed(Once):
         return None
 
 
+class ReadAgain(Once):
+    """Did a consumer read an entry from its own history?"""
+
+    def on_reread(self, fact: Reread, event: Event) -> str | None:
+        """Met."""
+        return self.see(fact)
+
+
 class TrimHappened(Once):
     """Was something trimmed?"""
 
@@ -122,6 +130,7 @@ CRASHED_HOLDING = Property(
     "crashed-holding", "sometimes", "a process crashes with an entry that it has not acknowledged", CrashedHolding
 )
 TAKEN_OVER = Property("taken-over", "sometimes", "a consumer claims an entry from another", TakenOver)
+READ_AGAIN = Property("read-again", "sometimes", "a consumer reads an entry from its own history again", ReadAgain)
 RENEWED = Property("renewed", "sometimes", "a consumer renews its claim on an entry", Renewed)
 TRIMMED = Property("trimmed", "sometimes", "entries are trimmed", TrimHappened)
 CONSUMER_DELETED = Property("consumer-deleted", "sometimes", "a consumer is deleted", ConsumerDeleted)

@@ -25,6 +25,7 @@ from .telling import (
     handling,
     moved,
     read,
+    reread,
     started,
     trimmed,
 )
@@ -42,6 +43,7 @@ MEETS = [
     Case("crashed-holding", "it crashed with what it had claimed",
          [started("p1", "a"), started("p2", "b"), *START, read(1, 0), claimed(1), crashed("p2")]),
     Case("taken-over", "another has claimed it", [*START, read(1, 0), claimed(1)]),
+    Case("read-again", "it was delivered, and its owner reads its history", [*START, read(1, 0), reread(1)]),
     Case("renewed", "its owner has claimed it", [*START, read(1, 0), claimed(1, A)]),
     Case("trimmed", "XADD trimmed an entry", [*START, trimmed(1, cause="XADD")]),
 ]  # fmt: skip
@@ -70,6 +72,8 @@ NEARLY_MEETS = [
          [started("p1", "a"), *START, read(1, 0), forgotten(1), crashed("p1")]),
     Case("taken-over", "its owner has claimed it, and FORCE took what was nobody's",
          [*START, read(1, 0), claimed(1, A), claimed(2, B, of=None)]),
+    Case("read-again", "another has claimed it, and '>' gave the next one",
+         [*START, read(1, 0), claimed(1), read(2, 1)]),
     Case("renewed", "another has claimed it, and FORCE took what was nobody's",
          [*START, read(1, 0), claimed(1), claimed(2, B, of=None)]),
     Case("trimmed", "entries were deleted", [*START, deleted(1, 2)]),
