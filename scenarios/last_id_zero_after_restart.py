@@ -45,12 +45,12 @@ scenario = Scenario(
         "repaired": Variant(
             "0 is asked for until the own history is empty, then '>'",
             lambda params: _plan(params, history_first),
-            states=16,
+            states=21,
             safeguards={"switching-to-new": Without(lambda params: _plan(params, subscribe), "no-hot-loop")},
         ),
     },
     properties=["no-entry-lost", "handled-at-least-once", "no-hot-loop", "pel-drains"],
-    params={"entries": 2, "handle_ms": 300},
+    params={"entries": 3, "handle_ms": 300},
     evidence="last_id='0' feeds both the group's creation and its reads: about 8000 reads a second and not one "
     "delivery (ag2ai/faststream #2694, eggai-tech/EggAI PR #269); BLOCK counts for nothing but '>' (redis/redis #6587)",
     advice="In XREADGROUP every ID but '>' means the consumer's own history, and such a read never blocks. Where the "

@@ -19,7 +19,7 @@ from .errors import NoReply, RealServerError, ServerClosed
 from .frames import FrameScanner, frame_count
 from .masks import same_reply
 from .real_time import RealTimeComparison
-from .script import CLIENT, Close, Open, Reply, Script, Send, Step, show_command
+from .script import CLIENT, Close, Open, Reply, Script, Send, Step, answered_as_it_closes, show_command
 from .values import first_difference, parse, show
 from .virtual_clock import VirtualClock
 
@@ -296,7 +296,8 @@ class VirtualTime(Lockstep):
         A step of the clock takes effect here, too, with its own turn of the server's event loop. Without it,
         a read whose time is over could still be served by the next command.
         """
-        waiting = [peer for peer in self._peers.values() if peer.waits]
+        due = answered_as_it_closes(self.script, index) if index < len(self.script) else ()
+        waiting = [peer for conn, peer in self._peers.items() if peer.waits and conn not in due]
         if not waiting:
             return
         self._nudge()

@@ -15,7 +15,10 @@ from typing import TypeAlias
 
 from .values import quoted
 
-__all__ = ["CLIENT", "Close", "Open", "Reply", "Script", "Send", "Step", "duration_ms", "show_command"]
+__all__ = [
+    "CLIENT", "Close", "Open", "Reply", "Script", "Send", "Step", "answered_as_it_closes", "duration_ms",
+    "show_command",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,20 @@ CLIENT = b"client:"
 
 Step: TypeAlias = Open | Send | Reply | Close
 Script: TypeAlias = Sequence[Step]
+
+
+def answered_as_it_closes(script: Script, index: int) -> frozenset[int]:
+    """Who is answered in the very moment in which a connection closes at ``index``, before anything else is sent.
+
+    A wait that is over and another's hanging up are two things of one moment: nobody can tell which comes first.
+    """
+    found: set[int] = set()
+    for step in script[index + 1 :] if isinstance(script[index], Close) else ():
+        if isinstance(step, Send) or step.at_ms != script[index].at_ms:
+            break
+        if isinstance(step, Reply):
+            found.add(step.conn)
+    return frozenset(found)
 
 
 def duration_ms(script: Script) -> int:

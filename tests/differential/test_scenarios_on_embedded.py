@@ -45,12 +45,12 @@ def test_a_real_redis_gives_the_same_replies(
         main([*arguments, "--json"])
     said = json.loads(capsys.readouterr().out)
     assert said["differences"] == []
-    assert said["replies"] > 8
+    declared = find(name).variant(variant).dialects
+    assert said["replies"] > (4 if declared else 8), "where it lacks a command, a process may end at once"
     assert said["time_compared"]
     assert said["dialect"] == said["server_dialect"], "the model speaks what the server is"
     assert said["server"]
     assert said["version"].startswith(said["dialect"].partition("-")[2])
-    declared = find(name).variant(variant).dialects
     if not declared or said["dialect"] in declared:
         assert stop.value.code in (0, 3), "as declared, or a seed that shows nothing"
         assert (stop.value.code == 3) == (said["verdict"] == "incomplete" or not said["as_declared"])

@@ -219,6 +219,15 @@ def test_who_waits_is_compared(virtual: SpawnedServer) -> None:
 
 
 @needs_clock
+def test_a_wait_may_be_over_in_the_moment_in_which_another_hangs_up(virtual: SpawnedServer) -> None:
+    waits = [*opened(1, 2, 3), *(send(conn, 0, "XREAD BLOCK 10 STREAMS s $", None) for conn in (2, 3))]
+    over = [Reply(conn, START_MS + 11, NIL) for conn in (2, 3)]
+    assert replay([*waits, Close(1, START_MS + 11), *over], virtual).differences == ()
+    early = only(replay([*waits, Close(1, START_MS + 11), over[0], send(2, 11, "PING", b"+PONG\r\n")], virtual))
+    assert (early.model, early.server) == ("(still waits)", "(nil array)")
+
+
+@needs_clock
 def test_several_replies_to_one_command_and_pushed_messages(virtual: SpawnedServer) -> None:
     def confirmed(channel: bytes, count: int) -> bytes:
         return array(bulk(b"subscribe"), bulk(channel), b":%d\r\n" % count)
