@@ -15,7 +15,7 @@ from ..world import World
 from . import lives, servers
 from .abstraction import NOW_MS, Abstraction, Unabstract
 from .interning import Interned
-from .ordering import Order
+from .ordering import ORDER_BITS, Order
 from .renaming import in_ids, rebuild
 from .scenes import ACTION_BITS, CLOCK_AT, NEVER, ORDERS_MAX, SCENE_AT, SETTLES, TELLS, Move, Scenes
 from .taking import AS_BEFORE, CLOCK_BITS, WHOLE_BITS, Edge, Taking
@@ -202,8 +202,8 @@ class Machine:
             found.append((edge, after, broken))
 
     def _take_whole(self, whole: int, action: int) -> tuple[int, tuple[int, ...]]:
-        batch, order = self.scenes.actions.table[action]
-        after, broken = self.watching.step(whole, batch)
+        after, broken = self.watching.step(whole, action >> ORDER_BITS)
+        order = (action & (1 << ORDER_BITS) - 1) - 1
         if order >= 0:
             after = self._order.whole(after, self._order.orders[order])
         step = self._wholes[whole << ACTION_BITS | action] = after - whole, broken

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from .monitors import Noted
 from .renaming import rebuild
 from .symmetry import exchanged_life, exchanged_server, life_view, server_view
 from .taking import AS_BEFORE, PLACE_BITS, Outcome, Taking, Woken
 
+ORDER_BITS = 16
 Places = tuple[int, ...]
 """Which process stands at each place now."""
 
@@ -29,15 +28,15 @@ class Order:
         for places in self.classes:
             for place in places:
                 self._class_of[place] = places
-        self._firsts: dict[tuple[int, int], tuple[Places, Places]] = {}
+        self._firsts: dict[tuple[int, int], tuple[int, int]] = {}
         self._taken: dict[tuple[int | None, int, int, int], tuple[Outcome | Woken, ...]] = {}
         self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}
-        self._batches: dict[tuple[int, Places], int] = {}
+        self._batches: dict[tuple[int, int], int] = {}
         self._of_lives: dict[int, int] = {}
-        self._of_servers: dict[int, int] = {}
-        self._servers: dict[tuple[int, Places], int] = {}
+        self._of_servers: dict[int, Places] = {}
+        self._servers: dict[int, int] = {}
         self._wholes: dict[tuple[int, Places], int] = {}
-        self._lives: dict[tuple[int, int, Places], int] = {}
+        self._lives: dict[int, int] = {}
 
     # -- steps: those of the first of each class are taken, those of the others follow from them -------------
 
@@ -58,9 +57,8 @@ class Order:
             return local
         if places and not first:
             order, back = self._with_first(index, places, server)
-            if order != self._identity:
-                moved = self._life(life, places[0], order)
-                there = self._led(fault, places[0], self.server(server, order), moved, first=True)
+            if order >= 0:
+                there = self._led(fault, places[0], self.server(server, order), self.life(life, order), first=True)
                 return tuple([self._back_to(each, index, order, back) for each in there])
         key = (fault, index, server, life)
         known = self._taken.get(key)
@@ -83,84 +81,92 @@ class Order:
             else:
                 order = list(self._identity)
                 order[places[0]], order[index] = index, places[0]
-                swap = tuple(order)
-                there = self._taking.local(fault, places[0], self._life(life, places[0], swap))
+                swap = self.number(tuple(order))
+                there = self._taking.local(fault, places[0], self.life(life, swap))
                 known = None if there is None else tuple([self._back(each, index, swap, swap) for each in there])
             if known is not None:
                 self._local[key] = known
         return known
 
-    def _with_first(self, index: int, places: Places, server: int) -> tuple[Places, Places]:
-        """The order in which ``index`` comes first of its class and the others as the server tells them apart."""
+    def _with_first(self, index: int, places: Places, server: int) -> tuple[int, int]:
+        """The order in which ``index`` comes first of its class and the others as the server tells them apart.
+
+        And the way back; -1 where they stand so.
+        """
         known = self._firsts.get((index, server))
         if known is None:
-            others = sorted((self._of_server(place, server), place) for place in places if place != index)
+            views = self._of_servers.get(server) or self._of_server(server)
+            others = sorted([(views[place], place) for place in places if place != index])
             order = list(self._identity)
             for place, before in zip(places, (index, *[place for _, place in others]), strict=True):
                 order[place] = before
-            back = [order.index(place) for place in self._identity]
-            known = self._firsts[index, server] = tuple(order), tuple(back)
+            known = (-1, -1)
+            if tuple(order) != self._identity:
+                back = [order.index(place) for place in self._identity]
+                known = self.number(tuple(order)), self.number(tuple(back))
+            self._firsts[index, server] = known
         return known
 
-    def _back_to(self, each: Outcome | Woken, index: int, order: Places, back: Places) -> Outcome | Woken:
+    def _back_to(self, each: Outcome | Woken, index: int, order: int, back: int) -> Outcome | Woken:
         if isinstance(each, Outcome):
             return self._back(each, index, order, back)
-        return Woken(each.edge._replace(process=index), tuple(sorted(order[other] for other in each.others)))
+        places = self.orders[order]
+        return Woken(each.edge._replace(process=index), tuple(sorted(places[other] for other in each.others)))
 
-    def _back(self, outcome: Outcome, index: int, order: Places, back: Places) -> Outcome:
+    def _back(self, outcome: Outcome, index: int, order: int, back: int) -> Outcome:
         """What the step of the first is for the process at ``index``."""
         edge = outcome.edge._replace(process=index)
         (_, life), = outcome.lives
         server = outcome.server if outcome.server == AS_BEFORE else self.server(outcome.server, back)
         return outcome._replace(
-            edge=edge, server=server, lives=((index, self._life(life, index, back)),),
+            edge=edge, server=server, lives=((index, self.life(life, back)),),
             batch=self._batch(outcome.batch, order, back),
         )  # fmt: skip
 
-    def _batch(self, number: int, order: Places, back: Places) -> int:
+    def _batch(self, number: int, order: int, back: int) -> int:
         known = self._batches.get((number, back))
         if known is None:
             watching = self._taking.watching
-            events = rebuild(watching.batches.table[number], self._names.exchanged(back).atom)
-            moved = [e._replace(receiver=order[e.receiver]) if type(e) is Noted else e for e in events]
+            events = rebuild(watching.batches.table[number], self._names.exchanged(self.orders[back]).atom)
+            places = self.orders[order]
+            moved = [e._replace(receiver=places[e.receiver]) if type(e) is Noted else e for e in events]
             known = self._batches[number, back] = watching.batch(moved)
         return known
 
     # -- orders ------------------------------------------------------------------------------------------
 
-    def of(self, server: int, numbers: list[int]) -> Places | None:
-        """Which process has to stand at each place; ``None`` where each stands right."""
+    def of(self, server: int, numbers: list[int]) -> int:
+        """The number of the order in which the processes have to stand; -1 where each stands right."""
+        of_lives, of_server = self._of_lives, self._of_servers.get(server) or self._of_server(server)
         order: list[int] | None = None
-        of_lives, of_server = self._of_lives, self._of_server
         for places in self.classes:
-            views = [
-                (of_lives.get(numbers[place] << PLACE_BITS | place) or self._of_life(place, numbers[place]))
-                + of_server(place, server)
-                for place in places
-            ]
-            if all(a <= b for a, b in pairwise(views)):
+            views = [(of_lives.get(numbers[at]) or self._of_life(numbers[at])) + of_server[at] for at in places]
+            if views == sorted(views):
                 continue
             if order is None:
                 order = list(self._identity)
             for place, (_, before) in zip(places, sorted(zip(views, places, strict=True)), strict=True):
                 order[place] = before
-        return None if order is None else tuple(order)
+        return -1 if order is None else self.number(tuple(order))
 
     def number(self, order: Places) -> int:
         """The number of an order."""
-        if order not in self._numbers:
-            self._numbers[order] = len(self.orders)
+        known = self._numbers.get(order)
+        if known is None:
+            known = self._numbers[order] = len(self.orders)
+            assert known < 1 << ORDER_BITS, "every order has its number"
             self.orders.append(order)
-        return self._numbers[order]
+        return known
 
-    def server(self, number: int, order: Places) -> int:
-        """The server after the exchange."""
-        known = self._servers.get((number, order))
+    def server(self, number: int, order: int) -> int:
+        """The server after the exchange of that number."""
+        known = self._servers.get(number << ORDER_BITS | order)
         if known is None:
             frozen, attached = self._taking.servers.table[number]
-            attached = self._taking.watching.exchanged_attached(attached, order, self._names)
-            known = self._taking.server(exchanged_server(frozen, order, self._names), attached)
-            self._servers[number, order] = known
+            places = self.orders[order]
+            attached = self._taking.watching.exchanged_attached(attached, places, self._names)
+            known = self._taking.server(exchanged_server(frozen, places, self._names), attached)
+            self._servers[number << ORDER_BITS | order] = known
         return known
 
     def whole(self, number: int, order: Places) -> int:
@@ -170,28 +176,24 @@ class Order:
             known = self._wholes[number, order] = self._taking.watching.exchanged(number, order, self._names)
         return known
 
-    def lives(self, numbers: list[int], order: Places) -> list[int]:
-        """The processes after the exchange."""
-        return [self._life(numbers[before], place, order) for place, before in enumerate(order)]
-
-    def _life(self, number: int, place: int, order: Places) -> int:
-        known = self._lives.get((number, place, order))
+    def life(self, number: int, order: int) -> int:
+        """The process after the exchange."""
+        known = self._lives.get(number << ORDER_BITS | order)
         if known is None:
-            life = exchanged_life(self._taking.lives.table[number], place, order, self._names)
-            known = self._lives[number, place, order] = self._taking.life(life)
+            life, places = self._taking.lives.table[number], self.orders[order]
+            exchanged = exchanged_life(life, places.index(life.whose), places, self._names)
+            known = self._lives[number << ORDER_BITS | order] = self._taking.life(exchanged)
         return known
 
-    def _of_life(self, place: int, life: int) -> int:
+    def _of_life(self, number: int) -> int:
         """The upper half of a view: whoever differs in it is told apart by it alone."""
-        found = (life_view(self._taking.lives.table[life], place, self._names) | 1 << 64) << 64
-        self._of_lives[life << PLACE_BITS | place] = found
+        life = self._taking.lives.table[number]
+        found = self._of_lives[number] = (life_view(life, life.whose, self._names) | 1 << 64) << 64
         return found
 
-    def _of_server(self, place: int, server: int) -> int:
-        """The lower half of a view."""
-        key = server << PLACE_BITS | place
-        known = self._of_servers.get(key)
-        if known is None:
-            known = server_view(self._taking.servers.table[server][0], place, self._names)
-            self._of_servers[key] = known
-        return known
+    def _of_server(self, server: int) -> Places:
+        """The lower half of the views of all that may change places."""
+        frozen = self._taking.servers.table[server][0]
+        views = [server_view(frozen, at, self._names) if self._class_of[at] else 0 for at in self._identity]
+        found = self._of_servers[server] = tuple(views)
+        return found

@@ -6,18 +6,20 @@ scene that it leads to, in the order that the contents ask for, and the number o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ..faults import ClockJump
-from .interning import Interned
-from .ordering import Order
+from .ordering import ORDER_BITS, Order
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
 
 CLOCK_AT = WHOLE_BITS
 SCENE_AT = CLOCK_AT + CLOCK_BITS
 """Where in a state its scene begins: the scene is what is left when the properties and the clock are shifted out."""
 LIFE_MASK, SERVER_MASK = (1 << LIFE_BITS) - 1, (1 << SERVER_BITS) - 1
-ACTION_BITS = 30
+STEP_BITS = SERVER_BITS + LIFE_BITS
+ACTION_BITS = WHOLE_BITS + ORDER_BITS
+RIGHT = (0, -1)
+"""A scene that stands right."""
 SCENES_MAX = 1 << 16
 """So many scenes are remembered with their moves; then all are forgotten."""
 ORDERS_MAX = 1 << 18
@@ -30,19 +32,13 @@ FAULT_BITS = 12
 EVERYBODY = (1 << PLACE_BITS) - 1
 
 
-class Move(NamedTuple):
-    """One thing that can happen in a scene."""
+Move: TypeAlias = tuple[Edge, int, int, int, int, tuple[int, ...]]
+"""One thing that can happen in a scene.
 
-    edge: Edge
-    there: int
-    """How the scene part of a state changes."""
-    action: int
-    """What it does to the properties: the number of a batch and of an order."""
-    kind: int
-    tells: int
-    """Which budget it takes from, and whether it adds an entry: ``(fault + 1) * 2 + added``."""
-    broken: tuple[int, ...]
-    """The properties that go with the server and that it broke."""
+The step; how the scene part of a state changes; what it does to the properties, as the numbers of a batch and of an
+order, which is 0 where nobody moves; its kind; which budget it takes from and whether it adds an entry, as
+``(fault + 1) * 2 + added``; the properties that go with the server and that it broke.
+"""
 
 
 class Moves(NamedTuple):
@@ -61,6 +57,8 @@ class Quick(NamedTuple):
     batch: int
     added: bool
     broken: tuple[int, ...]
+    goes_on: bool
+    """Whether it is known that something else can happen at once."""
 
 
 class Scenes:
@@ -71,17 +69,16 @@ class Scenes:
         self.order = order
         self.frozen = taking.plan.frozen
         self.shifts = [SERVER_BITS + LIFE_BITS * index for index in range(len(taking.plan.processes))]
-        self.actions: Interned[tuple[int, int]] = Interned("what happens in a step", 1 << ACTION_BITS)
-        """The batch of events, and the number of the order that the scene is brought to (-1: it stands right)."""
         self.ordered: dict[int, Moves] = {}
         """What can happen, by scene, where every scene is brought to its order."""
         self.plain: dict[int, Moves] = self.ordered if not order.classes else {}
         """What can happen, by scene, where none is."""
         self._strikes: tuple[dict[int, tuple[Move, ...]], dict[int, tuple[Move, ...]]] = ({}, {})
         self._steps: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in self.shifts]
-        self._hits: dict[tuple[int, int, int], tuple[Quick | Woken, ...]] = {}
+        self._hits: dict[int, tuple[Quick | Woken, ...]] = {}
         self._together: dict[tuple[int | Edge, ...], tuple[Outcome, ...]] = {}
         self._orders: dict[int, tuple[int, int]] = {}
+        self._seated: dict[int, int] = {}
         plan = taking.plan
         assert len(plan.faults) < 1 << FAULT_BITS, "every fault has its number"
         assert len(plan.processes) < EVERYBODY, "every place has its number"
@@ -114,19 +111,29 @@ class Scenes:
 
     def in_order(self, scene: int) -> tuple[int, int]:
         """How a scene changes where it is brought to its order, and the number of that; -1 where it stands right."""
-        known = self._orders.get(scene)
-        if known is None:
-            server, numbers = self.unpack(scene)
-            order = self.order.of(server, numbers)
-            if order is None:
-                known = (0, -1)
-            else:
-                there = self.pack(self.order.server(server, order), self.order.lives(numbers, order))
-                known = (there - scene, self.order.number(order))
-            if len(self._orders) >= ORDERS_MAX:
-                self._orders.clear()
-            self._orders[scene] = known
+        return self._orders.get(scene) or self._bring_in_order(scene)
+
+    def _bring_in_order(self, scene: int) -> tuple[int, int]:
+        server, numbers = self.unpack(scene)
+        order = self.order.of(server, numbers)
+        known = RIGHT
+        if order >= 0:
+            there, seated = self.order.server(server, order), self._seated
+            for life in numbers:
+                seat = seated.get(life << ORDER_BITS | order)
+                there |= self._seat(life, order) if seat is None else seat
+            known = (there - scene, order)
+        if len(self._orders) >= ORDERS_MAX:
+            self._orders.clear()
+        self._orders[scene] = known
         return known
+
+    def _seat(self, life: int, order: int) -> int:
+        """What a process adds to a scene once it stands elsewhere."""
+        after = self.order.life(life, order)
+        place = self.taking.lives.table[after].whose
+        seat = self._seated[life << ORDER_BITS | order] = after << self.shifts[place]
+        return seat
 
     # -- moves -------------------------------------------------------------------------------------------
 
@@ -177,8 +184,7 @@ class Scenes:
         return known
 
     def _hit(self, scene: int, fault: int, index: int, found: list[Move], ordered: bool, holding: bool) -> None:
-        server, numbers = self.unpack(scene)
-        life = numbers[index]
+        server, life = scene & SERVER_MASK, scene >> self.shifts[index] & LIFE_MASK
         if not self.taking.may_strike(fault, index, life, holding):
             return
         for step in self._take_hit(fault, index, server, life):
@@ -189,15 +195,16 @@ class Scenes:
                 self._wake(scene, step.edge, step.others, found, ordered, fault)
 
     def _move(self, scene: int, step: Quick, spent: int, kind: int, ordered: bool) -> Move:
-        there, order = step.difference, -1
-        if kind & SETTLES and not self.left(scene + there):
-            kind &= ~SETTLES
-        if ordered and self.order.classes and not kind & SETTLES:
-            change, order = self.in_order(scene + there)
+        edge, there, batch, added, broken, goes_on = step
+        order = -1
+        if kind and (goes_on or not self.left(scene + there)):
+            kind = 0
+        if ordered and not kind and self.order.classes:
+            change, order = self._orders.get(scene + there) or self._bring_in_order(scene + there)
             there += change
-        tells = (spent + 1) * 2 + step.added
-        action = self.actions.number((step.batch, order))
-        return Move(step.edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, step.broken)
+        tells = (spent + 1) * 2 + added
+        action = batch << ORDER_BITS | order + 1
+        return edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, broken
 
     def _take_due(self, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
         found = self._quickly(server, life, index, self.order.due(index, server, life))
@@ -205,7 +212,7 @@ class Scenes:
         return found
 
     def _take_hit(self, fault: int, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
-        key = (fault, index, server << LIFE_BITS | life)
+        key = (fault << PLACE_BITS | index) << STEP_BITS | server << LIFE_BITS | life
         known = self._hits.get(key)
         if known is None:
             known = self._quickly(server, life, index, self.order.strike(fault, index, server, life))
@@ -221,7 +228,8 @@ class Scenes:
         after = outcome.lives[0][1]
         moved = 0 if outcome.server == AS_BEFORE else outcome.server - server
         difference = moved + (after - life << self.shifts[index])
-        return Quick(outcome.edge, difference, outcome.batch, outcome.added, outcome.broken)
+        goes_on = self.taking.nexts[after] == 0
+        return Quick(outcome.edge, difference, outcome.batch, outcome.added, outcome.broken, goes_on)
 
     def _wake(
         self, scene: int, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool, spent: int = -1
@@ -239,5 +247,5 @@ class Scenes:
             for index, life in outcome.lives:
                 after[index] = life
             there = self.pack(server if outcome.server == AS_BEFORE else outcome.server, after) - scene
-            step = Quick(outcome.edge, there, outcome.batch, outcome.added, outcome.broken)
+            step = Quick(outcome.edge, there, outcome.batch, outcome.added, outcome.broken, False)
             found.append(self._move(scene, step, spent, SETTLES, ordered))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from operator import itemgetter
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -166,33 +167,61 @@ class Renaming:
         get = self.names.get
         name, cursor, entries_read, epoch, pel, consumers = group
         held = tuple([(entry_id, get(owner, owner), age, count) for entry_id, owner, age, count in pel])
-        members = sorted([(get(who, who), seen, active) for who, seen, active in consumers], key=_by_name)
+        members = [(get(who, who), seen, active) for who, seen, active in consumers]
+        members.sort(key=_name)
         return (get(name, name), cursor, entries_read, epoch, held, tuple(members))
 
-    def value(self, value: Any) -> Any:
-        """The value of a key, renamed, its groups in the order of their names."""
-        if isinstance(value, bytes) or not isinstance(value[0], int):
-            return self.part(value)
-        groups = [self.group(group) for group in value[-1]]
-        return (*self.part(value[:-1]), tuple(sorted(groups, key=_by_name) if len(groups) > 1 else groups))
-
     def keys(self, keys: Frozen) -> Frozen:
-        """All keys, renamed, in their order."""
+        """All keys, renamed, they and their groups in the order of their names."""
         get = self.names.get
-        found = [(get(key, key), self.value(value)) for key, value in keys]
-        return tuple(sorted(found, key=_by_name) if len(found) > 1 else found)
-
-    def of_groups(self, keys: Frozen) -> Frozen:
-        """Of all keys what has names in it: groups with those who are in them, and whatever else is renamed."""
         found = []
         for key, value in keys:
-            body, groups = value, tuple[Any, ...]()
+            if isinstance(value, bytes) or not isinstance(value[0], int):
+                renamed = self.part(value)
+            else:
+                groups = [self.group(group) for group in value[-1]]
+                groups.sort(key=_name)
+                renamed = (*self.part(value[:-1]), tuple(groups))
+            found.append((get(key, key), renamed))
+        found.sort(key=_name)
+        return tuple(found)
+
+    def told_apart(self, keys: Frozen) -> Frozen:
+        """Of all keys what tells those apart by whose names these are: names, and whatever else is renamed.
+
+        IDs, times and counts are the same for all who look at one server, and so is the order of entries. Keys and
+        groups are in order of their names: where these are renamed, all that is there has to be put in order anew.
+        """
+        names, get = self.names, self.names.get
+        found: list[Any] = []
+        for key, value in keys:
+            body, named = value, []
             if not isinstance(value, bytes) and isinstance(value[0], int):
-                body, groups = value[:-1], value[-1]
+                body = value[:-1]
+                for name, _, _, _, pel, consumers in value[-1]:
+                    if name in names:
+                        return self._told_apart_whole(keys)
+                    members = [(get(who, who), seen, active) for who, seen, active in consumers]
+                    members.sort(key=_by_name)
+                    named.append(([get(owner, owner) for _, owner, _, _ in pel], members))
+            if key in names:
+                return self._told_apart_whole(keys)
             renamed = self.part(body)
-            named = tuple(sorted([self.group(group) for group in groups], key=_by_name))
-            found.append((self.names.get(key, key), None if renamed == body else renamed, named))
+            found.append((None if renamed == body else renamed, named))
+        return tuple(found)
+
+    def _told_apart_whole(self, keys: Frozen) -> Frozen:
+        found = []
+        for key, value in self.keys(keys):
+            groups: Frozen = ()
+            if not isinstance(value, bytes) and isinstance(value[0], int):
+                members = [(*group[:-1], tuple(sorted(group[-1], key=_by_name))) for group in value[-1]]
+                value, groups = value[:-1], tuple(sorted(members, key=_by_name))
+            found.append((key, value, groups))
         return tuple(sorted(found, key=_by_name))
+
+
+_name = itemgetter(0)
 
 
 def _by_name(named: Any) -> tuple[bytes, str]:
@@ -218,7 +247,7 @@ def server_view(server: Frozen, place: int, names: Names) -> int:
             tuple((at, session - sessions.start) for at, session in enumerate(queue) if session in sessions)
             for _, queue in queues
         )
-    return digest((renaming.of_groups(keys), waiting, queued))
+    return digest((renaming.told_apart(keys), waiting, queued))
 
 
 def exchanged_server(server: Frozen, order: tuple[int, ...], names: Names) -> Frozen:

@@ -52,7 +52,9 @@ class Watching:
         self._heard_attached = frozenset(kind for which in self.attached for kind in self.automata[which].kinds)
         self._facts: Interned[tuple[Any, ...]] = Interned("what the server does in a step", 1 << 24, tagged)
         self._fact_kinds: list[frozenset[type]] = []
-        self._attached_steps: dict[tuple[int, int, int], tuple[int, bool]] = {}
+        self._attached_kinds = [self.automata[which].kinds for which in self.attached]
+        self._attached_exchanged: dict[tuple[int, ...], list[dict[int, int]]] = {}
+        self._each_attached: dict[tuple[int, int, int], tuple[int, bool]] = {}
         self.batch(())
         numbers = [
             states.number(automaton.adopt(watch.monitor(which)))
@@ -112,22 +114,22 @@ class Watching:
     def step_attached(self, numbers: tuple[int, ...], facts: int) -> Attached:
         """What the properties that go with the server come to."""
         kinds = self._fact_kinds[facts]
-        after: list[int] | None = None
+        after = list(numbers)
         broken: tuple[int, ...] = ()
         for place, which in enumerate(self.attached):
-            if self.automata[which].kinds.isdisjoint(kinds):
-                continue
-            known = self._attached_steps.get((which, numbers[place], facts))
-            if known is None:
-                states = self.states[which]
-                state, message = self.automata[which].step(states.table[numbers[place]], self._facts.table[facts])
-                known = self._attached_steps[which, numbers[place], facts] = states.number(state), message is not None
-            if known[0] != numbers[place]:
-                after = after or list(numbers)
-                after[place] = known[0]
-            if known[1]:
-                broken += (which,)
-        return numbers if after is None else tuple(after), broken
+            if not self._attached_kinds[place].isdisjoint(kinds):
+                after[place], wrong = self._attached_step(which, after[place], facts)
+                if wrong:
+                    broken = (*broken, which)
+        return tuple(after), broken
+
+    def _attached_step(self, which: int, number: int, facts: int) -> tuple[int, bool]:
+        known = self._each_attached.get((which, number, facts))
+        if known is None:
+            states = self.states[which]
+            state, message = self.automata[which].step(states.table[number], self._facts.table[facts])
+            known = self._each_attached[which, number, facts] = states.number(state), message is not None
+        return known
 
     def _step_one(self, which: int, state: int, batch: int) -> tuple[int, str | None]:
         remembered, automaton = self._each[which], self.automata[which]
@@ -186,22 +188,28 @@ class Watching:
         """What all properties have come to once the process at ``order[i]`` stands at place ``i``."""
         numbers = list(self.whole.table[whole])
         for place, which in enumerate(self.floating):
-            numbers[place] = self._exchange(which, numbers[place], order, names)
+            known = self._exchanged[which].get((numbers[place], order))
+            if known is None:
+                known = self._exchange(which, numbers[place], order, names)
+                self._exchanged[which][numbers[place], order] = known
+            numbers[place] = known
         if self.noting:
             numbers[-1] = self.held.number(exchanged_held(self.held.table[numbers[-1]], order, names))
         return self.whole.number(tuple(numbers))
 
     def exchanged_attached(self, numbers: tuple[int, ...], order: tuple[int, ...], names: Names) -> tuple[int, ...]:
         """The properties that go with the server, after an exchange."""
-        pairs = zip(self.attached, numbers, strict=True)
-        return tuple([self._exchange(which, number, order, names) for which, number in pairs])
+        exchanged, after = self._attached_exchanged.setdefault(order, [{} for _ in numbers]), []
+        for place, number in enumerate(numbers):
+            known = exchanged[place].get(number)
+            if known is None:
+                known = exchanged[place][number] = self._exchange(self.attached[place], number, order, names)
+            after.append(known)
+        return tuple(after)
 
     def _exchange(self, which: int, number: int, order: tuple[int, ...], names: Names) -> int:
-        known = self._exchanged[which].get((number, order))
-        if known is None:
-            state = self.automata[which].renamed(self.states[which].table[number], names.exchanged(order).atom)
-            known = self._exchanged[which][number, order] = self.states[which].number(state)
-        return known
+        state = self.automata[which].renamed(self.states[which].table[number], names.exchanged(order).atom)
+        return self.states[which].number(state)
 
     def moved_attached(self, numbers: tuple[int, ...], by_ms: int, atom: Atom | None) -> tuple[int, ...]:
         """The properties that go with the server, ``by_ms`` later and under other names."""

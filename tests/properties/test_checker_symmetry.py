@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+from itertools import permutations
 from typing import Any
 
 import pytest
+from redelivery.sim.catalogue import find
 from redelivery.sim.check.abstraction import Abstraction, Refined
 from redelivery.sim.check.breadth import breadth_first
 from redelivery.sim.check.check import check
 from redelivery.sim.check.machine import Machine
-from redelivery.sim.plan import Crash, Plan, Process
+from redelivery.sim.check.symmetry import exchanged_server, server_view
+from redelivery.sim.plan import Crash, Params, Plan, Process
 from redelivery.sim.properties import named
 from redelivery.sim.requests import handle
 from redelivery.sim.watch import Monitor, Property, Watch
@@ -60,6 +64,29 @@ def test_the_same_is_broken_at_the_same_depth(name: str) -> None:
     assert with_it.broken == without.broken
     assert (with_it.depth, with_it.bounded) == (without.depth, without.bounded)
     assert with_it.states < without.states
+
+
+@pytest.mark.parametrize("scenario", ["group-world", "event-sourcing"])
+def test_who_changes_places_keeps_the_view_of_who_stood_there(scenario: str) -> None:
+    """In the second of these the groups are called after processes, and stand in the order of their names."""
+    params = {"consumers": "3", "entries": "2", "crashes": "0"} if scenario == "group-world" else {}
+    variant = find(scenario).variants["repaired" if scenario == "group-world" else "double-spend"]
+    plan = variant.plan(Params(dict(find(scenario).params), params))
+    machine = machine_of(lambda: World(plan, "redis-8.6", watch=Watch([]), record=False), symmetry=True)
+    names = machine.taking.names
+    breadth_first(machine, lambda broken: False, depth_max=12)
+    servers = [frozen for frozen, _ in machine.taking.servers.table]
+    assert names.classes
+    assert len(servers) > 30
+    for places in names.classes:
+        for turned in permutations(places):
+            order = list(range(len(plan.processes)))
+            for place, before in zip(places, turned, strict=True):
+                order[place] = before
+            for server in servers:
+                there = pickle.loads(pickle.dumps(exchanged_server(server, tuple(order), names)))
+                for place, before in zip(places, turned, strict=True):
+                    assert server_view(there, place, names) == server_view(server, before, names)
 
 
 async def by_name(redis: Any, me: str) -> None:
