@@ -149,7 +149,7 @@ def _breadth_first(
     deeper: list[S] = begun.deeper
     first, expanded = begun.at, 0
     try:
-        while level:
+        while True:
             if hand_over is not None and len(level) - first + len(deeper) >= WIDE:
                 return hand_over(Frontier(seen, level, deeper, first, out))
             for at in range(first, len(level)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -47,14 +47,14 @@ class Saver:
     """Writes a search to a file every half a minute; says once where it cannot."""
 
     def __init__(
-        self, path: Path, identity: Identity, clock: Callable[[], float], every_s: float = EVERY_S
+        self, path: Path, identity: Identity, clock: Callable[[], float], every_s: float | None = None
     ) -> None:
         self.path = path
         self.trouble: str | None = None
         """Why nothing could be written."""
         self._identity = identity
         self._clock = clock
-        self._every_s = every_s
+        self._every_s = EVERY_S if every_s is None else every_s
         self._saved_s = clock()
 
     def due(self) -> bool:
@@ -121,32 +121,27 @@ class Saved:
 
     def restore(self, machine: Machine) -> Frontier:
         """Gives every component a number of this machine, and every state its components."""
-        found: dict[str, list[State]] = {LEVEL: [], DEEPER: []}
+        states: dict[str, list[State]] = {LEVEL: [], DEEPER: []}
         seen: set[State] = set()
-        for luggage, chunks in self._read():
-            receiver = Receiver(machine, [0] * len(tables(machine)))
-            receiver.learn(luggage)
-            for name, packed in chunks:
-                if name == SEEN:
-                    seen.update(receiver.states(packed))
-                else:
-                    found[name].extend(receiver.states(packed))
-        met, actions, struck = self._met
-        machine.watching.seen |= met
-        machine.taking.actions.update(actions)
-        machine.taking.struck |= struck
-        return Frontier(seen, found[LEVEL], found[DEEPER], 0, self._out)
-
-    def _read(self) -> Iterator[tuple[Any, Iterator[tuple[str, bytes]]]]:
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 for _ in range(self._parts):
-                    yield pickle.load(file), iter(lambda: pickle.load(file), None)
+                    receiver = Receiver(machine, [0] * len(tables(machine)))
+                    receiver.learn(pickle.load(file))
+                    while chunk := pickle.load(file):
+                        name, packed = chunk
+                        add = seen.update if name == SEEN else states[name].extend
+                        add(receiver.states(packed))
         except OSError as error:
             raise BadInput(f"cannot read the checkpoint {self._path}: {error.strerror}") from error
         except (EOFError, pickle.UnpicklingError) as error:
             raise BadInput(f"{self._path} is not a whole checkpoint: was it cut?") from error
+        met, actions, struck = self._met
+        machine.watching.seen |= met
+        machine.taking.actions.update(actions)
+        machine.taking.struck |= struck
+        return Frontier(seen, states[LEVEL], states[DEEPER], 0, self._out)
 
 
 def _met(machine: Machine) -> tuple[set[int], dict[str, None], set[int]]:

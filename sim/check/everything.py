@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import TypeAlias
 
 from ..catalogue import find, shipped
 from ..errors import RedeliveryError
 from ..scenario import WITHOUT
 from .check import Clock, as_declared, check
+from .parallel.crew import DID, Crew, Lost
 from .reductions import DEFAULT as REDUCE
 
 Params: TypeAlias = Mapping[str, str] | None
 How: TypeAlias = tuple[str | None, tuple[str, ...], Clock, Params]
 """Dialect, reductions, clock and parameters of a check."""
 
-OK, NOT_AS_DECLARED, OTHER_COUNT, FAILED = "as declared", "not as declared", "other count", "failed"
+OK, NOT_AS_DECLARED, OTHER_COUNT = "as declared", "not as declared", "other count"
+FAILED, STOPPED = "failed", "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,18 @@ def check_all(
     todo: Sequence[tuple[str, str]], dialect: str | None, reduce: tuple[str, ...], workers: int, clock: Clock,
     tell: Callable[[Row], None] = lambda row: None, params: Params = None,
 ) -> list[Row]:  # fmt: skip
-    """Checks them all, in the order of ``todo`` whichever ends first; what a killed worker had, has failed."""
+    """Checks them all, in the order of ``todo`` whichever ends first; what a killed worker had, has failed.
+
+    Where Ctrl-C stops it, what is done is kept.
+    """
     rows: dict[tuple[str, str], Row] = {}
-    for row in _each(todo, (dialect, reduce, clock, params), workers):
-        rows[row.scenario, row.variant] = row
-        tell(row)
-    return [rows[key] for key in todo]
+    try:
+        for row in _each(todo, (dialect, reduce, clock, params), workers):
+            rows[row.scenario, row.variant] = row
+            tell(row)
+    except KeyboardInterrupt:
+        pass
+    return [rows.get(key) or _failed(*key, "the search was stopped before this one was done", STOPPED) for key in todo]
 
 
 def _each(todo: Sequence[tuple[str, str]], how: How, workers: int) -> Iterator[Row]:
@@ -102,19 +108,45 @@ def _each(todo: Sequence[tuple[str, str]], how: How, workers: int) -> Iterator[R
         for name, variant in todo:
             yield check_one(name, variant, *how)
         return
-    dialect, reduce, clock, params = how
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(check_one, *each, dialect, reduce, clock, params): each for each in todo}
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda each: running[each]):
-                name, variant = running.pop(future)
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    yield _failed(name, variant, "a worker was killed; check this one alone")
+    waiting = sorted(todo, key=_size)
+    running: dict[int, tuple[str, str]] = {}
+    places = range(min(workers, len(todo)))
+    crew = Crew(len(places), _serve, how)
+    try:
+        while waiting or running:
+            try:
+                for place in places:
+                    if place not in running and waiting:
+                        running[place] = waiting.pop()
+                        crew.put(place, running[place])
+                for place, row in crew.hear(running).items():
+                    del running[place]
+                    yield row
+            except Lost as lost:
+                yield _failed(*running.pop(lost.place), f"{lost} while it did this; check this one alone")
+                crew.renew(lost.place)
+    finally:
+        crew.end()
 
 
-def _failed(name: str, variant: str, message: str) -> Row:
+def _size(each: tuple[str, str]) -> tuple[int, str, str]:
+    """The largest is taken first, so that nobody waits for it in the end; of unknown ones, the first by name."""
+    name, variant = each
+    states = find(name).variant(variant).states
+    return (1 << 62 if states is None else states, name, variant)
+
+
+def _serve(theirs: Connection, place: int, how: How) -> None:
+    """What a worker's process does: one check after the other."""
+    while True:
+        name, variant = theirs.recv()
+        try:
+            row = check_one(name, variant, *how)
+        except Exception as error:  # whatever it is, it is told of this check, and the others go on
+            row = _failed(name, variant, f"{type(error).__name__}: {error}")
+        theirs.send((DID, row))
+
+
+def _failed(name: str, variant: str, message: str, outcome: str = FAILED) -> Row:
     declared = find(name).variant(variant).declared
-    return Row(name, variant, declared, FAILED, None, 0, None, 0, 0, 0.0, FAILED, " ".join(message.split()))
+    return Row(name, variant, declared, outcome, None, 0, None, 0, 0, 0.0, outcome, " ".join(message.split()))

@@ -13,7 +13,7 @@ import click
 
 from ..check.breadth import Progress
 from ..check.check import as_declared, check, machine_of
-from ..check.everything import FAILED, NOT_AS_DECLARED, OK, OTHER_COUNT, Row, check_all, names
+from ..check.everything import FAILED, NOT_AS_DECLARED, OK, OTHER_COUNT, STOPPED, Row, check_all, names
 from ..check.fewest import Exhaust
 from ..check.finding import Finding
 from ..check.graphing import state_graph
@@ -118,9 +118,12 @@ def run_all(dialect: str | None, reduce: tuple[str, ...], workers: int | None, a
         output.print_json({"results": [asdict(row) for row in rows], "seconds": round(seconds, 3)})
     else:
         _print_rows(rows, seconds)
-    if any(row.outcome in (NOT_AS_DECLARED, OTHER_COUNT) for row in rows):
-        return 3 if all(row.verdict == INCOMPLETE for row in rows if row.outcome == NOT_AS_DECLARED) else 1
-    return 2 if any(row.outcome == FAILED for row in rows) else 0
+    other = [row for row in rows if row.outcome in (NOT_AS_DECLARED, OTHER_COUNT)]
+    if any(row.verdict != INCOMPLETE for row in other):
+        return 1
+    if any(row.outcome == FAILED for row in rows):
+        return 2
+    return 3 if other or any(row.outcome == STOPPED for row in rows) else 0
 
 
 def _print_rows(rows: list[Row], seconds: float) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -22,11 +22,18 @@ from ...errors import RedeliveryError
 START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 """A fork has everything at hand; elsewhere than on Linux it is not safe, and a worker begins anew."""
 
+DID, FAILED = "did", "failed"
+"""What an answer begins with; after the second comes the error in words."""
+
 Serve = Callable[[Connection, int, Any], None]
 
 
 class Lost(RedeliveryError):
-    """A worker is gone."""
+    """The worker at ``place`` is gone."""
+
+    def __init__(self, text: str, place: int) -> None:
+        super().__init__(text)
+        self.place = place
 
 
 class Failed(RedeliveryError):
@@ -37,18 +44,12 @@ class Crew:
     """Several processes, each of which runs ``serve(connection, place, what)``."""
 
     def __init__(self, count: int, serve: Serve, what: Any) -> None:
-        context: Any = get_context(START_METHOD)
+        self._serve, self._what = serve, what
         self._connections: list[Connection] = []
         self._processes: list[Any] = []
         try:
             for place in range(count):
-                mine, theirs = context.Pipe()
-                process = context.Process(target=_run, args=(serve, theirs, place, what), daemon=True)
-                with _deaf():
-                    process.start()
-                theirs.close()
-                self._connections.append(mine)
-                self._processes.append(process)
+                self._start(place)
         except (OSError, PicklingError, AttributeError, TypeError) as error:  # the last three: it cannot be sent
             self.end()
             raise Failed(f"no process can be started: {error}") from error
@@ -56,38 +57,60 @@ class Crew:
             self.end()
             raise
 
+    def _start(self, place: int) -> None:
+        context: Any = get_context(START_METHOD)
+        mine, theirs = context.Pipe()
+        process = context.Process(target=_run, args=(self._serve, theirs, place, self._what), daemon=True)
+        with _deaf():
+            process.start()
+        theirs.close()
+        self._connections[place : place + 1] = [mine]
+        self._processes[place : place + 1] = [process]
+
+    def renew(self, place: int) -> None:
+        """Another process in the place of one that is gone."""
+        self._connections[place].close()
+        self._start(place)
+
     def ask(self, questions: Sequence[Any]) -> list[Any]:
         """One question to each, and the answers in the same order; ``Lost`` and ``Failed`` say which went wrong."""
         for place, question in enumerate(questions):
-            try:
-                self._connections[place].send(question)
-            except OSError:
-                raise self._lost(place) from None
+            self.put(place, question)
         answers: dict[int, Any] = {}
         while len(answers) < len(questions):
-            places = {each: place for place, each in enumerate(self._connections) if place not in answers}
-            ends = {process.sentinel: place for place, process in enumerate(self._processes)}
-            ready = connection.wait([*places, *ends])
-            heard = [each for each in ready if each in places]
-            for each in heard:
-                place = places[each]
-                try:
-                    kind, value = self._connections[place].recv()
-                except (EOFError, OSError):
-                    raise self._lost(place) from None
-                if kind == "failed":
-                    raise Failed(value)
-                answers[place] = value
-            if not heard:
-                raise self._lost(min(ends[each] for each in ready))
+            answers |= self.hear([place for place in range(len(questions)) if place not in answers])
         return [answers[place] for place in range(len(questions))]
+
+    def put(self, place: int, question: Any) -> None:
+        """A question to one; ``Lost`` where it is gone."""
+        try:
+            self._connections[place].send(question)
+        except OSError:
+            raise self._lost(place) from None
+
+    def hear(self, places: Collection[int]) -> dict[int, Any]:
+        """Waits for an answer of some of those who were asked; ``Lost`` where one of them is gone without."""
+        connections: dict[Any, int] = {self._connections[place]: place for place in places}
+        ends: dict[Any, int] = {self._processes[place].sentinel: place for place in places}
+        ready = connection.wait([*connections, *ends])
+        answers: dict[int, Any] = {}
+        for place in sorted(connections[each] for each in ready if each in connections):
+            try:
+                kind, answers[place] = self._connections[place].recv()
+            except (EOFError, OSError):
+                raise self._lost(place) from None
+            if kind == FAILED:
+                raise Failed(answers[place])
+        if not answers:
+            raise self._lost(min(ends[each] for each in ready))
+        return answers
 
     def _lost(self, place: int) -> Lost:
         process = self._processes[place]
         process.join(1)
         code = process.exitcode
         how = f"killed by signal {-code}" if code is not None and code < 0 else "gone"
-        return Lost(f"worker {place + 1} of {len(self._processes)} was {how}")
+        return Lost(f"worker {place + 1} of {len(self._processes)} was {how}", place)
 
     def end(self) -> None:
         """Ends them all, whatever they do."""

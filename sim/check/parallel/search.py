@@ -24,7 +24,7 @@ from ..checkpoint import Saver
 from ..machine import Machine, State
 from ..reduced import machine_for
 from . import crew
-from .crew import Crew, Failed, Lost
+from .crew import DID, FAILED, Crew, Failed, Lost
 from .owners import Owners
 from .parcel import Parcel, Receiver, Sender, marks
 from .worker import Reply, Worker
@@ -236,7 +236,7 @@ def serve(theirs: Connection, place: int, briefing: Briefing) -> None:
             theirs.send(_answer(worker, place, briefing, theirs.recv()))
     except Exception as error:  # whoever leads tells it, or meets it, too
         reason = str(error) if isinstance(error, RedeliveryError) else f"{type(error).__name__}: {error}"
-        theirs.send(("failed", " ".join(reason.split())))
+        theirs.send((FAILED, " ".join(reason.split())))
 
 
 def _worker(place: int, briefing: Briefing) -> Worker:
@@ -260,17 +260,17 @@ def _answer(worker: Worker, place: int, briefing: Briefing, question: tuple[Any,
             _forget(frontier)
         else:
             worker.begin(*_unpacked(worker.machine, rest[0]))
-        return "did", worker.reply()
+        return DID, worker.reply()
     if kind == "save":
         try:
             worker.save(rest[0])
         except OSError as error:
-            return "saved", error.strerror or str(error)
-        return "saved", None
+            return DID, error.strerror or str(error)
+        return DID, None
     worker.take_in(rest[0])
     if kind == "settle":
-        return "did", worker.reply()
-    return "did", worker.look(deepen=rest[1], depth=rest[2])
+        return DID, worker.reply()
+    return DID, worker.look(deepen=rest[1], depth=rest[2])
 
 
 def _unpacked(machine: Machine, share: bytes) -> list[list[State]]:

@@ -6,7 +6,6 @@ import pickle
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ..breadth import Outcome, Stop, note
 from ..checkpoint import write_part
@@ -153,7 +152,3 @@ class Worker:
         """Writes its part of a checkpoint; ``OSError`` where it cannot."""
         with path.open("wb") as file:
             write_part(file, self.machine, self._seen, self._level[self._at :], self._deeper)
-
-
-Answer = tuple[str, Any]
-"""``did`` with a ``Reply``, ``saved`` with what went wrong or ``None``, ``failed`` with the error in words."""
