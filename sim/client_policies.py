@@ -18,7 +18,7 @@ SAME, BLOCK_AND, UNLIMITED = "same", "block-and", "unlimited"
 """How long a client waits for a blocked read: as long as for anything; BLOCK and a margin; for ever."""
 
 CLOSES, KEEPS = "closes", "keeps"
-"""What a client does with the connection of a read that its program gave up."""
+"""What a client does with the connection of a read that was given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class ClientPolicy:
     """How many connections at most; ``None``: as many as needed."""
     one_socket: bool = False
     """Whether all commands go over one connection, one behind the other."""
-    cancelled_read: str = CLOSES
-    """The connection of a blocked read that the program cancelled: ``closes``, or ``keeps`` it, and the server may
-    still deliver to it."""
+    given_up: str = CLOSES
+    """The connection of a blocked read that the program cancelled, or that timed out: the client ``closes`` it, or it
+    ``keeps`` it, and the server may still deliver to it."""
     resp: int = 3
     """The protocol that it asks for. The world speaks RESP3 to all of them: replies mean the same in both."""
 
@@ -68,7 +68,7 @@ class ClientPolicy:
                 raise ScenarioError(f"client policy {self.name!r}: {what} is {value}, it must be at least {least}")
         for what, word, known in (
             ("blocking", self.blocking, (SAME, BLOCK_AND, UNLIMITED)),
-            ("cancelled_read", self.cancelled_read, (CLOSES, KEEPS)),
+            ("given_up", self.given_up, (CLOSES, KEEPS)),
         ):
             if word not in known:
                 raise ScenarioError(f"client policy {self.name!r}: {what} is {word!r}, it must be one of {known}")
@@ -120,8 +120,63 @@ def block_of(argv: tuple[bytes, ...]) -> int | None:
 
 PLAIN = ClientPolicy()
 
-PRESETS: dict[str, ClientPolicy] = {}
-"""Policies of real libraries, with their defaults."""
+PRESETS: dict[str, ClientPolicy] = {
+    policy.name: policy
+    for policy in (
+        ClientPolicy(
+            "redis-py-7", retries=3, backoff_ms=1000, backoff_max_ms=10_000, resp=2,
+        ),
+        ClientPolicy(
+            "redis-py-8", connect_timeout_ms=5000, socket_timeout_ms=5000, retries=10, backoff_ms=10,
+            backoff_max_ms=1000, pool_size=100,
+        ),
+        ClientPolicy(
+            "go-redis", connect_timeout_ms=5000, socket_timeout_ms=5000, blocking=BLOCK_AND, blocking_margin_ms=10_000,
+            retries=3, retry_blocking=False, backoff_ms=8, backoff_max_ms=512, pool_size=80,
+        ),
+        ClientPolicy(
+            "ioredis", connect_timeout_ms=10_000, retries=20, retry_on=(RESET, REFUSED), backoff_ms=25,
+            backoff_max_ms=5000, one_socket=True, given_up=KEEPS,
+        ),
+        ClientPolicy(
+            "node-redis", connect_timeout_ms=5000, retries=0, backoff_ms=25, backoff_max_ms=2000, one_socket=True,
+            given_up=KEEPS,
+        ),
+        ClientPolicy(
+            "lettuce", connect_timeout_ms=10_000, socket_timeout_ms=60_000, retries=None, retry_on=(RESET, REFUSED),
+            backoff_ms=1, backoff_max_ms=30_000, one_socket=True, given_up=KEEPS,
+        ),
+        ClientPolicy(
+            "jedis", connect_timeout_ms=2000, socket_timeout_ms=2000, blocking=UNLIMITED, retries=0, pool_size=8,
+            resp=2,
+        ),
+    )
+}  # fmt: skip
+"""Policies of real libraries, with their defaults. Where each value was read:
+
+- ``redis-py-7``: redis-py 7.1.0, ``redis/asyncio/client.py`` (``Redis.__init__``: three retries, exponential backoff
+  with jitter of base 1 s and cap 10 s, no socket timeout) and ``redis/asyncio/connection.py`` (an unbounded pool,
+  RESP2). The backoff is ``redis/backoff.py``: up to ``base * 2 ** failures``.
+- ``redis-py-8``: redis-py 8.1.0, ``redis/_defaults.py`` (5 s for sockets, ten retries, base 10 ms, cap 1 s),
+  ``redis/utils.py`` (RESP3), ``redis/asyncio/connection.py`` (100 connections). ``redis/asyncio/retry.py`` sends every
+  command again after a connection error or a timeout, one that blocks or adds included. Both versions close the
+  connection of a read that is cancelled.
+- ``go-redis``: go-redis 9.23.0, ``options.go`` (``init``: 5 s to dial and to read, three retries, 8 to 512 ms, ten
+  connections for each processor, here eight processors), ``redis.go`` (``cmdTimeout``: BLOCK and 10 s; a read that has
+  its own timeout is not sent again for having timed out), ``error.go`` (``shouldRetry``: end of file is retried).
+- ``ioredis``: ioredis 6.0.0, ``redis/RedisOptions`` (10 s to connect, ``autoResendUnfulfilledCommands``, 20 retries for
+  each request, 50 ms doubled up to 5 s before its jitter, no command timeout).
+- ``node-redis``: @redis/client 6.3.1, ``client/socket`` (5 s to connect, no socket timeout, 50 ms doubled up to 2 s
+  before its jitter), ``client/index`` (on an error of the socket what waits for a reply is rejected).
+- ``lettuce``: Lettuce 7, ``ClientOptions`` and ``TimeoutOptions`` (reconnects by itself, command timeouts are on),
+  ``DefaultClientResources`` (``Delay.exponential`` between reconnects, up to 30 s); on reconnect what is in flight is
+  sent again. 60 s for a command and 10 s to connect are the documented defaults of its ``RedisURI`` and
+  ``SocketOptions``.
+- ``jedis``: Jedis 5.0, ``DefaultJedisClientConfig`` (no timeout for commands that block, the protocol is not
+  negotiated), ``Connection`` (``setTimeoutInfinite`` around such commands; a broken connection is closed). 2 s for
+  sockets and eight connections are the documented defaults of its ``Protocol`` and of commons-pool's
+  ``GenericObjectPoolConfig``.
+"""
 
 
 def preset(name: str) -> ClientPolicy:

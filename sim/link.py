@@ -11,7 +11,7 @@ from ..models.replies import BLOCKED, Push, Reply
 from ..models.server import Served
 from . import events
 from .choices import Choices
-from .client_policies import KEEPS, RESET
+from .client_policies import KEEPS, RESET, TIMEOUT
 from .errors import ScenarioError
 from .faults import REPLY, SILENCE, names_command
 from .plan import SERVER
@@ -215,7 +215,10 @@ class Linked(Stage):
         call, _ = running.unanswered[path]
         request = running.live().waiting[path]
         assert isinstance(request, Command)
-        self._abandon(index, path)
+        if error == TIMEOUT:
+            self._give_up(index, path)
+        else:
+            self._abandon(index, path)
         attempts = running.attempts.pop(path, 0) + 1
         policy = running.plan.client
         again_ms = None if policy is None else policy.again_ms(error, attempts, request.commands)
@@ -253,12 +256,11 @@ class Linked(Stage):
         }
 
     def _give_up(self, index: int, path: Path) -> None:
-        """A program gave up what it waited for; some clients keep the connection of a blocked read all the same."""
+        """Nobody waits for a command any more; some clients keep the connection of a blocked read all the same."""
         running = self.processes[index]
         policy = running.plan.client
         call, session = running.unanswered.get(path, (0, -1))
-        running.attempts.pop(path, None)
-        if policy is None or policy.cancelled_read != KEEPS or session not in self.waiting:
+        if policy is None or policy.given_up != KEEPS or session not in self.waiting:
             self._abandon(index, path)
             return
         del running.unanswered[path]

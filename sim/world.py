@@ -148,7 +148,9 @@ class World(Struck):
         while True:
             turn = running.live()
             while turn.abandoned:
-                self._give_up(index, turn.abandoned.pop(0))
+                path = turn.abandoned.pop(0)
+                running.attempts.pop(path, None)
+                self._give_up(index, path)
             if turn.over:
                 if turn.failure is not None:
                     self._raised(index, turn.failure, choices)

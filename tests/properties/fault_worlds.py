@@ -18,7 +18,7 @@ GROUP = [("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")]
 PROPERTIES = ["no-orphan", "pending-is-owned", "handled-at-least-once", "single-handler", "claim-respects-idle"]
 TRIES = ClientPolicy("tries", retries=1, backoff_ms=1, backoff_max_ms=2)
 HASTY = ClientPolicy("hasty", socket_timeout_ms=2, retries=1)
-KEEPER = ClientPolicy("keeper", cancelled_read="keeps")
+KEEPER = ClientPolicy("keeper", given_up="keeps")
 
 
 async def add(redis: Any, me: str, n: int = 0) -> int:

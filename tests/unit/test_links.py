@@ -209,7 +209,7 @@ def test_a_read_that_was_given_up_still_takes_the_entry_where_its_client_keeps_t
     processes = Process("p", add, turns=1, initial=0, start_ms=300), Process("c", impatient, turns=1)
     closed = struck(*processes, fault=Lose("c", "XADD"))
     assert not of(closed, events.Served)
-    keeper = ClientPolicy("keeper", cancelled_read="keeps")
+    keeper = ClientPolicy("keeper", given_up="keeps")
     kept = struck(processes[0], Process("c", impatient, turns=1, client=keeper), fault=Lose("c", "XADD"))
     assert [event.at_ms for event in of(kept, events.Cancelled)] == [200]
     assert of(kept, events.Served)[0].facts
