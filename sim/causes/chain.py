@@ -79,6 +79,10 @@ class Tracer:
                 self._work(n, event)
             case e.Crashed():
                 self._crash(n, event)
+            case e.HandleFailed():
+                self._failed(n, event)
+            case e.Sent():
+                self._sent(event)
             case e.Lost():
                 self._lost(n, event)
             case e.Started() if event.incarnation > 1 and event.process == self.process and self.state == PENDING:
@@ -270,8 +274,25 @@ class Tracer:
         left = f"; {self.name} stays pending for {self.owner}" if owns else ""
         self._link(n, event.at_ms, "crashed", f"{event.process} {how}{moment}{left}")
 
+    def _failed(self, n: int, event: e.HandleFailed) -> None:
+        """The work came to nothing."""
+        if (event.stream, event.group, event.entry) != (self.entry.stream, self.subject.group or b"", self.shown):
+            return
+        self.works = [w for w in self.works if not (w.process == event.process and w.end_ms is None)]
+        self._link(n, event.at_ms, "handle-failed", f"{event.process} fails to handle it")
+
+    def _sent(self, event: e.Sent) -> None:
+        """A request that is late or lost: an acknowledgement of the entry is worth a link."""
+        self._commands[event.call] = "+".join(text(argv[0]).upper() for argv in event.commands)
+        for argv in event.commands:
+            if argv[0].upper() == b"XACK" and argv[1:3] == (self.entry.stream, self.subject.group):
+                self._carried[event.call] = "acking" if self.shown in argv[3:] else ""
+
     def _lost(self, n: int, event: e.Lost) -> None:
         if event.what != "reply":
+            if self._carried.get(event.call) == "acking":
+                line = f"the XACK of {event.process} is lost on its way: {self.name} stays pending for {self.owner}"
+                self._link(n, event.at_ms, "ack-lost", line)
             return
         carried = self._carried.get(event.call)
         command = self._commands.get(event.call, "command")

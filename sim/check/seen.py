@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...models.replies import Blocked, Failure, Nil, Reply
-from ..events import ClockJumped, Crashed, Effect, Event, Lost, Projected, Served
+from ..events import (
+    Cancelled,
+    ClockJumped,
+    Crashed,
+    Disconnected,
+    Effect,
+    Event,
+    HandleFailed,
+    Lost,
+    Paused,
+    Projected,
+    Served,
+    Unanswered,
+)
 from ..history import History
 from ..steps import Step
 from ..world import World
@@ -88,6 +101,10 @@ def behaviour(event: Event) -> tuple[str, ...] | None:
         return (event.process, "served", *_outcome((event.reply,), event.facts))
     if isinstance(event, Crashed | Lost):
         return (event.process, type(event).__name__, event.why if isinstance(event, Crashed) else event.what)
+    if isinstance(event, HandleFailed | Paused | Disconnected | Cancelled):
+        return (event.process, type(event).__name__)
+    if isinstance(event, Unanswered):
+        return (event.process, "Unanswered", event.error)
     if isinstance(event, ClockJumped):
         return (event.host, "ClockJumped", "forward" if event.by_ms > 0 else "back")
     if isinstance(event, Projected):

@@ -6,19 +6,26 @@ from dataclasses import dataclass, field
 
 from ...models import facts as f
 from ...models.replies import Failure, Reply
+from ..client_policies import TIMEOUT
 from ..events import (
+    Cancelled,
     ClockJumped,
     Crashed,
+    Disconnected,
     Effect,
     Event,
     Finished,
     Handled,
+    HandleFailed,
     Handling,
     Lost,
+    Paused,
     Projected,
     Replied,
+    Resumed,
     Served,
     Started,
+    Unanswered,
 )
 from ..history import History
 from . import words
@@ -101,6 +108,11 @@ class Lanes:
                 view = self._view(event.process)
                 if view.running or not view.lives or view.since_ms != event.at_ms:
                     self.losses.append(Loss(event.at_ms, event.process, event.what))
+            case HandleFailed():
+                self._stop((event.process, event.stream, event.group, event.entry), event.at_ms, True)
+                self._view(event.process).marks.append(Mark(event.at_ms, Sign.FAILED, "fails"))
+            case Paused() | Resumed() | Disconnected() | Cancelled() | Unanswered():
+                self._link(event)
             case Projected():
                 said = f"{event.name} = {event.value}"
                 self._view(event.process).marks.append(Mark(event.at_ms, Sign.PUBLISHED, said))
@@ -110,6 +122,22 @@ class Lanes:
                         view.marks.append(Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms)))
             case _:
                 pass
+
+    def _link(self, event: Paused | Resumed | Disconnected | Cancelled | Unanswered) -> None:
+        """What befalls a process, or its client, other than a crash."""
+        marks = self._view(event.process).marks
+        match event:
+            case Paused():
+                marks.append(Mark(event.at_ms, Sign.PAUSED, f"paused {words.duration(event.for_ms)}"))
+            case Resumed():
+                marks.append(Mark(event.at_ms, Sign.RESUMED))
+            case Disconnected():
+                marks.append(Mark(event.at_ms, Sign.DISCONNECTED, "connections break"))
+            case Cancelled():
+                marks.append(Mark(event.at_ms, Sign.CANCELLED, "read given up"))
+            case Unanswered():
+                if event.error == TIMEOUT:
+                    marks.append(Mark(event.at_ms, Sign.TIMED_OUT, "timeout"))
 
     def _start(self, event: Started) -> None:
         view = self.views.setdefault(event.process, LaneView(event.process, event.host))

@@ -10,7 +10,7 @@ from ...models import ids
 from ...models.replies import BLOCKED, Failure, Nil, Reply
 from .. import events as e
 from ..history import History
-from . import words
+from . import links, words
 from .words import duration, entries, short, text
 
 ASKS, TOLD, LOST_REPLY, LOST_REQUEST, WORKS, DONE, DOWN, UP, NOTE = (
@@ -79,6 +79,17 @@ class _Reader:
             case e.Handled():
                 entry = entries([self.numbers.named(event.stream, event.entry)])
                 self._say(Move(event.at_ms, DONE, event.process, f"has handled {entry}"))
+            case e.HandleFailed():
+                entry = entries([self.numbers.named(event.stream, event.entry)])
+                self._say(Move(event.at_ms, DONE, event.process, f"fails to handle {entry}"))
+            case e.Sent():
+                self._commands[event.call] = text(event.commands[-1][0]).upper()
+            case (
+                e.Unanswered() | e.Delayed() | e.Cancelled() | e.Paused() | e.Resumed() | e.Disconnected() | e.Slowed()
+            ):
+                command = self._commands.get(getattr(event, "call", 0), "a command")
+                line = links.sentence(event, command, lambda s, each: entries([self.numbers.named(s, each)]))
+                self._say(Move(event.at_ms, NOTE, event.process, line))
             case e.Crashed():
                 self._down[event.process] = event.at_ms
                 how = "crashes" if event.why == "fault" else f"raises {event.message!r}"

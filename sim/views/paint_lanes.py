@@ -111,12 +111,30 @@ def _draw_mark(sheet: Sheet, x: float, y: float, mark: Mark, look: Look) -> None
         sheet.mark(x, y, "o", color=INK, fill=PAPER, size=6, edge_width=1.1)
     elif mark.sign is Sign.JUMPED:
         draw_jump(sheet, x, y, mark.text)
+    elif mark.sign in TROUBLES:
+        draw_trouble(sheet, x, y, mark)
     elif mark.sign is Sign.PUBLISHED:
         sheet.mark(x, y, "D", color=PAPER, fill=INK, size=5.5, edge_width=0.6)
         name = mark.text.partition(" = ")[0]
         sheet.explain(
             f"publishes its {name}", lambda x, y: sheet.mark(x + 0.18, y, "D", color=PAPER, fill=INK, size=5.5)
         )
+
+
+_MARKERS = {Sign.FAILED: "x", Sign.TIMED_OUT: "v", Sign.DISCONNECTED: "s", Sign.CANCELLED: "d", Sign.RESUMED: ">"}
+TROUBLES = frozenset((Sign.PAUSED, *_MARKERS))
+"""What befalls a process that goes on."""
+
+
+def draw_trouble(sheet: Sheet, x: float, y: float, mark: Mark) -> None:
+    """A pause as two bars, everything else as a small mark; with its word below the line."""
+    if mark.sign is Sign.PAUSED:
+        for at in (x - 0.03, x + 0.03):
+            sheet.line([(at, y - 0.09), (at, y + 0.09)], color=TROUBLE, width=2.4, z=6)
+    else:
+        sheet.mark(x, y, _MARKERS[mark.sign], color=TROUBLE, fill=PAPER, size=6.5, z=6, edge_width=1.6)
+    if mark.text:
+        sheet.text(x + 0.07, y + 0.16, mark.text, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
 
 
 def draw_jump(sheet: Sheet, x: float, y: float, by: str) -> None:

@@ -11,7 +11,7 @@ from ...models import ids
 from ...models.replies import Failure
 from .. import events as e
 from ..history import History
-from . import words
+from . import links, words
 from .words import duration, entries, listed, text
 
 WIDTH = 100
@@ -92,6 +92,18 @@ class _Teller:
                     self._say(event.at_ms, event.process, f"starts again{name}", eventful=True)
             case e.Handling() | e.Handled():
                 self._works(event)
+            case e.HandleFailed():
+                entry = self.numbers.named(event.stream, event.entry)
+                if entry in self._work.get(event.process, []):
+                    self._work[event.process].remove(entry)
+                line = f"fails to handle {entries([entry])}"
+                self._continue(event.at_ms, event.process, line, entry, eventful=True)
+            case e.Sent():
+                self._commands[event.call] = "+".join(text(argv[0]).upper() for argv in event.commands)
+            case (
+                e.Unanswered() | e.Delayed() | e.Cancelled() | e.Paused() | e.Resumed() | e.Disconnected() | e.Slowed()
+            ):
+                self._say(event.at_ms, event.process, self._befalls(event), eventful=True)
             case e.Crashed():
                 self._crashed(event)
             case e.Lost():
@@ -110,6 +122,10 @@ class _Teller:
                 self._say(event.at_ms, "from here on", "there are no more faults", eventful=True)
             case _:
                 pass
+
+    def _befalls(self, event: links.Befalling) -> str:
+        command = self._commands.get(getattr(event, "call", 0), "command")
+        return links.sentence(event, command, lambda stream, entry: entries([self.numbers.named(stream, entry)]))
 
     def _works(self, event: e.Handling | e.Handled) -> None:
         entry = self.numbers.named(event.stream, event.entry)
