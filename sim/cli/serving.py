@@ -60,6 +60,7 @@ def command(
     )
     for words in wanted:
         server.faults.add(words)
+    _open_many_files()
     try:
         asyncio.run(_serve(server, host, port, unixsocket, as_json))
     finally:
@@ -89,6 +90,17 @@ async def _serve(server: SocketServer, host: str, port: int, path: Path | None, 
     await server.close()
     if path is not None:
         path.unlink(missing_ok=True)
+
+
+def _open_many_files() -> None:
+    """Each connection is an open file: as many as the machine lets us have (adjustOpenFilesLimit)."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _reason(error: OSError) -> str:

@@ -59,6 +59,7 @@ def set_(call: Call) -> Reply:
             why = b"ERR Invalid argument '%b' for CONFIG SET '%b' - %b"
             raise CommandError(why % (shown(text), name, error.args[0])) from None
         done.append((name, before))
+    host.durable.follow_settings()
     return OK
 
 

@@ -18,7 +18,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "address", "argv", "born_ms", "fate", "flags", "info", "input_stopped", "is_done", "is_held", "is_monitor",
-        "last_ms", "local", "observes", "out", "parser", "replies_off", "server", "session", "skips", "transport",
+        "last_ms", "local", "observes", "out", "owed_bytes", "parser", "replies_off", "server", "session", "skips",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, server: SocketServer) -> None:
@@ -26,6 +27,8 @@ class Connection(asyncio.Protocol):
         self.parser = RequestParser(server.argc_max)
         self.out: list[bytes] = []
         """What is to be written when the server has done what it is at."""
+        self.owed_bytes = 0
+        """How many bytes that is."""
         self.session: Session
         self.transport: asyncio.Transport
         self.address = b""
@@ -88,10 +91,12 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """It does not read what it gets: nothing more of what it sends is run until it does."""
         self.input_stopped = True
+        self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """It has read, so it is listened to again."""
         self.input_stopped = False
+        self.transport.resume_reading()
         self.server.go_on(self)
 
     # -- state -----------------------------------------------------------------------------------------
@@ -113,7 +118,7 @@ class Connection(asyncio.Protocol):
 
     def unread_bytes(self) -> int:
         """How much it has been sent, or is about to be, that its socket did not take."""
-        return self.transport.get_write_buffer_size() + sum(map(len, self.out))
+        return self.transport.get_write_buffer_size() + self.owed_bytes
 
 
 def _shown(address: Any, own: Any) -> bytes:

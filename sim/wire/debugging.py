@@ -27,7 +27,8 @@ def bgsave(call: Call) -> Reply:
 
 
 def bgrewriteaof(call: Call) -> Reply:
-    """BGREWRITEAOF"""
+    """BGREWRITEAOF: here it is done at once."""
+    host_of(call).durable.rewrite()
     return Simple(b"Background append only file rewriting started")
 
 
@@ -45,8 +46,12 @@ def debug(call: Call) -> Reply:
         host = host_of(call)
         host.pause.stall(host.connections[call.session.id], max(ms, 0))
         return OK
-    if word in (b"RELOAD", b"LOADAOF"):
+    if word == b"RELOAD":
         _reload(call)
+        return OK
+    if word == b"LOADAOF":
+        host_of(call).durable.load(server, power_failed=False)
+        server.select(call.session.database)
         return OK
     if word == b"SET-ACTIVE-EXPIRE" and argc == 3:
         server.config = replace(server.config, active_expire=argv[2] not in (b"0", b"no"))

@@ -1,6 +1,7 @@
-"""What outlives a crash: what was saved last, or everything where the append-only file is on.
+"""What outlives a crash: what was saved last, or what stands in the append-only file where there is one.
 
-With ``appendonly yes`` every write counts as written and synchronised: the model is one of ``appendfsync always``.
+A process that dies loses nothing that it had written, and it writes before it answers. When the power goes, the file
+loses what ``appendfsync`` had not yet brought to the disk: see ``models.durability``.
 """
 
 from __future__ import annotations
@@ -8,21 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...models.databases import Database
-from ...models.reload import reloaded
+from ...models.durability import SYNCED, load_snapshot, load_units, snapshot_of
+from ...models.journal import DISK, Journal
 from ...models.server import Server
-from ...models.stream import Stream
 
 if TYPE_CHECKING:
     from .server import SocketServer
 
+UNITS_MAX = 200_000
+"""With so many commands in it, the file is rewritten: it begins with a snapshot from then on."""
+
 
 class Durable:
-    """The snapshot of a server on sockets."""
+    """The snapshot and the append-only file of a server on sockets."""
 
     def __init__(self, server: SocketServer) -> None:
         self.server = server
         self.saved_ms = server.clock.now_ms()
         self._snapshot: dict[int, Database] = {}
+        self._base: dict[int, Database] = {}
+        """What the append-only file begins with."""
 
     @property
     def logs(self) -> bool:
@@ -31,22 +37,53 @@ class Durable:
 
     def save(self) -> None:
         """Notes everything that there is now."""
-        self._snapshot = {index: database.fork() for index, database in self.server.model.databases.items()}
+        self._snapshot = snapshot_of(self.server.model)
         self.saved_ms = self.server.clock.now_ms()
 
     def forget(self) -> None:
         """Nothing was ever saved."""
         self._snapshot = {}
+        self.rewrite()
 
-    def load(self, died: Server) -> None:
-        """Fills a server that has just begun with what was durable of the one that died."""
+    def follow_settings(self) -> None:
+        """Begins an append-only file, or ends it, as the settings now have it."""
         model = self.server.model
-        source = died.databases if self.logs else self._snapshot
-        for index, database in source.items():
-            loaded = database.fork()
-            loaded.waiting, loaded.watchers, loaded.claims = {}, {}, {}
-            for key, value in loaded.keys.items():
-                if isinstance(value, Stream):
-                    loaded.keys[key] = reloaded(value, model.dialect)
-            model.databases[index] = loaded
+        if self.logs and model.journal is None:
+            self.rewrite()
+        elif not self.logs:
+            model.journal = None
+            self._base = {}
+
+    def rewrite(self) -> None:
+        """The append-only file, if there is one, holds what there is now, and that is on the disk."""
+        if self.logs:
+            self.server.model.journal = Journal(DISK)
+            self._base = snapshot_of(self.server.model)
+
+    def keep_short(self) -> None:
+        """Rewrites the file when it has become long."""
+        journal = self.server.model.journal
+        if journal is not None and len(journal.units) > UNITS_MAX:
+            self.rewrite()
+
+    def load(self, died: Server, *, power_failed: bool) -> None:
+        """Fills the server's model with what was durable of one that died, which may be itself."""
+        model, now_ms = self.server.model, self.server.clock.now_ms()
+        if died.journal is None:
+            loaded = load_snapshot(self._snapshot, model.dialect, model.config, now_ms)
+        else:
+            units = died.journal.units
+            if power_failed:
+                lag_ms = SYNCED[self.server.settings.text(b"appendfsync").decode()]
+                units = [] if lag_ms is None else [unit for unit in units if unit.at_ms <= now_ms - lag_ms]
+            base = load_snapshot(self._base, model.dialect, model.config, now_ms)
+            loaded = load_units(units, model.dialect, model.config, now_ms, base)
+        for database in model.databases.values():
+            database.keys.clear()
+            database.expires.clear()
+        for index, source in loaded.databases.items():
+            model.select(index)
+            model.keys.update({key: model.reborn(value) for key, value in source.keys.items()})
+            model.expires.update(source.expires)
         model.select(0)
+        self.rewrite()

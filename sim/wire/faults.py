@@ -9,6 +9,7 @@ A fault is one line of words, the same on the wire (``SIM.FAULT ...``), in a fil
     refuse times 2                            the next two connections are refused
     reset client worker-a                     its connections break now
     crash                                     now
+    power-loss                                now, and what was not yet synchronised to the disk is lost, too
 
 ``nth`` (1) counts the commands of that name that a connection which fits sends from now on, ``times`` (1) says how
 often it happens, and ``chance`` (100) how often of a hundred times that it could. ``*`` is any command. What a
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .server import SocketServer
 
-ON_COMMANDS = ("lose-reply", "lose-request", "delay", "crash")
-AT_ONCE = ("refuse", "reset", "crash")
+ON_COMMANDS = ("lose-reply", "lose-request", "delay", "crash", "power-loss")
+AT_ONCE = ("refuse", "reset", "crash", "power-loss")
 NUMBERS = ("nth", "times", "id", "ms", "chance")
 
 
@@ -111,7 +112,7 @@ class Faults:
                 self.server.drop(connection)
         else:
             fault.struck = 1
-            self.server.crash()
+            self.server.crash(power_failed=fault.action == "power-loss")
 
     def cuts_request(self, connection: Connection) -> bool:
         """Whether the request that was met never arrives; then its connection is over."""
@@ -132,8 +133,9 @@ class Faults:
             return False
         self._note_lost(connection, "reply")
         self.server.finish(connection)
-        if fault.action == "crash":
-            self.server.afterwards(self.server.crash)
+        if fault.action in ("crash", "power-loss"):
+            power_failed = fault.action == "power-loss"
+            self.server.afterwards(lambda: self.server.crash(power_failed=power_failed))
         return True
 
     def _note_lost(self, connection: Connection, what: str) -> None:

@@ -28,6 +28,8 @@ class Recorder:
         self._calls = 0
         self._open: dict[int, int] = {}
         """Session to the call that it is blocked in."""
+        self._crash: tuple[int, int] | None = None
+        """When the server crashed first, and how many events there were: nothing tells what it came back with."""
 
     def effect(
         self, connection: Connection, argv: Sequence[bytes], queue: Sequence[tuple[bytes, ...]] | None,
@@ -69,6 +71,11 @@ class Recorder:
         self._open.pop(connection.session.id, None)
         self._add(events.Closed(now_ms - self._epoch_ms, process_of(connection), connection.session.id))
 
+    def crashed(self, now_ms: int) -> None:
+        """The server died and came back."""
+        if self._crash is None:
+            self._crash = now_ms - self._epoch_ms, len(self.history)
+
     def check(self, names: Sequence[str]) -> tuple[list[str], list[Violation]]:
         """Holds the properties against what happened so far: the server's invariants, and those that are named.
 
@@ -76,9 +83,15 @@ class Recorder:
         """
         properties = [*SERVER_INVARIANTS, *(p for p in named(names) if p not in SERVER_INVARIANTS)]
         watch = Watch(properties)
-        for event in self.history:
+        for event in self.history.events[: self._crash[1] if self._crash else None]:
             watch.observe(event)
         return [p.name for p in properties], watch.violations
+
+    def unseen(self) -> str:
+        """What the properties were not held against, and why; empty where there is nothing such."""
+        if self._crash is None:
+            return ""
+        return f"the server crashed at {self._crash[0]} ms; what came after that was not looked at"
 
     def _add(self, event: events.Event) -> None:
         if len(self.history.events) < EVENTS_MAX:

@@ -27,6 +27,9 @@ from .timekeeper import Timekeeper
 WRITES_MAX = 1 << 26
 """With so many bytes unread by a client nothing more of it is run, until it reads them."""
 
+OWED_MAX = 1 << 20
+"""With so many bytes owed to a client they are written before more of what it sends is run."""
+
 BACKLOG = 511
 """How many connections may wait to be accepted, as Redis has it."""
 
@@ -86,14 +89,16 @@ class SocketServer:
         self.time.stop()
         await asyncio.sleep(0)
 
-    def crash(self) -> None:
+    def crash(self, *, power_failed: bool = False) -> None:
         """The server dies and starts again with what was durable; every connection is cut off."""
         for connection in tuple(self.connections.values()):
             self.drop(connection)
         old, self.model = self.model, self._fresh_model()
         self.model.resume(*old.counters())
         self.model.config = old.config
-        self.durable.load(old)
+        self.durable.load(old, power_failed=power_failed)
+        if self.recorder is not None:
+            self.recorder.crashed(self.clock.now_ms())
 
     def begin_again(self, seed: int) -> None:
         """No keys, no faults, no history, the clock as at first; blocked commands end with nothing."""
@@ -177,6 +182,8 @@ class SocketServer:
             if self.pause.kind and self.pause.holds_up(connection, requests[0]):
                 return
             self.run(connection, requests.popleft())
+            if connection.owed_bytes > OWED_MAX:
+                self.flush()
         if connection.parser.error is not None and not requests and not connection.is_done:
             self.send(connection, b"-ERR Protocol error: " + connection.parser.error + b"\r\n")
             self.finish(connection)
@@ -226,6 +233,7 @@ class SocketServer:
     def send(self, connection: Connection, data: bytes) -> None:
         """Notes bytes for a client; ``flush`` writes them."""
         connection.out.append(data)
+        connection.owed_bytes += len(data)
         self._unflushed[connection] = None
 
     def hand_out(self, served: Sequence[Served], now_ms: int) -> None:
@@ -255,6 +263,7 @@ class SocketServer:
                     out = connection.out
                     data = b"".join(out) if len(out) > 1 else out[0]
                     out.clear()
+                    connection.owed_bytes = 0
                     connection.transport.write(data)
                 if connection.is_done:
                     connection.transport.close()
@@ -263,9 +272,10 @@ class SocketServer:
         self.time.changed()
 
     def _leaves_too_much(self, connection: Connection) -> bool:
-        limited = self.settings.limits_output or connection.session.subscriptions
+        limited = self.settings.limits_output or connection.session.subscriptions or connection.is_monitor
         return bool(limited) and self.settings.is_past(connection, self.clock.now_ms())
 
     def _do_afterwards(self) -> None:
         while self._afterwards:
             self._afterwards.pop(0)()
+        self.durable.keep_short()

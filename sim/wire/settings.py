@@ -125,7 +125,8 @@ class Settings:
     def is_past(self, connection: Connection, now_ms: int) -> bool:
         """Whether a client has left more unread than it may (checkClientOutputBufferLimits)."""
         number = connection.session.id
-        hard, soft, seconds = self.output_limits[b"pubsub" if connection.session.subscriptions else b"normal"]
+        kind = b"pubsub" if connection.session.subscriptions else b"slave" if connection.is_monitor else b"normal"
+        hard, soft, seconds = self.output_limits[kind]
         unread = connection.unread_bytes()
         if hard and unread >= hard:
             return True

@@ -74,7 +74,7 @@ def history(call: Call) -> Reply:
 def check(call: Call) -> Reply:
     """SIM.CHECK [property ...]: each property that was looked at, with what broke it, or an empty text.
 
-    The server's invariants are always looked at.
+    The server's invariants are always looked at. Last, ``incomplete`` says what part of the history was not.
     """
     _observes(call)
     recorder = host_of(call).recorder
@@ -85,7 +85,8 @@ def check(call: Call) -> Reply:
     except RedeliveryError as error:
         raise CommandError(b"ERR " + " ".join(str(error).split()).encode()) from None
     broken = {v.property: f"at {v.at_ms} ms (event {v.step}): {v.message}" for v in violations}
-    return tuple([(name.encode(), broken.get(name, "").encode()) for name in names])
+    told = [(name.encode(), broken.get(name, "").encode()) for name in names]
+    return (*told, (b"incomplete", recorder.unseen().encode()))
 
 
 def reset(call: Call) -> Reply:
