@@ -55,6 +55,10 @@ def _refuse(server: Server) -> None:
         raise Unabstract("there are subscribers")
     if any(database.claims for database in server.databases.values()):
         raise Unabstract("a blocked read claims what becomes idle")
+    if server.journal is not None:
+        raise Unabstract("the server keeps a journal")
+    if server.obeys:
+        raise Unabstract("the server is a copy of another")
     if server.watchers:
         raise Unabstract("keys are watched")
     for session in server.sessions.values():
