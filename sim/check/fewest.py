@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from ..plan import Params, Plan
 from ..scenario import Scenario
+from .course import follow
 from .policies import Lenient
+from .report import Counterexample
 from .schedules import Start
 
 Exhaust: TypeAlias = Callable[[Start], tuple[int, ...] | None]
@@ -40,6 +42,24 @@ def fewest(start: Start, exhaust: Exhaust, below: int) -> Fewest:
                 return Fewest(translated(small, start, answers), tried)
             tried[total] = tried.get(total, 0) + 1
     return Fewest(None, tried)
+
+
+Loops: TypeAlias = Callable[[Sequence[int]], Counterexample | None]
+"""Searches all of a world with these budgets for a loop; the lasso as one of the whole world, or ``None``."""
+
+
+def fewest_on_a_lasso(start: Start, loops: Loops, lasso: Counterexample) -> tuple[Counterexample, dict[int, int]]:
+    """The first lasso with less faults than ``lasso`` has, from none on, or itself; and what was tried in vain."""
+    world = start.world(record=False)
+    below = follow(start.world(), Lenient(lasso.choices), ()).counts.faults
+    tried: dict[int, int] = {}
+    for total in range(below):
+        for shares in shared_out(world.budgets, total):
+            found = loops(shares)
+            if found is not None and found.property_name == lasso.property_name:
+                return found, tried
+            tried[total] = tried.get(total, 0) + 1
+    return lasso, tried
 
 
 def shared_out(budgets: Sequence[int], total: int) -> Iterator[tuple[int, ...]]:

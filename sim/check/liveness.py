@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import BadInput
 from ..run import HOLDS, VIOLATED, build
@@ -11,6 +11,7 @@ from ..world import World
 from .abstraction import Abstraction, Refined, Unabstract
 from .breadth import Report
 from .check import Clock, refuse_unbounded
+from .fewest import with_budgets
 from .lasso import Explored, Lasso, find_lasso
 from .machine import Machine
 from .report import LIVENESS, Counterexample, Result
@@ -28,10 +29,12 @@ def check_liveness(
     report: Report | None = None,
     clock: Clock = lambda: 0.0,
     reference: str | None = None,
+    within: Sequence[int] | None = None,
 ) -> Result:
     """Searches for a loop on which an *eventually* property stays broken, once the faults have stopped.
 
-    Time goes on for ever here: ``within_ms`` is no bound. The result's counterexample is a lasso.
+    Time goes on for ever here: ``within_ms`` is no bound. The result's counterexample is a lasso. ``within`` gives the
+    faults, in the order of the plan, smaller budgets; the lasso is one of the whole world all the same.
     """
     name = variant or scenario.default_variant
     dialect = dialect or scenario.variant(name).dialect
@@ -45,7 +48,12 @@ def check_liveness(
     if world.plan.frozen:
         raise BadInput("time is frozen in this scenario: its runs end when nobody does anything, there are no loops")
     began_s = clock()
-    machine, explored, notes = _explore(fresh, report, scenario.variant(name).violates)
+    smaller = scenario if within is None else with_budgets(scenario, name, within)
+
+    def searched() -> World:
+        return build(smaller, name, dialect, given, record=False)[0]
+
+    machine, explored, notes = _explore(searched, report, scenario.variant(name).violates)
     seconds = clock() - began_s
     example: Counterexample | None = None
     steps: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -14,12 +15,12 @@ import click
 from ..check.breadth import Progress
 from ..check.check import as_declared, check, machine_of
 from ..check.everything import FAILED, NOT_AS_DECLARED, OK, OTHER_COUNT, STOPPED, Row, check_all, names
-from ..check.fewest import Exhaust
+from ..check.fewest import Exhaust, Loops
 from ..check.finding import Finding
 from ..check.graphing import state_graph
 from ..check.liveness import check_liveness
 from ..check.refine import refine
-from ..check.report import Result, StateGraph
+from ..check.report import Counterexample, Result, StateGraph
 from ..check.resident import resident_bytes
 from ..check.schedules import Start
 from ..run import INCOMPLETE, VIOLATED, Run, simulate
@@ -66,7 +67,7 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
     outcome: Outcome | None = None
     made: tuple[Finding, Run] | None = None
     if result.counterexample is not None:
-        refined = refine(start, result.counterexample, _exhaust(settings), method=settings.search)
+        refined = refine(start, result.counterexample, _exhaust(settings), method=settings.search, loops=_loops(start))
         made = refined.finding, refined.run
         outcome = outputs.write(*made)
     numbers = None if outputs.graph is None else write_graph(_graph(start, settings), outputs.graph)
@@ -97,6 +98,18 @@ def _exhaust(settings: Settings) -> Exhaust:
         return None if result.counterexample is None else result.counterexample.choices
 
     return exhaust
+
+
+def _loops(start: Start) -> Loops:
+    """A search of all of a world with smaller budgets for a loop."""
+
+    def loops(within: Sequence[int]) -> Counterexample | None:
+        return check_liveness(
+            start.scenario, start.variant, dialect=start.dialect, params=start.params, within=within,
+            reference=start.reference or None,
+        ).counterexample  # fmt: skip
+
+    return loops
 
 
 def _graph(start: Start, settings: Settings) -> StateGraph:

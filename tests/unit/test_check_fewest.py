@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from redelivery.sim.catalogue import find
 from redelivery.sim.check.course import follow
 from redelivery.sim.check.fewest import fewest, shared_out, translated, with_budgets
+from redelivery.sim.check.liveness import check_liveness
 from redelivery.sim.check.policies import Lenient, RandomWalk
 from redelivery.sim.check.refine import refine
 from redelivery.sim.check.report import LIVENESS, Counterexample
@@ -16,9 +18,8 @@ from redelivery.sim.check.schedules import Start, search
 from redelivery.sim.choices import Replayed
 from redelivery.sim.events import ClockJumped, Crashed
 from redelivery.sim.plan import ClockJump, Crash, Plan, Process, Restart
-from redelivery.sim.run import drive
+from redelivery.sim.run import drive, simulate
 from redelivery.sim.scenario import Scenario, Variant
-from redelivery.sim.tape import parse
 from redelivery.sim.watch import Monitor, Property
 
 
@@ -134,13 +135,29 @@ def test_a_counterexample_with_too_many_faults_is_refined_to_the_fewest() -> Non
     assert plain.finding.size["faults"] == 2, "the way down leads there as well"
 
 
-def test_a_lasso_is_told_as_it_is() -> None:
-    tape = parse("redelivery-1:crash-before-ack:broken:redis-8.6:entries=1:1.2.3x1")
+def test_a_lasso_with_too_many_faults_is_refined_to_the_fewest() -> None:
+    """Two crashes, and round and round by the plain course from then on; one crash does it, too."""
+    start = Start(with_budgets(find("crash-before-ack"), "broken", (2,)), "broken", params={"entries": "2"})
+    tape = next(
+        course.answers
+        for seed in range(200)
+        if (course := follow(start.world(), RandomWalk(seed), ("no-orphan",))).violation and course.counts.faults == 2
+    )
     lasso = Counterexample(
-        tape.scenario, tape.variant, tape.dialect, tape.params, tape.choices, "no-orphan", LIVENESS, loop_start=6,
-        loop_end=6, loop_ms=2001,
+        "crash-before-ack", "broken", "redis-8.6", {"entries": "2"}, tape, "no-orphan", LIVENESS,
+        loop_start=len(tape), loop_end=len(tape), loop_ms=2001,
     )  # fmt: skip
-    refined = refine(Start(find("crash-before-ack"), "broken"), lasso, exhaust, method="bfs")
-    assert (refined.minimal, refined.tried) == (None, {})
-    assert refined.finding.kind == LIVENESS
-    assert refined.finding.tape.choices == tape.choices
+
+    def loops(within: Sequence[int]) -> Counterexample | None:
+        return check_liveness(start.scenario, "broken", params=start.params, within=within).counterexample
+
+    refined = refine(start, lasso, None, method="bfs", loops=loops)
+    assert (refined.minimal, refined.tried) == (None, {0: 1})
+    assert (refined.finding.kind, refined.finding.size["faults"]) == (LIVENESS, 1)
+    assert refined.finding.found_by["fewest_faults"] == "shown"
+    run = simulate(start.scenario, tape=refined.finding.tape)
+    assert "no-orphan" in {violation.property for violation in run.violations}
+    assert sum(isinstance(event, Crashed) for event in run.history) == 1
+    plain = refine(start, lasso, None, method="bfs")
+    assert (plain.finding.size["faults"], plain.finding.found_by["fewest_faults"]) == (2, "not searched for")
+    assert plain.finding.tape.choices == tape

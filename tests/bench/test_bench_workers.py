@@ -1,0 +1,101 @@
+"""Large searches: what a state takes in memory and in time as they grow, and what a second worker brings.
+
+They take minutes, so nothing of them runs unless ``REDELIVERY_BENCH_STATES`` says how many states it may be about:
+``REDELIVERY_BENCH_STATES=6500000 pytest -s tests/bench/test_bench_workers.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from redelivery.sim.catalogue import find
+from redelivery.sim.check.breadth import Frontier, Progress
+from redelivery.sim.check.check import check
+from redelivery.sim.check.checkpoint import Saver
+from redelivery.sim.check.machine import Machine
+from redelivery.sim.check.parallel.parcel import state_bytes
+from redelivery.sim.check.report import Result
+from redelivery.sim.check.resident import resident_bytes
+
+STATES_MAX = int(os.environ.get("REDELIVERY_BENCH_STATES", "0"))
+WORLDS: dict[int, dict[str, str]] = {444_554: {}, 6_467_639: {"entries": "5", "crashes": "3"}}
+"""Sizes of ``group-world`` without symmetry, by its parameters."""
+MEMORY_BYTES_MAX = 2 << 30
+STATE_BYTES_MAX = 100
+MARKS = (10_000, 100_000, 1_000_000)
+
+
+@dataclass
+class Watched:
+    """Looks at a search on its way."""
+
+    peak_bytes: int = 0
+    began_s: float = field(default_factory=perf_counter)
+    at_s: dict[int, float] = field(default_factory=dict)
+    """When so many states had been found."""
+
+    def tell(self, progress: Progress) -> None:
+        for mark in MARKS:
+            if progress.states >= mark and mark not in self.at_s:
+                self.at_s[mark] = perf_counter() - self.began_s
+        self.peak_bytes = max(self.peak_bytes, resident_bytes() + progress.memory_bytes)
+
+
+def allowed(states: int) -> None:
+    if states > STATES_MAX:
+        pytest.skip(f"REDELIVERY_BENCH_STATES asks for no search of {states:,} states")
+
+
+def searched(states: int, workers: int) -> tuple[Result, Watched]:
+    watched = Watched()
+    result = check(
+        find("group-world"), "repaired", params=WORLDS[states], reduce=("zones",), workers=workers, clock=perf_counter,
+        report=watched.tell,
+    )  # fmt: skip
+    assert (result.verdict, result.states, result.workers) == ("holds", states, workers)
+    return result, watched
+
+
+@pytest.mark.parametrize("states", WORLDS)
+def test_two_workers_come_to_the_same_in_less_time(states: int, capsys: pytest.CaptureFixture[str]) -> None:
+    allowed(states)
+    alone, one = searched(states, 1)
+    together, two = searched(states, 2)
+    assert (alone.transitions, alone.statistics) == (together.transitions, together.statistics)
+    with capsys.disabled():
+        for workers, result, watched in ((1, alone, one), (2, together, two)):
+            print(
+                f"\n{workers} worker{'s' * (workers > 1)}: {states:,} states, {result.transitions:,} transitions in "
+                f"{result.seconds:.1f} s, {result.states / result.seconds:,.0f} states/s, "
+                f"at most {watched.peak_bytes / 1e6:,.0f} MB"
+            )
+            marks = ", ".join(f"{at / mark * 1e6:.1f} to {mark:,}" for mark, at in watched.at_s.items())
+            print(f"   µs a state: {marks}")
+        print(f"   two take {together.seconds / alone.seconds:.2f} of the time")
+    assert max(one.peak_bytes, two.peak_bytes) < MEMORY_BYTES_MAX
+
+
+@pytest.mark.parametrize("states", WORLDS)
+def test_a_stored_state_takes_so_many_bytes(
+    states: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The set of what was seen, and the two levels at hand, as they are in memory."""
+    allowed(states)
+    found: dict[int, float] = {}
+
+    def weigh(saver: Saver, machine: Machine, frontier: Frontier) -> None:
+        number = sys.getsizeof((1 << 8 * state_bytes(machine)) - 1)
+        tables = sum(map(sys.getsizeof, (frontier.seen, frontier.level, frontier.deeper)))
+        found[len(frontier.seen)] = tables / len(frontier.seen) + (number + 15) // 16 * 16
+
+    monkeypatch.setattr(Saver, "save", weigh)
+    check(find("group-world"), "repaired", params=WORLDS[states], reduce=("zones",), checkpoint=tmp_path / "c")
+    sizes = [size for seen, size in found.items() if seen >= MARKS[0]]
+    with capsys.disabled():
+        print(f"\n{states:,} states: {sizes[-1]:.0f} bytes each, {min(sizes):.0f} to {max(sizes):.0f} on the way")
+    assert sizes[-1] <= STATE_BYTES_MAX
