@@ -232,3 +232,6 @@ Event: TypeAlias = (
     | Finished | ClockJumped | Healed | Ended | Sent | Delayed | Unanswered | Cancelled | HandleFailed | Slowed
     | Paused | Resumed | Disconnected
 )  # fmt: skip
+
+OfCall: TypeAlias = Effect | Served | Replied | Lost | Sent | Delayed | Unanswered | Cancelled
+"""Events that are about one command."""

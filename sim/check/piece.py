@@ -14,7 +14,7 @@ from ...models.ids import ms_of
 from ...models.server import Served, Server
 from ..choices import Choices
 from ..errors import ScenarioError
-from ..events import Closed, Effect, Event
+from ..events import Closed, Effect, Event, OfCall
 from ..kernel import Kernel
 from ..plan import SERVER, Plan
 from ..process import Running
@@ -34,7 +34,9 @@ SESSIONS_START = 1 << 20
 class Piece(World):
     """A world in which only some processes are there; the others' places are taken by ``absent`` ones."""
 
-    __slots__ = ("_blocked", "_idle", "_next_session", "_tap", "_thaw", "abstraction", "added", "batch", "noting")
+    __slots__ = (
+        "_blocked", "_idle", "_next_session", "_numbers", "_tap", "_thaw", "abstraction", "added", "batch", "noting",
+    )  # fmt: skip
 
     def __init__(
         self, plan: Plan, absent: list[Running], abstraction: Abstraction, noting: bool, thaw: Callable[[], Server],
@@ -65,6 +67,8 @@ class Piece(World):
         self._idle: dict[int, None] = {}
         """Connections that the server is told of when it is needed."""
         self._blocked: set[int] = set()
+        self._numbers: dict[int, int] = {}
+        """Calls to numbers that are the same in every step: those of the places in the turn that wait for them."""
         self._next_session = SESSIONS_START
 
     @property
@@ -92,7 +96,10 @@ class Piece(World):
                 self.kernel.schedule(at_ms, event)
                 if isinstance(event, Arrive):
                     self._idle[event.session] = None
+            for path, (call, _) in running.unanswered.items():
+                self._numbers[call] = number_of(path)
             for session, path, call in life.waits:
+                self._numbers[call] = number_of(path)
                 self._blocked.add(first_session(index) + session)
                 self.waiting[first_session(index) + session] = (index, running.incarnation, path, call)
 
@@ -104,6 +111,12 @@ class Piece(World):
         self._idle[session] = None
         return session
 
+    def _put_on_wire(
+        self, index: int, path: Path, commands: tuple[tuple[bytes, ...], ...], choices: Choices
+    ) -> None:
+        self._numbers[self.calls + 1] = number_of(path)
+        super()._put_on_wire(index, path, commands, choices)
+
     def _close(self, name: str, session: int) -> None:
         if self._tap.server is not None or session in self._blocked:
             super()._close(name, session)
@@ -113,6 +126,8 @@ class Piece(World):
 
     def record(self, event: Event) -> None:
         """Writes an event down, and looks whether it shows something that was left out."""
+        if isinstance(event, OfCall):
+            event = event._replace(call=self._numbers.get(event.call, event.call))
         self.batch.append(event)
         if type(event) is Effect:
             for argv in event.commands:
@@ -172,3 +187,11 @@ class Piece(World):
         name = b" ".join(argv[:2] if argv[0].upper() in (b"XINFO", b"XGROUP") else argv[:1]).decode(errors="replace")
         notes = (*self.abstraction.notes, f"{name} {why}") if why else self.abstraction.notes
         raise Refined(replace(self.abstraction, notes=notes, **changed))
+
+
+def number_of(path: Path) -> int:
+    """A number for a place in a turn: small, so that it is taken for no time and no ID."""
+    number = 0
+    for part in path:
+        number = (number * 31 + part + 1) % 999_983
+    return number

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from ..errors import unknown
 from ..watch import Property
-from . import claims, delivery, ordering, progress, replay, retention, server
+from . import claims, delivery, ordering, progress, receiving, replay, retention, server
 
 BUILT_IN: dict[str, Property] = {
     p.name: p
@@ -20,6 +20,7 @@ BUILT_IN: dict[str, Property] = {
         *ordering.PROPERTIES,
         *claims.PROPERTIES,
         *progress.PROPERTIES,
+        *receiving.PROPERTIES,
         *retention.PROPERTIES,
         *replay.PROPERTIES,
     )

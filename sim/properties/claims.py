@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...models import ids
 from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Forgotten, GroupRemoved, Reread
-from ..events import Crashed, Event, Handled, HandleFailed, Handling, Healed
+from ..events import Crashed, Effect, Event, Handled, HandleFailed, Handling, Healed, Served
 from ..watch import Monitor, Property
 from .wording import name, show
 
@@ -118,10 +120,96 @@ class NoOrphan(Monitor):
         )
 
 
+class Settling(Monitor):
+    """Base of monitors that keep something for each pending entry until it is settled."""
+
+    def __init__(self) -> None:
+        self.known: dict[PendingKey, Any] = {}
+
+    def on_acked(self, fact: Acked, event: Effect) -> str | None:
+        """It is settled."""
+        return self._settle((fact.stream, fact.group, fact.id))
+
+    def on_forgotten(self, fact: Forgotten, event: Event) -> str | None:
+        """It is gone."""
+        return self._settle((fact.stream, fact.group, fact.id))
+
+    def on_consumer_removed(self, fact: ConsumerRemoved, event: Event) -> str | None:
+        """They are gone."""
+        return self._settle(*((fact.stream, fact.group, entry_id) for entry_id in fact.pending))
+
+    def on_group_removed(self, fact: GroupRemoved, event: Event) -> str | None:
+        """They are gone."""
+        return self._settle(*((fact.stream, fact.group, entry_id) for entry_id in fact.pending))
+
+    def _settle(self, *keys: PendingKey) -> str | None:
+        for key in keys:
+            self.known.pop(key, None)
+        return None
+
+
+class NoStealBack(Settling):
+    """Remembers from whom each pending entry was claimed away."""
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """Does somebody take back, without waiting, what was claimed from them?"""
+        key = (fact.stream, fact.group, fact.id)
+        before = fact.owner_before
+        if before is None or before == fact.consumer:
+            return None
+        losers: list[bytes] = self.known.setdefault(key, [])
+        if fact.consumer in losers and not fact.min_idle_ms:
+            return (
+                f"{name(fact.consumer)} lost entry {show(fact.id)} to {name(before)} and takes it back without waiting "
+                f"for it to be idle"
+            )
+        if before not in losers:
+            losers.append(before)
+        return None
+
+
+class NoZombieAck(Settling):
+    """Remembers to which process each pending entry was given last."""
+
+    def on_delivered(self, fact: Delivered, event: Effect | Served) -> str | None:
+        """It has it."""
+        if not fact.noack:
+            self.known[fact.stream, fact.group, fact.id] = event.process
+        return None
+
+    def on_claimed(self, fact: Claimed, event: Effect | Served) -> str | None:
+        """It has it now."""
+        self.known[fact.stream, fact.group, fact.id] = event.process
+        return None
+
+    def on_reread(self, fact: Reread, event: Effect | Served) -> str | None:
+        """It has it now: another program may have had it under that name before."""
+        self.known[fact.stream, fact.group, fact.id] = event.process
+        return None
+
+    def on_acked(self, fact: Acked, event: Effect) -> str | None:
+        """Does the process that has it acknowledge it?"""
+        holder = self.known.get((fact.stream, fact.group, fact.id), event.process)
+        super().on_acked(fact, event)
+        if holder == event.process:
+            return None
+        return f"{event.process} acknowledged entry {show(fact.id)}, which {holder} had taken over"
+
+
 PROPERTIES: tuple[Property, ...] = (
     Property(
         "no-orphan", "eventually", "no pending entry is left alone once the faults have stopped", NoOrphan,
         "at the end, each pending entry was delivered, claimed or read from history after the faults stopped, or is "
         "being handled",
+    ),
+    Property(
+        "no-steal-back", "always", "nobody takes back without waiting what was claimed from them", NoStealBack,
+        "no Claimed fact with min-idle 0 names as new owner a consumer from which that entry was claimed before",
+        ("after a min-idle time anybody may claim it",),
+    ),
+    Property(
+        "no-zombie-ack", "always", "an entry is acknowledged by the process that has it", NoZombieAck,
+        "the process of an Acked fact is the one to which the entry was last delivered or claimed, or read again",
+        ("what was given with NOACK, or to nobody, anybody may settle",),
     ),
 )  # fmt: skip

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from ...models import ids
-from ...models.facts import ConsumerCreated, LagReported
+from ...models.facts import Claimed, ConsumerCreated, Delivered, LagReported, Reread
 from ...models.replies import BLOCKED, Simple
-from ..events import Crashed, Effect, Handled, Handling, Healed
+from ..events import Crashed, Effect, Event, Handled, Handling, Healed
 from ..watch import Monitor, Property
 from .claims import NoOrphan, PendingKey
 from .wording import name, show
 
+DELIVERIES_MAX = 5
+"""An entry that was delivered so often and is still pending is not going to be settled by one time more."""
 IN_VAIN_MAX = 30
 """So many commands in a row may change nothing: a turn may well look at several things before it waits."""
 
@@ -90,6 +92,28 @@ class NoHotLoop(Monitor):
         return None
 
 
+class BoundedDeliveries(Monitor):
+    """Looks at the delivery count of what is given out."""
+
+    def on_delivered(self, fact: Delivered, event: Event) -> str | None:
+        """How often now?"""
+        return self._look(fact)
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """How often now?"""
+        return self._look(fact)
+
+    def on_reread(self, fact: Reread, event: Event) -> str | None:
+        """How often now?"""
+        return self._look(fact)
+
+    @staticmethod
+    def _look(fact: Delivered | Claimed | Reread) -> str | None:
+        if fact.count <= DELIVERIES_MAX:
+            return None
+        return f"entry {show(fact.id)} is delivered for the {fact.count}th time, to {name(fact.consumer)}"
+
+
 PROPERTIES: tuple[Property, ...] = (
     Property(
         "pel-drains", "eventually", "once the faults have stopped, everything that is pending gets settled", PelDrains,
@@ -101,5 +125,10 @@ PROPERTIES: tuple[Property, ...] = (
         "no-hot-loop", "always", "nobody asks again and again, without a pause, for what is not there", NoHotLoop,
         f"no process sends more than {IN_VAIN_MAX} commands in a row without facts, each within 1 ms of the one before",
         ("a command that blocks has waited", "a write to a plain key is answered OK and leaves no fact"),
+    ),
+    Property(
+        "bounded-deliveries", "always", f"no entry is delivered more than {DELIVERIES_MAX} times", BoundedDeliveries,
+        f"the count of each Delivered, Claimed and Reread fact is at most {DELIVERIES_MAX}",
+        ("a claim with JUSTID does not count",),
     ),
 )  # fmt: skip

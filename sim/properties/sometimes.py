@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from ...models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Forgotten, GroupRemoved, Reread, Trimmed
-from ..events import Crashed, Event, Started
+from ...models.facts import (
+    Acked,
+    Claimed,
+    ConsumerRemoved,
+    Delivered,
+    Fact,
+    Forgotten,
+    GroupRemoved,
+    Reread,
+    Trimmed,
+)
+from ..events import Crashed, Event, HandleFailed, Lost, Paused, Started, Unanswered
 from ..watch import Monitor, Property
 
 
@@ -126,6 +136,58 @@ class ConsumerDeleted(Once):
         return self.see(fact)
 
 
+class TakenUpAgain(Once):
+    """Was a pending entry given out once more, to whomever?"""
+
+    def on_claimed(self, fact: Claimed, event: Event) -> str | None:
+        """Met."""
+        return self.see(fact)
+
+    def on_reread(self, fact: Reread, event: Event) -> str | None:
+        """Met."""
+        return self.see(fact)
+
+
+class ReplyLost(Once):
+    """Was a reply lost?"""
+
+    def on_lost(self, event: Lost) -> str | None:
+        """Met, if it was a reply."""
+        return self.see(event) if event.what == "reply" else None
+
+
+class RequestLost(Once):
+    """Was a request lost?"""
+
+    def on_lost(self, event: Lost) -> str | None:
+        """Met, if it was a request."""
+        return self.see(event) if event.what == "request" else None
+
+
+class HandlerFails(Once):
+    """Did the work on an entry fail?"""
+
+    def on_handle_failed(self, event: HandleFailed) -> str | None:
+        """Met."""
+        return self.see(event)
+
+
+class StoodStill(Once):
+    """Did a process stand still?"""
+
+    def on_paused(self, event: Paused) -> str | None:
+        """Met."""
+        return self.see(event)
+
+
+class TimedOut(Once):
+    """Did a client run out of patience?"""
+
+    def on_unanswered(self, event: Unanswered) -> str | None:
+        """Met, if it did."""
+        return self.see(event) if event.error == "timeout" else None
+
+
 CRASHED_HOLDING = Property(
     "crashed-holding", "sometimes", "a process crashes with an entry that it has not acknowledged", CrashedHolding
 )
@@ -134,3 +196,11 @@ READ_AGAIN = Property("read-again", "sometimes", "a consumer reads an entry from
 RENEWED = Property("renewed", "sometimes", "a consumer renews its claim on an entry", Renewed)
 TRIMMED = Property("trimmed", "sometimes", "entries are trimmed", TrimHappened)
 CONSUMER_DELETED = Property("consumer-deleted", "sometimes", "a consumer is deleted", ConsumerDeleted)
+TAKEN_UP_AGAIN = Property(
+    "taken-up-again", "sometimes", "a pending entry is given out once more, to whomever", TakenUpAgain
+)
+REPLY_LOST = Property("reply-lost", "sometimes", "a reply is lost", ReplyLost)
+REQUEST_LOST = Property("request-lost", "sometimes", "a request is lost", RequestLost)
+HANDLER_FAILS = Property("handler-fails", "sometimes", "the work on an entry fails", HandlerFails)
+STOOD_STILL = Property("stood-still", "sometimes", "a process stands still for a while", StoodStill)
+TIMED_OUT = Property("timed-out", "sometimes", "a client waits in vain until its timeout", TimedOut)

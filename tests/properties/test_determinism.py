@@ -16,6 +16,8 @@ from redelivery.sim.tape import parse
 VARIANTS = [(scenario.name, variant) for scenario in shipped() for variant in scenario.variants]
 
 DIGESTS = {
+    ("ack-lost-then-claimed", "broken"): "3677805ae18a5b3f",
+    ("ack-lost-then-claimed", "repaired"): "934544679bd41748",
     ("autoclaim-cursor-starvation", "broken"): "90f8c7ce2f7b5e2f",
     ("autoclaim-cursor-starvation", "repaired"): "be37eda96335cdb3",
     ("autoclaim-cursor-starvation", "larger-count"): "781f798ed15f2452",
@@ -78,6 +80,16 @@ DIGESTS = {
     ("quiet-stream-no-reclaim", "repaired"): "46f80a6cedc3c7e8",
     ("reorder-by-claim", "broken"): "23a2bd6c2c11e8a0",
     ("reorder-by-claim", "repaired"): "09e509c3e397a361",
+    ("reply-lost-ack", "broken"): "c02d786753f01315",
+    ("reply-lost-ack", "repaired"): "b46aa928d25569e3",
+    ("reply-lost-claim", "broken"): "2fb7a58fb90be084",
+    ("reply-lost-claim", "repaired"): "fd11c57887a4cdee",
+    ("reply-lost-read", "broken"): "48a057d528b90c4e",
+    ("reply-lost-read", "repaired"): "6b4d1291e9049c61",
+    ("reply-lost-read", "own-history"): "64c1ab3b2cc83296",
+    ("reply-lost-xadd-dup", "broken"): "06efa53794b8df28",
+    ("reply-lost-xadd-dup", "repaired"): "9d5a837f5a589db3",
+    ("reply-lost-xadd-dup", "own-id"): "53ee0c57c1e83aa1",
     ("retry-vs-redelivery", "broken"): "26690181d3ed3447",
     ("retry-vs-redelivery", "repaired"): "6b5267fb8262ce50",
     ("self-reclaim", "broken"): "eb8e73bd6e610cff",

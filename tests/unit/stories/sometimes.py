@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redelivery.models import facts as f
-from redelivery.sim.events import ClockJumped
+from redelivery.sim.events import ClockJumped, HandleFailed, Lost, Paused, Unanswered
 
 from .telling import (
     START,
@@ -46,6 +46,12 @@ MEETS = [
     Case("read-again", "it was delivered, and its owner reads its history", [*START, read(1, 0), reread(1)]),
     Case("renewed", "its owner has claimed it", [*START, read(1, 0), claimed(1, A)]),
     Case("trimmed", "XADD trimmed an entry", [*START, trimmed(1, cause="XADD")]),
+    Case("taken-up-again", "another has claimed it", [*START, read(1, 0), claimed(1)]),
+    Case("reply-lost", "a reply was lost", [*START, read(1, 0), Lost(5, "p", 1, "reply")]),
+    Case("request-lost", "a request was lost", [*START, Lost(5, "p", 1, "request")]),
+    Case("handler-fails", "the work on it failed", [*START, read(1, 0), HandleFailed(5, "a", S, G, b"1-0")]),
+    Case("stood-still", "it stood still", [*START, read(1, 0), Paused(5, "a", 100)]),
+    Case("timed-out", "its client's patience was over", [*START, Unanswered(5, "a", 1, "timeout", None)]),
 ]  # fmt: skip
 
 NEARLY_MEETS = [
@@ -77,4 +83,10 @@ NEARLY_MEETS = [
     Case("renewed", "another has claimed it, and FORCE took what was nobody's",
          [*START, read(1, 0), claimed(1), claimed(2, B, of=None)]),
     Case("trimmed", "entries were deleted", [*START, deleted(1, 2)]),
+    Case("taken-up-again", "it was delivered and acknowledged", [*START, read(1, 0), acked(1)]),
+    Case("reply-lost", "a request was lost", [*START, Lost(5, "p", 1, "request")]),
+    Case("request-lost", "a reply was lost", [*START, read(1, 0), Lost(5, "p", 1, "reply")]),
+    Case("handler-fails", "the work on it was done", [*START, read(1, 0), handled(1)]),
+    Case("stood-still", "it crashed", [*START, read(1, 0), crashed("a")]),
+    Case("timed-out", "the connection broke", [*START, Unanswered(5, "a", 1, "reset", None)]),
 ]  # fmt: skip
