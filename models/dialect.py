@@ -181,7 +181,7 @@ class Dialect:
     """A time so far away that it overflows is an error (6.2)."""
 
     expire_text: bytes
-    """That error."""
+    """That error; SET has it in every dialect, for a time that is not above 0, too."""
 
     push_precedes_reply: bool
     """Who publishes to itself gets the message before the reply; from 7.2 on after it, and after the whole EXEC."""

@@ -82,6 +82,11 @@ class Turn:
         assert type(scope) is Scope
         self._launch(path, (scope.call(*scope.arguments),), _Join(1, scope=True))
 
+    def __del__(self) -> None:
+        """A turn that nobody drives any more ends like one that is closed: Python would complain of its ``finally``."""
+        if self._coroutines:
+            self.close()
+
     def close(self) -> None:
         """Ends every coroutine; whatever they do while they are closed is discarded."""
         self.over = True
@@ -172,9 +177,17 @@ FOREIGN_AWAITABLE = (
 )
 
 
+CLOSES_MAX = 64
+"""So often a coroutine is told to end: one that awaits something in a ``finally`` has to be told again."""
+
+
 def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
-    try:
-        with Driving(), OnStage():
-            coroutine.close()
-    except Exception:
-        pass
+    for _ in range(CLOSES_MAX):
+        try:
+            with Driving(), OnStage():
+                coroutine.close()
+        except RuntimeError:  # it awaited something instead
+            continue
+        except Exception:
+            pass
+        return

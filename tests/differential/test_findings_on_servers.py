@@ -32,6 +32,17 @@ BROKEN = [
 ]
 
 
+NEEDS_XAUTOCLAIM = {
+    "prefetch-ages-in-buffer": ["taken-over"],
+    "reorder-by-claim": ["crashed-holding", "taken-over"],
+    "retry-vs-redelivery": [],
+    "self-reclaim": ["renewed"],
+    "slow-handler-claimed": ["taken-over"],
+}
+"""What breaks because somebody claims too much or too late does not break on 6.0, where nobody claims: the command that
+they claim with came with 6.2. Each with what is never met there."""
+
+
 @pytest.fixture(scope="module", params=servers_named(), ids=lambda binary: f"{binary.line}-{binary.version}")
 def server(request: pytest.FixtureRequest) -> ServerBinary:
     binary: ServerBinary = request.param
@@ -61,8 +72,9 @@ def test_a_small_counterexample_is_confirmed(name: str, variant: str, server: Se
             hunt(start, "swarm", runs=1, replays_max=1)
         return
     done = hunt(start, "swarm", runs=100, replays_max=300)
-    if (name, server.dialect) == ("slow-handler-claimed", "redis-6.0"):
-        assert done.search.unmet == ["taken-over"], "6.0 has no XAUTOCLAIM: nobody takes over what another handles"
+    if server.dialect == "redis-6.0" and name in NEEDS_XAUTOCLAIM:
+        assert done.finding is None
+        assert done.search.unmet == NEEDS_XAUTOCLAIM[name]
         return
     assert done.finding is not None
     assert done.finding.property == find(name).variant(variant).violates

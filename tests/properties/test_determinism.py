@@ -97,6 +97,8 @@ DIGESTS = {
     ("self-reclaim", "from-others-only"): "16a5a7d2f40d5cb1",
     ("slow-handler-claimed", "broken"): "b0e50213c17147db",
     ("slow-handler-claimed", "repaired"): "dbe34e8dcad5070b",
+    ("stale-claim-lock", "broken"): "e3e0afa4f5e91bf6",
+    ("stale-claim-lock", "repaired"): "44d879e5a7cc6e92",
     ("string-min-trim", "broken"): "0c56e8293017430c",
     ("string-min-trim", "repaired"): "884705609dcf0ae0",
     ("tombstone-poison-loop", "broken"): "149319706b9a43d0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from typing import Any
@@ -108,6 +109,29 @@ def test_what_a_coroutine_does_while_it_is_closed_is_discarded() -> None:
     turn = Turn(clings())
     turn.close()
     assert turn.waiting == {}
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_what_awaits_while_it_is_closed_or_forgotten_comes_to_its_end_and_nobody_complains() -> None:
+    ended: list[str] = []
+
+    async def unlock(redis: Any, me: str) -> None:
+        try:
+            await sleep(5)
+        finally:
+            try:
+                await sleep(6)
+            finally:
+                await sleep(7)
+                ended.append(me)
+
+    turn = Turn(unlock(None, "closed"))
+    turn.close()
+    forgotten = Turn(unlock(None, "forgotten"))
+    assert forgotten.waiting == {(): Sleep(5)}
+    del forgotten, turn
+    gc.collect()
+    assert ended == [], "what stands behind an await in a finally is not reached"
 
 
 def test_a_turn_may_sleep_as_asyncio_code_does() -> None:
