@@ -87,9 +87,15 @@ def build(
     return World(plan, dialect, watch=Watch(scenario.properties_of(variant)), record=record), params
 
 
+STEPS_MAX = 1000
+"""Where time is frozen no clock ends a run that could go on for ever: after so many steps it is over."""
+
+
 def drive(world: World, choices: Choices) -> None:
-    """Takes steps until none is left, as ``choices`` decide."""
-    while steps := world.enabled():
+    """Takes steps until none is left, as ``choices`` decide; where time is frozen, so many at most."""
+    left = STEPS_MAX if world.plan.frozen else -1
+    while left and (steps := world.enabled()):
+        left -= 1
         if len(steps) == 1:
             world.take(steps[0], choices)
             continue

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from ..choices import Choices
 from ..events import Effect
 from ..history import History
-from ..run import weights
+from ..run import STEPS_MAX, weights
 from ..steps import Due, Step, Strike
 from ..watch import Violation
 from ..world import World
@@ -95,7 +95,8 @@ def follow(
     before: int | None = None
     look = visitor or Visitor()
     look.began(world)
-    while found is None and (steps := world.enabled()):
+    steps_max = STEPS_MAX if world.plan.frozen else -1
+    while found is None and steps_n != steps_max and (steps := world.enabled()):
         if len(steps) == 1:
             step = steps[0]
         else:

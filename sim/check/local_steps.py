@@ -131,12 +131,8 @@ class LocalSteps:
         return known
 
     def _is_unseen(self, outcome: Outcome, server: int) -> bool:
-        return (
-            outcome.server in (server, AS_BEFORE)
-            and outcome.batch == UNHEARD
-            and not outcome.added
-            and not outcome.broken
-        )
+        untouched = outcome.server in (AS_BEFORE, server) and not outcome.added
+        return untouched and outcome.batch == UNHEARD and not outcome.broken
 
     def _is_longer(self, before: Life, after: Life) -> bool:
         """Whether the same turn has gone on: not for ever, since a turn has an end."""

@@ -105,6 +105,8 @@ class Automaton:
         self._watch = Watch([p])
         self._monitor: Monitor = self._watch.monitor(0)
         self.kinds = frozenset(self._monitor.handlers)
+        self.ends = type(self._monitor).at_end is not Monitor.at_end
+        """Whether it has something to say when the run is over."""
         if Closed in self.kinds:
             raise Unabstract(f"property {p.name!r} hears of closed connections")
         most_ms = abstraction.idle_ms_max

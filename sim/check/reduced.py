@@ -22,8 +22,10 @@ def machine_for(world: World, abstraction: Abstraction, reductions: Sequence[str
 class Reduced(Machine):
     """Where one of several steps may as well come first, only that one is taken."""
 
-    def __init__(self, world: World, abstraction: Abstraction, reductions: Sequence[str]) -> None:
-        super().__init__(world, abstraction)
+    def __init__(
+        self, world: World, abstraction: Abstraction, reductions: Sequence[str], *, endless: bool = False
+    ) -> None:
+        super().__init__(world, abstraction, endless=endless)
         self._local = LocalSteps(self) if "local" in reductions else None
 
     def successors(self, state: State) -> Found:
@@ -71,4 +73,12 @@ class Reduced(Machine):
 
     def may_be_struck(self, clock: int) -> bool:
         """Whether a fault may strike at this instant, now or after something else."""
-        return bool(self._may[clock] if clock in self._may else self._may_strike(clock))
+        return bool(self.strikes(clock))
+
+    def strikes(self, clock: int) -> tuple[int, ...]:
+        """The faults that may strike at this instant."""
+        return (self._may[clock] if clock in self._may else self._may_strike(clock)) or ()
+
+    def told(self, clock: int, tells: int) -> int:
+        """By how much a state changes where a budget is spent, or an ID is made: see ``Move.tells``."""
+        return self._clock(clock, tells)

@@ -215,10 +215,22 @@ class Taking:
             if not inner.advance():
                 return tuple(found)
 
-    def _run(self, edge: Edge, thaw: Callable[[], Server], seated: dict[int, int], tap: Tap) -> Piece:
+    def play(
+        self, edge: Edge, server: int, seated: dict[int, int], inner: Enumerated, ready: Callable[[Piece], None]
+    ) -> tuple[Piece, Outcome]:
+        """A step that is taken for real, with what has become of the piece; ``ready`` may change it before."""
+        piece = self._run(edge, partial(self._thaw, server), seated, Tap(inner), ready)
+        return piece, self._outcome_of_several(edge._replace(answers=tuple(inner.answers)), piece, server, seated)
+
+    def _run(
+        self, edge: Edge, thaw: Callable[[], Server], seated: dict[int, int], tap: Tap,
+        ready: Callable[[Piece], None] | None = None,
+    ) -> Piece:  # fmt: skip
         """Takes a step for real, on a piece of the world."""
         piece = Piece(self.plan, self._absent, self.abstraction, self.watching.noting, thaw, tap)
         piece.seat({index: self.lives.table[life] for index, life in seated.items()})
+        if ready is not None:
+            ready(piece)
         step = self._step(piece, edge)
         self.actions.setdefault(action(step, self.plan))
         piece.take(step, tap)

@@ -34,9 +34,9 @@ class Watching:
         self.attached = tuple(
             which
             for which, (p, automaton) in enumerate(zip(self.properties, self.automata, strict=True))
-            if automaton.kinds <= FACTS and p.kind != "sometimes"
+            if automaton.kinds <= FACTS and p.kind != "sometimes" and not automaton.ends
         )
-        """Properties that hear of nothing but what commands made true: they go with the server."""
+        """Properties that hear of nothing but what commands made true, not even of the end: they go with the server."""
         self.floating = tuple(which for which in range(len(self.properties)) if which not in self.attached)
         self.whole: Interned[tuple[int, ...]] = Interned("all properties", 1 << 24)
         self.batches: Interned[tuple[Any, ...]] = Interned("what happens in a step", 1 << 24, tagged)

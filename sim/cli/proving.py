@@ -53,8 +53,8 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
     line = ProgressLine()
     if settings.liveness:
         result = check_liveness(
-            start.scenario, start.variant, dialect=start.dialect, params=start.params, report=line.tell,
-            clock=perf_counter, reference=start.reference or None,
+            start.scenario, start.variant, dialect=start.dialect, params=start.params, reduce=settings.reduce,
+            report=line.tell, clock=perf_counter, reference=start.reference or None,
         )  # fmt: skip
     else:
         result = check(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from redelivery.sim.plan import Crash, Plan, Process, Restart
+from redelivery.sim.faults import Crash, Delay, FailHandler, Lose, Pause, Reset, SlowHandler
+from redelivery.sim.plan import Plan, Process, Restart
 from redelivery.sim.properties import named
 from redelivery.sim.requests import activity, atomic, choose, handle, sleep
 from redelivery.sim.watch import Monitor, Property, Watch
@@ -163,12 +164,20 @@ def plans(draw: Any, frozen: bool | None = None) -> Plan:
         processes.append(
             Process(name, turn, turns=turns, handle_ms=handle_ms, start_ms=start_ms, restart=restart)
         )
+    strikes = st.one_of(
+        st.builds(Pause, st.sampled_from(NAMES[:n]), st.just(1 if still else 2)),
+        st.builds(Lose, st.sampled_from(NAMES[:n]), st.just("any"), st.sampled_from(["request", "reply"])),
+        st.builds(Delay, st.sampled_from(NAMES[:n]), st.just(1), st.just("any"), st.sampled_from(["request", "reply"])),
+        st.builds(Reset, st.sampled_from(NAMES[:n])), st.builds(FailHandler, st.sampled_from(NAMES[:n])),
+        st.builds(SlowHandler, st.sampled_from(NAMES[:n]), st.just(1)),
+    )  # fmt: skip
     crashes = st.builds(
         Crash,
         st.sampled_from([*NAMES[:n], tuple(NAMES[:n])]), st.just(1), st.sampled_from(["any", "busy", "holding"]),
     )  # fmt: skip
+    faults = draw(st.lists(crashes if still else crashes | strikes, max_size=2, unique_by=str))
     return Plan(
-        processes, SETUP, draw(st.lists(crashes, max_size=2, unique_by=str)), faults_ms=draw(st.integers(0, 3)),
+        processes, SETUP, faults, faults_ms=draw(st.integers(0, 3)),
         within_ms=draw(st.integers(1, 3)), frozen=still,
         latency_ms=(0,) if still else draw(st.sampled_from([(0,), (0,), (1,), (0, 1)])),
     )  # fmt: skip
