@@ -50,8 +50,8 @@ class Touched(NamedTuple):
     reads: frozenset[Place] = frozenset()
     writes: frozenset[Place] = frozenset()
 
-    def __or__(self, other: Touched) -> Touched:  # type: ignore[override]  # two footprints are one, not a tuple
-        """Both together."""
+    def __or__(self, other: Touched) -> Touched:
+        """Both together: two footprints are one footprint."""
         return Touched(self.reads | other.reads, self.writes | other.writes)
 
     def independent(self, other: Touched) -> bool:
@@ -194,7 +194,8 @@ def _xclaim(argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> Touch
 
 
 def _xautoclaim(argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> Touched:
-    return _claim(*argv[1:4], *ALL_IDS, facts)
+    key, group, consumer = argv[1:4]
+    return _claim(key, group, consumer, *ALL_IDS, facts)
 
 
 def _xpending(argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> Touched:

@@ -16,15 +16,16 @@ from ..properties import SERVER_INVARIANTS
 from ..run import HOLDS, INCOMPLETE, VIOLATED, build, simulate
 from ..scenario import Scenario, Variant
 from ..world import World
+from . import sleeping
 from .abstraction import FAR_MS, Abstraction, Refined, Unabstract
 from .breadth import WIDE, Hit, Outcome, Report, breadth_first, depth_first
 from .checkpoint import Saved, Saver
 from .machine import Machine
 from .parallel.search import Parallel, Recipe
 from .plain import Plain
-from .reduced import machine_for
+from .reduced import Reduced, machine_for
 from .reductions import DEFAULT as REDUCE
-from .reductions import chosen
+from .reductions import able, chosen
 from .report import Counterexample, Result
 from .taking import Edge
 from .trace import follow
@@ -67,7 +68,7 @@ def check(
     name = variant or scenario.default_variant
     dialect = dialect or scenario.variant(name).dialect
     given = dict(params or {})
-    reductions = chosen(reduce)
+    reductions, off = able(chosen(reduce), search, workers, kept=checkpoint is not None or resume is not None)
     world, values = build(scenario, name, dialect, given, record=False)
     refuse_unbounded(world.plan)
     began_s = clock()
@@ -108,8 +109,8 @@ def check(
     return Result(
         scenario.name, name, dialect, verdict, property_name, outcome.states, outcome.transitions, outcome.depth,
         seconds, unmet, _coverage(model, world.plan, outcome), example, steps, tuple(reductions),
-        (*notes, *_more_notes(outcome, depth, means, used, workers, search, model)), statistics=_statistics(outcome),
-        workers=used,
+        (*off, *notes, *_more_notes(outcome, depth, means, used, workers, search, model)),
+        statistics=_statistics(outcome), workers=used,
     )  # fmt: skip
 
 
@@ -205,6 +206,8 @@ def _run(
     saved: Saved | None,
 ) -> Outcome:  # fmt: skip
     saver, parallel = means.saver, means.parallel
+    if isinstance(machine, Reduced) and machine.sleeps:
+        return sleeping.breadth_first(machine, stop, report, depth)
     if saver is None and saved is None and parallel is None:
         outcome: Outcome = search(machine, stop, report, depth)
         return outcome

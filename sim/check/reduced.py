@@ -11,10 +11,13 @@ from .machine import Found, Machine, State
 from .scenes import SCENE_AT
 from .taking import Edge, Outcome, Woken
 
+STEPS_LEFT_OUT = frozenset({"local", "sleep"})
+"""The reductions that need such a machine."""
+
 
 def machine_for(world: World, abstraction: Abstraction, reductions: Sequence[str]) -> Machine:
     """The machine that searches a world under these reductions."""
-    if "local" in reductions:
+    if not STEPS_LEFT_OUT.isdisjoint(reductions):
         return Reduced(world, abstraction, reductions)
     return Machine(world, abstraction)
 
@@ -26,6 +29,8 @@ class Reduced(Machine):
         self, world: World, abstraction: Abstraction, reductions: Sequence[str], *, endless: bool = False
     ) -> None:
         super().__init__(world, abstraction, endless=endless)
+        self.sleeps = "sleep" in reductions
+        """Whether the search is to take one order only of steps that may come in either."""
         self._local = LocalSteps(self) if "local" in reductions else None
 
     def successors(self, state: State) -> Found:
@@ -78,6 +83,11 @@ class Reduced(Machine):
     def strikes(self, clock: int) -> tuple[int, ...]:
         """The faults that may strike at this instant."""
         return (self._may[clock] if clock in self._may else self._may_strike(clock)) or ()
+
+    def ordered(self, state: State) -> tuple[State, tuple[int, ...] | None]:
+        """The canonical state, and which process stands at each place then; ``None`` where each stands as before."""
+        order = self.scenes.in_order(state >> SCENE_AT)[1] if self._order.classes else -1
+        return self.canonical(state), None if order < 0 else self._order.orders[order]
 
     def told(self, clock: int, tells: int) -> int:
         """By how much a state changes where a budget is spent, or an ID is made: see ``Move.tells``."""

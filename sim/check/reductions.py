@@ -13,6 +13,8 @@ REDUCTIONS: dict[str, str] = {
     "that their contents ask for",
     "local": "what a process does by itself, unseen by the server, by properties and by faults, is taken together with "
     "the step before",
+    "sleep": "of two steps that may come in either order, by what they touch and what properties make of them, one "
+    "order is taken; by a search level by level that one worker makes in one go",
 }
 """Each with what it does, in the order in which they build on each other."""
 
@@ -30,6 +32,14 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     for name in sorted(wanted - set(REDUCTIONS)):
         raise unknown("reduction", name, REDUCTIONS)
     return tuple(name for name in ALL if name in wanted and "zones" in wanted)
+
+
+def able(names: tuple[str, ...], search: str, workers: int, *, kept: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The reductions that such a search can have, and what is to be said of the others."""
+    if "sleep" not in names or (search == "bfs" and workers == 1 and not kept):
+        return names, ()
+    why = "a checkpoint does not keep what sleeps" if kept else "it needs a search level by level by one worker"
+    return tuple(name for name in names if name != "sleep"), (f"sleep is off: {why}",)
 
 
 def parse(reduce: str | None, without: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ...models.server import Server
-from ..choices import Enumerated
+from ..choices import Choices, Enumerated
 from ..kernel import Scheduled
 from ..plan import SERVER, Plan
 from ..process import Running
@@ -221,6 +221,10 @@ class Taking:
         """A step that is taken for real, with what has become of the piece; ``ready`` may change it before."""
         piece = self._run(edge, partial(self._thaw, server), seated, Tap(inner), ready)
         return piece, self._outcome_of_several(edge._replace(answers=tuple(inner.answers)), piece, server, seated)
+
+    def look(self, edge: Edge, server: int, seated: dict[int, int], choices: Choices) -> Piece:
+        """A step that is taken to see what it does."""
+        return self._run(edge, partial(self._thaw, server), seated, Tap(choices))
 
     def _run(
         self, edge: Edge, thaw: Callable[[], Server], seated: dict[int, int], tap: Tap,

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
+from redelivery.sim.check import sleeping
 from redelivery.sim.check.abstraction import Abstraction, Refined, Unabstract
 from redelivery.sim.check.breadth import breadth_first
 from redelivery.sim.check.machine import Machine
-from redelivery.sim.check.reduced import machine_for
+from redelivery.sim.check.reduced import Reduced, machine_for
 from redelivery.sim.errors import ScenarioError
 from redelivery.sim.plan import Plan
 from redelivery.sim.watch import Property
@@ -31,6 +32,7 @@ class Seen(NamedTuple):
     unmet: tuple[str, ...]
     ends: int
     states: int
+    transitions: int
 
 
 class TooLarge(Exception):
@@ -59,16 +61,20 @@ def search(make: Any, reductions: Sequence[str], states_max: int = 10**9) -> See
     while True:
         try:
             machine = machine_for(make(), abstraction, reductions)
-            model: Any = Bounded(machine, states_max)
-            outcome = breadth_first(model, lambda broken: False)
+            if isinstance(machine, Reduced) and machine.sleeps:
+                outcome = sleeping.breadth_first(machine, lambda broken: False)
+            else:
+                model: Any = Bounded(machine, states_max)
+                outcome = breadth_first(model, lambda broken: False)
         except Refined as refined:
             abstraction = refined.abstraction
         else:
-            return Seen(frozenset(outcome.broken), tuple(machine.unmet()), outcome.ends, outcome.states)
+            counts = outcome.ends, outcome.states, outcome.transitions
+            return Seen(frozenset(outcome.broken), tuple(machine.unmet()), *counts)
 
 
 BASE = ("zones",)
-ADDED = [("local",), ("symmetry", "local")]
+ADDED = [("local",), ("sleep",), ("symmetry", "sleep"), ("local", "sleep"), ("symmetry", "local", "sleep")]
 
 
 @pytest.mark.parametrize("added", ADDED, ids="+".join)
@@ -104,6 +110,25 @@ def agree(plan: Plan, properties: list[Property], added: Sequence[str]) -> None:
 @given(plans(), patterns())
 def test_local_steps_lose_nothing(plan: Plan, properties: list[Property]) -> None:
     agree(plan, properties, ("local",))
+
+
+@pytest.mark.parametrize("name", [*WORLDS, *SYMMETRIC])
+def test_every_state_is_seen_by_fewer_steps(name: str) -> None:
+    make = WORLDS.get(name) or SYMMETRIC[name]
+    whole, asleep = search(make, BASE), search(make, (*BASE, "sleep"))
+    assert (asleep.states, asleep.ends) == (whole.states, whole.ends)
+    assert asleep.transitions <= whole.transitions
+
+
+def test_a_step_that_sleeps_saves_steps() -> None:
+    whole, asleep = search(SYMMETRIC["group"], BASE), search(SYMMETRIC["group"], (*BASE, "sleep"))
+    assert asleep.transitions < whole.transitions
+
+
+@DRAWN
+@given(plans(), patterns())
+def test_sleep_sets_lose_nothing(plan: Plan, properties: list[Property]) -> None:
+    agree(plan, properties, ("sleep",))
 
 
 @DRAWN
