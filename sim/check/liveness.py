@@ -42,8 +42,8 @@ def check_liveness(
     """Searches for a loop on which an *eventually* property stays broken, once the faults have stopped.
 
     Time goes on for ever here: ``within_ms`` is no bound. The result's counterexample is a lasso. Of the reductions in
-    ``reduce``, those that might lose a loop are off, which the result says. ``within`` gives the faults, in the order of
-    the plan, smaller budgets; the lasso is one of the whole world all the same.
+    ``reduce``, those that might lose a loop are off, which the result says. ``within`` gives the faults, in the order
+    of the plan, smaller budgets; the lasso is one of the whole world all the same.
     """
     name = variant or scenario.default_variant
     dialect = dialect or scenario.variant(name).dialect

