@@ -13,7 +13,7 @@ from ...models.facts import (
     Reread,
     Trimmed,
 )
-from ..events import Crashed, Event, HandleFailed, Lost, Paused, Started, Unanswered
+from ..events import Cancelled, Crashed, Event, HandleFailed, Lost, Paused, Started, Unanswered
 from ..watch import Monitor, Property
 
 
@@ -180,6 +180,14 @@ class StoodStill(Once):
         return self.see(event)
 
 
+class ReadGivenUp(Once):
+    """Did a program give up a read whose connection stayed open?"""
+
+    def on_cancelled(self, event: Cancelled) -> str | None:
+        """Met."""
+        return self.see(event)
+
+
 class TimedOut(Once):
     """Did a client run out of patience?"""
 
@@ -204,3 +212,6 @@ REQUEST_LOST = Property("request-lost", "sometimes", "a request is lost", Reques
 HANDLER_FAILS = Property("handler-fails", "sometimes", "the work on an entry fails", HandlerFails)
 STOOD_STILL = Property("stood-still", "sometimes", "a process stands still for a while", StoodStill)
 TIMED_OUT = Property("timed-out", "sometimes", "a client waits in vain until its timeout", TimedOut)
+READ_GIVEN_UP = Property(
+    "read-given-up", "sometimes", "a program gives up a read, and its client keeps the connection", ReadGivenUp
+)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from redelivery.models import facts as f
 from redelivery.models.replies import Failure
-from redelivery.sim.events import Effect, Ended, Event
+from redelivery.sim.events import Crashed, Effect, Ended, Event
 
-from .telling import START, Case, G, S, added, created, deleted, did, entry, handled, read, started, trimmed
+from .telling import START, Case, G, S, added, crashed, created, deleted, did, entry, handled, read, started, trimmed
 
 
 def lag_told(lag: int | None, cursor: int) -> Event:
@@ -32,6 +32,9 @@ BREAKS = [
     Case("xadd-accepted", "an ID is too small",
          [answered(b"XADD", b"5-0"), answered(b"xadd", Failure(b"ERR The ID is too small"))],
          ("sensor", "too small")),
+    Case("no-error-when-idle", "it ends with a timeout",
+         [started("worker", "worker"), Crashed(60_000, "worker", "raised", "TimeoutError: Timeout reading from redis")],
+         ("worker", "TimeoutError")),
 ]  # fmt: skip
 
 NEARLY = [
@@ -44,6 +47,7 @@ NEARLY = [
     Case("rest-is-handled", "the group starts after it", [did(added(1)), did(created(1)), Ended(5)]),
     Case("xadd-accepted", "other commands fail",
          [answered(b"XADD", b"5-0"), answered(b"XTRIM", Failure(b"ERR syntax"))]),
+    Case("no-error-when-idle", "it crashes, which is another matter", [started("worker", "worker"), crashed("worker")]),
 ]  # fmt: skip
 
 EXCEPTIONS: list[Case] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redelivery.models import facts as f
-from redelivery.sim.events import ClockJumped, HandleFailed, Lost, Paused, Unanswered
+from redelivery.sim.events import Cancelled, ClockJumped, HandleFailed, Lost, Paused, Unanswered
 
 from .telling import (
     START,
@@ -52,6 +52,7 @@ MEETS = [
     Case("handler-fails", "the work on it failed", [*START, read(1, 0), HandleFailed(5, "a", S, G, b"1-0")]),
     Case("stood-still", "it stood still", [*START, read(1, 0), Paused(5, "a", 100)]),
     Case("timed-out", "its client's patience was over", [*START, Unanswered(5, "a", 1, "timeout", None)]),
+    Case("read-given-up", "it gave up a read and kept the connection", [*START, Cancelled(5, "a", 1)]),
 ]  # fmt: skip
 
 NEARLY_MEETS = [
@@ -89,4 +90,5 @@ NEARLY_MEETS = [
     Case("handler-fails", "the work on it was done", [*START, read(1, 0), handled(1)]),
     Case("stood-still", "it crashed", [*START, read(1, 0), crashed("a")]),
     Case("timed-out", "the connection broke", [*START, Unanswered(5, "a", 1, "reset", None)]),
+    Case("read-given-up", "its client's patience was over", [*START, Unanswered(5, "a", 1, "timeout", None)]),
 ]  # fmt: skip
