@@ -17,7 +17,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if not bench.stats.data:
             continue  # it raised, and says so itself
         side = "peer" if "peer" in bench.name else "ours"
-        groups.setdefault(bench.group, {})[side] = bench.stats.median / bench.extra_info.get("commands", 1)
+        group = bench.group or bench.name
+        groups.setdefault(group, {})[side] = bench.stats.median / bench.extra_info.get("commands", 1)
     built = "plain Python" if Path(server.__file__).suffix == ".py" else "compiled"
     terminalreporter.section(f"ratios, with the model {built}")
     for group, sides in groups.items():
