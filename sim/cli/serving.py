@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -61,6 +62,8 @@ def command(
     for words in wanted:
         server.faults.add(words)
     _open_many_files()
+    gc.freeze()
+    gc.set_threshold(100_000)  # what the model makes holds no cycles, and looking for them takes its time
     try:
         asyncio.run(_serve(server, host, port, unixsocket, as_json))
     finally:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .server import SocketServer
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A socket and its session on the model. The server runs what it sends; see ``SocketServer.process``."""
 
     __slots__ = (
@@ -64,10 +64,15 @@ class Connection(asyncio.Protocol):
         self.address, self.local = _shown(peer, own), _shown(own, own)
         self.server.join(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where bytes are to be put: all connections share the place, for what comes is taken away at once."""
+        return self.server.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Bytes came: whole requests run at once, unless the client is blocked."""
         if self.is_done:
             return
+        data = self.server.buffer[:nbytes].tobytes()
         try:
             if self.waits:
                 self.parser.hold(data)

@@ -27,6 +27,9 @@ from .timekeeper import Timekeeper
 WRITES_MAX = 1 << 26
 """With so many bytes unread by a client nothing more of it is run, until it reads them."""
 
+READ_BYTES = 1 << 16
+"""How much is read of a client before it is another's turn."""
+
 OWED_MAX = 1 << 20
 """With so many bytes owed to a client they are written before more of what it sends is run."""
 
@@ -58,6 +61,8 @@ class SocketServer:
         self.commands = self.accepted = self.refused = 0
         self.ended = asyncio.Event()
         """SHUTDOWN was sent."""
+        self.buffer = memoryview(bytearray(READ_BYTES))
+        """Where the bytes that come from clients are put, for a moment."""
         self._afterwards: list[Callable[[], None]] = []
         self._unflushed: dict[Connection, None] = {}
         self._listeners: list[asyncio.Server] = []
@@ -218,6 +223,8 @@ class SocketServer:
         served = self.model.take_served()
         if served:
             self.hand_out(served, now_ms)
+        if self.model.journal is not None:
+            self.durable.keep_short()
         if self._afterwards:
             self._do_afterwards()
 
@@ -253,7 +260,8 @@ class SocketServer:
 
     def flush(self) -> None:
         """Writes what the clients are owed, and ends those connections that are over."""
-        self._do_afterwards()
+        if self._afterwards:
+            self._do_afterwards()
         while self._unflushed:
             unflushed, self._unflushed = self._unflushed, {}
             for connection in unflushed:
@@ -278,4 +286,3 @@ class SocketServer:
     def _do_afterwards(self) -> None:
         while self._afterwards:
             self._afterwards.pop(0)()
-        self.durable.keep_short()
