@@ -25,7 +25,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if len(sides) == 2:
             ours, peer = sides["ours"] * 1e6, sides["peer"] * 1e6
             terminalreporter.write_line(
-                f"{group}: {peer / ours:.1f} x  ({ours:.1f} µs against {peer:.1f} µs a command)"
+                f"{group}: {peer / ours:.{1 if peer > ours else 2}f} x  ({ours:.1f} µs against {peer:.1f} µs a command)"
             )
         else:
             terminalreporter.write_line(f"{group}: {next(iter(sides.values())) * 1e3:.1f} ms")
