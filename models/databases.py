@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from .collection import Collection
 from .dialect import Dialect
 from .facts import Fact, GroupRemoved, KeyExpired, KeyMoved, ListRemoved, StreamRemoved
 from .lists import List
 from .session import Session
 from .stream import Stream
 
-Value: TypeAlias = "Stream | List | bytes"
+Value: TypeAlias = "Stream | List | Collection | bytes"
 
 DATABASES: Final = 16
 """How many there are, as Redis is configured where nobody says otherwise."""
@@ -122,7 +123,7 @@ class Keyspace:
         self.keys[key] = value
         if deadline_ms is not None:
             self.expires[key] = deadline_ms
-        if not isinstance(value, bytes):
+        if isinstance(value, Stream | List):
             self.signal(key)
         if self.watchers:
             self.touch(key)

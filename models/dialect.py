@@ -267,6 +267,21 @@ class Dialect:
     flushdb_always_told: bool
     """FLUSHDB of an empty database is put on the stream, too (7.0)."""
 
+    set_gets_if_free: bool
+    """SET takes NX and GET together (7.0)."""
+
+    decrement_wraps: bool
+    """DECRBY by the smallest of all integers adds it, since there is no such number above 0 (up to 6.2)."""
+
+    pops_look_at_count_first: bool
+    """ZPOPMIN and ZPOPMAX look at their count before the key, and take nothing for one below 1 (up to 6.2)."""
+
+    zrange_by_rank_alone: bool
+    """ZRANGE knows ranks alone, and reads them before its option (6.0)."""
+
+    shortest_scores: bool
+    """A score is printed with as few digits as tell it, not with seventeen (7.2)."""
+
     def has(self, since: Release, since_valkey: Release | None = None) -> bool:
         """Whether this line knows what Redis knows ``since`` then, and Valkey ``since_valkey``.
 

@@ -93,6 +93,11 @@ _REDIS_6_0 = Dialect(
     expired_unlinked=False,
     no_consumer_removed_told=True,
     flushdb_always_told=False,
+    set_gets_if_free=False,
+    decrement_wraps=True,
+    pops_look_at_count_first=True,
+    zrange_by_rank_alone=True,
+    shortest_scores=False,
 )
 
 _REDIS_6_2 = replace(
@@ -120,6 +125,7 @@ _REDIS_6_2 = replace(
     hello_names_integer=True,
     idle_ltrim_told=False,
     noack_tells_consumer=True,
+    zrange_by_rank_alone=False,
 )
 
 _REDIS_7_0 = replace(
@@ -148,6 +154,9 @@ _REDIS_7_0 = replace(
     expires_as_deadline=True,
     no_consumer_removed_told=False,
     flushdb_always_told=True,
+    set_gets_if_free=True,
+    decrement_wraps=False,
+    pops_look_at_count_first=False,
 )
 
 _REDIS_7_2 = replace(
@@ -164,6 +173,7 @@ _REDIS_7_2 = replace(
     lset_index_wraps=True,
     lpos_refuses_least=True,
     select_in_unit=True,
+    shortest_scores=True,
 )
 
 _REDIS_7_4 = replace(

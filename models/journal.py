@@ -41,7 +41,7 @@ class Unit(NamedTuple):
 class Journal:
     """Collects what the commands of one server tell; whoever keeps copies takes it from here."""
 
-    __slots__ = ("_target", "_told", "changed", "forgotten", "units")
+    __slots__ = ("_target", "_told", "changed", "forgotten", "spoken", "units")
 
     def __init__(self, target: int = EVERYWHERE) -> None:
         self._target = target
@@ -52,6 +52,8 @@ class Journal:
         """What the command at hand took off a pending list because its entry is gone: it tells what it was."""
         self.changed = False
         """Whether the command at hand changed something of which no fact tells."""
+        self.spoken: list[Argv] = []
+        """What the command at hand says itself that it tells."""
         self._told: list[Told] = []
 
     def add(self, told: list[Told]) -> None:
@@ -59,6 +61,7 @@ class Journal:
         self._told += [each for each in told if each.to & self._target]
         self.forgotten.clear()
         self.changed = False
+        self.spoken.clear()
 
     def close(self, dialect: Dialect, now_ms: int, transaction: bytes = b"") -> None:
         """Ends a command, or a transaction (by its EXEC): what was noted since the last time becomes units."""

@@ -79,7 +79,9 @@ def told(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Told]:
     if isinstance(reply, Failure):
         return found
     name = call.argv[0].upper()
-    if name in TO_DEADLINE:
+    if "beside" in call.command.flags:
+        found.extend([Told(database, argv) for argv in call.server.journal.spoken] if call.server.journal else [])
+    elif name in TO_DEADLINE:
         found.extend(_expire(call, reply, name, database))
     elif name == b"PUBLISH":
         found.append(Told(database, tuple(call.argv), REPLICAS))

@@ -119,6 +119,42 @@ class Frames:
         return f"Frames({self.frames!r})"
 
 
+class Members:
+    """A set: an array in RESP2."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: tuple[Reply, ...]) -> None:
+        self.items: Final = items
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Members and other.items == self.items
+
+    def __hash__(self) -> int:
+        return hash((Members, self.items))
+
+    def __repr__(self) -> str:
+        return f"Members({self.items!r})"
+
+
+class Double:
+    """A number that is no integer, as the server prints it: a bulk string in RESP2."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text: Final = text
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Double and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash((Double, self.text))
+
+    def __repr__(self) -> str:
+        return f"Double({self.text!r})"
+
+
 class Blocked:
     """Not a reply: the session waits, and its reply comes later through ``Server.take_served``."""
 
@@ -132,7 +168,9 @@ class Blocked:
         return repr(self)
 
 
-Reply: TypeAlias = "int | bytes | tuple[Any, ...] | Simple | Failure | Nil | Map | Push | Frames | Blocked"
+Reply: TypeAlias = (
+    "int | bytes | tuple[Any, ...] | Simple | Failure | Nil | Map | Push | Frames | Members | Double | Blocked"
+)
 
 NIL: Final = Nil(b"$-1\r\n")
 NIL_ARRAY: Final = Nil(b"*-1\r\n")
@@ -169,6 +207,15 @@ def _encode(reply: Reply, resp: int, out: list[bytes]) -> None:
         out.append((b">%d\r\n" if resp == 3 else b"*%d\r\n") % len(reply.items))
         for item in reply.items:
             _encode(item, resp, out)
+    elif isinstance(reply, Members):
+        out.append((b"~%d\r\n" if resp == 3 else b"*%d\r\n") % len(reply.items))
+        for item in reply.items:
+            _encode(item, resp, out)
+    elif isinstance(reply, Double):
+        if resp == 3:
+            out.append(b",%b\r\n" % reply.text)
+        else:
+            _encode(reply.text, resp, out)
     elif isinstance(reply, Frames):
         for frame in reply.frames:
             _encode(frame, resp, out)

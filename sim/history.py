@@ -17,7 +17,21 @@ from typing import Any, get_args
 
 from ..models import facts as fact_kinds
 from ..models import ids
-from ..models.replies import BLOCKED, NIL, NIL_ARRAY, Blocked, Failure, Frames, Map, Nil, Push, Reply, Simple
+from ..models.replies import (
+    BLOCKED,
+    NIL,
+    NIL_ARRAY,
+    Blocked,
+    Double,
+    Failure,
+    Frames,
+    Map,
+    Members,
+    Nil,
+    Push,
+    Reply,
+    Simple,
+)
 from . import events as event_kinds
 from .errors import BadInput
 from .events import Event
@@ -232,6 +246,10 @@ def reply_out(reply: Reply) -> Any:
     if isinstance(reply, Map):
         pairs = [[reply_out(key), reply_out(value)] for key, value in reply.pairs]
         return {"map": pairs, "paired": reply.paired}
+    if isinstance(reply, Members):
+        return {"members": [reply_out(item) for item in reply.items]}
+    if isinstance(reply, Double):
+        return {"double": _bytes_out(reply.text)}
     assert isinstance(reply, Blocked)
     return {"blocked": True}
 
@@ -256,6 +274,10 @@ def reply_in(value: Any) -> Reply:
         return Push(tuple(reply_in(item) for item in value["push"]))
     if "frames" in value:
         return Frames(tuple(reply_in(frame) for frame in value["frames"]))
+    if "members" in value:
+        return Members(tuple(reply_in(item) for item in value["members"]))
+    if "double" in value:
+        return Double(_bytes_in(value["double"]))
     if "blocked" in value:
         return BLOCKED
     raise ValueError(value)

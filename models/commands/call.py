@@ -122,6 +122,11 @@ class Call:
         if self.server.journal is not None:
             self.server.journal.changed = True
 
+    def tells(self, argv: tuple[bytes, ...]) -> None:
+        """What copies of this server are to run for this command, if it is one that says so itself."""
+        if self.server.journal is not None:
+            self.server.journal.spoken.append(argv)
+
     def list(self, key: bytes) -> List | None:
         """The list at ``key`` for reading, ``None`` where there is no key."""
         value = self.value(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..collection import Collection
 from ..databases import DATABASES, born_of
 from ..facts import DatabasesSwapped, KeyCopied
 from ..lists import List
@@ -34,6 +35,8 @@ def type_of(call: Call) -> Reply:
     value = call.value(call.argv[1])
     if value is None:
         return Simple(b"none")
+    if isinstance(value, Collection):
+        return Simple(value.kind.encode())
     return Simple(b"stream" if isinstance(value, Stream) else b"list" if isinstance(value, List) else b"string")
 
 
@@ -98,7 +101,7 @@ def _set_deadline(call: Call, time: bytes, unit_ms: int) -> int:
 def get_string(call: Call) -> Reply:
     """GET key"""
     value = call.value(call.argv[1])
-    if isinstance(value, Stream | List):
+    if value is not None and not isinstance(value, bytes):
         raise CommandError(WRONGTYPE)
     return NIL if value is None else value
 

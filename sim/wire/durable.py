@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...models.databases import Database
-from ...models.durability import SYNCED, load_snapshot, load_units, snapshot_of
+from ...models.durability import SYNCED, load_snapshot, obey, snapshot_of
 from ...models.journal import DISK, Journal
 from ...models.server import Server
+from .model import ServedModel
 
 if TYPE_CHECKING:
     from .server import SocketServer
@@ -69,15 +70,18 @@ class Durable:
     def load(self, died: Server, *, power_failed: bool) -> None:
         """Fills the server's model with what was durable of one that died, which may be itself."""
         model, now_ms = self.server.model, self.server.clock.now_ms()
-        if died.journal is None:
-            loaded = load_snapshot(self._snapshot, model.dialect, model.config, now_ms)
-        else:
-            units = died.journal.units
+        snapshot, units = self._snapshot, []
+        if died.journal is not None:
+            snapshot, units = self._base, died.journal.units
             if power_failed:
                 lag_ms = SYNCED[self.server.settings.text(b"appendfsync").decode()]
                 units = [] if lag_ms is None else [unit for unit in units if unit.at_ms <= now_ms - lag_ms]
-            base = load_snapshot(self._base, model.dialect, model.config, now_ms)
-            loaded = load_units(units, model.dialect, model.config, now_ms, base)
+        loaded = ServedModel(model.dialect, model.config)
+        loaded.databases = load_snapshot(snapshot, model.dialect, model.config, now_ms).databases
+        loaded.select(0)
+        loaded.obeys = True
+        for unit in units:
+            obey(loaded, unit, now_ms)
         for database in model.databases.values():
             database.keys.clear()
             database.expires.clear()

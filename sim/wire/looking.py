@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from ...models.commands.call import SYNTAX, Call, Command, CommandError, need_integer, shown
+from ...models.collection import HASH, SET, Collection
+from ...models.commands.call import SYNTAX, Call, Command, CommandError, integer, need_integer, shown
 from ...models.commands.groups import subcommand_error
 from ...models.commands.keyspace import type_of
 from ...models.glob import matches
@@ -85,9 +86,26 @@ def encoding(call: Call) -> Reply:
     if isinstance(value, List):
         packed = call.dialect.has((7, 2)) and len(value.items) <= LIST_ITEMS_MAX
         return b"listpack" if packed else b"quicklist"
+    if isinstance(value, Collection):
+        return _encoding_of(value, call)
     if len(value) <= 20 and value.lstrip(b"-").isdigit() and str(int(value)).encode() == value:
         return b"int"
     return b"embstr" if len(value) <= 44 else b"raw"
+
+
+def _encoding_of(value: Collection, call: Call) -> bytes:
+    """How a collection is kept, by how much is in it and how long its items are (with Redis's default settings)."""
+    packed = b"listpack" if call.dialect.has((7, 0)) else b"ziplist"
+    items = [*value.fields, *value.fields.values(), *value.scores]
+    short = all(len(item) <= 64 for item in items)
+    if value.kind == SET:
+        if all(integer(item) is not None for item in value.fields) and len(value) <= 512:
+            return b"intset"
+        small = call.dialect.has((7, 2)) and len(value) <= 128 and short
+        return b"listpack" if small else b"hashtable"
+    if value.kind == HASH:
+        return packed if len(value) <= 512 and short else b"hashtable"
+    return packed if len(value) <= 128 and short else b"skiplist"
 
 
 def idletime(call: Call) -> Reply:

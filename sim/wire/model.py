@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...models.commands import table_beside
 from ...models.commands.call import Command
 from ...models.commands.table import TABLE, commands_of, subcommands_of
 from ...models.dialects import DIALECTS, Dialect
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from .server import SocketServer
 
 ROWS: tuple[Command, ...] = (
-    *looking.ROWS, *about.ROWS, *configuring.ROWS, *debugging.ROWS, *simulating.ROWS,
+    *table_beside.ROWS, *looking.ROWS, *about.ROWS, *configuring.ROWS, *debugging.ROWS, *simulating.ROWS,
 )  # fmt: skip
-"""The commands that only a server on sockets has."""
+"""The commands that only a server on sockets has. (A command that stands twice is what its last row says.)"""
 
 
 class ServedModel(Server):
@@ -31,6 +32,7 @@ class ServedModel(Server):
 
     def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
         super().__init__(dialect, config)
+        self.on_close = _nobody_listens
         self._table = served_commands(self.dialect)
         self._subcommands = {name: subcommands_of(command) for name, command in self._table.items()}
 
@@ -43,6 +45,10 @@ class ServedModel(Server):
         """The session ends; whoever keeps its socket is told."""
         super().close(session_id)
         self.on_close(session_id)
+
+
+def _nobody_listens(number: int) -> None:
+    """Where a model has no sockets, nobody is told that a session ended."""
 
 
 def served_commands(dialect: Dialect | str) -> dict[bytes, Command]:

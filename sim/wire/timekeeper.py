@@ -72,10 +72,7 @@ class Timekeeper:
         self.clock.set(now_ms)
 
     def _somebody_waits(self) -> bool:
-        for database in self.server.model.databases.values():
-            if database.waiting:
-                return True
-        return False
+        return any(database.waiting for database in self.server.model.databases.values())
 
     def _happen(self) -> None:
         now_ms = self.clock.now_ms()

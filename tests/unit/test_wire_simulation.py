@@ -412,3 +412,47 @@ def test_a_unix_socket_serves_too(tmp_path: Any) -> None:
         said = raw.recv(2000)
     assert said.startswith(b"+PONG\r\n")
     assert b" flags=U " in said
+
+
+def test_what_stands_beside_streams_survives_too(served: ServerThread) -> None:
+    with client(served) as r:
+        r.config_set("appendonly", "yes")
+        r.set("lock", "me", px=5000, nx=True)
+        r.set("lock", "other", px=9000, nx=True)
+        r.incr("n")
+        r.hset("h", mapping={"a": 1, "b": 2})
+        r.hdel("h", "a")
+        r.sadd("t", "x")
+        r.zadd("z", {"due": 2.5})
+        r.expire("n", 100)
+        r.execute_command("SIM.CLOCK", "ADVANCE", 1000)
+    with client(served) as r, pytest.raises(redis.ConnectionError):
+        r.execute_command("SIM.FAULT", "crash")
+        r.ping()
+    with client(served) as r:
+        assert (r.get("lock"), r.pttl("lock")) == (b"me", 4000)
+        assert (r.get("n"), r.ttl("n")) == (b"1", 99)
+        assert r.hgetall("h") == {b"b": b"2"}
+        assert r.smembers("t") == {b"x"}
+        assert r.zrange("z", 0, -1, withscores=True) in ([(b"due", 2.5)], [[b"due", 2.5]])
+        lines = [line.decode() for line in r.execute_command("SIM.HISTORY")]
+        assert list(parse(lines, "x").lines()) == lines
+
+
+def test_values_beside_streams_are_watched_and_of_their_own_type(served: ServerThread) -> None:
+    with client(served) as r, client(served) as other:
+        r.hset("h", "a", 1)
+        with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+            r.xadd("h", {"a": 1})
+        with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+            r.get("h")
+        pipe = r.pipeline()
+        pipe.watch("h")
+        other.hincrby("h", "a", 1)
+        pipe.multi()
+        pipe.hget("h", "a")
+        with pytest.raises(redis.WatchError):
+            pipe.execute()
+        assert r.type("h") == b"hash"
+        other.hdel("h", "a")
+        assert r.exists("h") == 0

@@ -11,6 +11,7 @@ from ....models.facts import Fact
 from ....models.lists import List
 from ....models.replies import Blocked, Push, Reply, encode
 from ....models.server import Config, Server
+from ....models.stream import Stream
 from ..script import CLIENT, Close, Open, Send, Step
 from ..script import Reply as ReplyStep
 from ..virtual_clock import START_MS
@@ -155,7 +156,7 @@ class Recorder:
             self._send(INSPECTOR, (b"GET", key))
         elif isinstance(value, List):
             self._send(INSPECTOR, (b"LRANGE", key, b"0", b"-1"))
-        else:
+        elif isinstance(value, Stream):
             self._send(INSPECTOR, (b"XINFO", b"STREAM", key, b"FULL", b"COUNT", b"0"))
             self._send(INSPECTOR, (b"XRANGE", key, b"-", b"+"))
             for group in sorted(value.groups):
