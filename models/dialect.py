@@ -277,7 +277,7 @@ class Dialect:
     """ZPOPMIN and ZPOPMAX look at their count before the key, and take nothing for one below 1 (up to 6.2)."""
 
     zrange_by_rank_alone: bool
-    """ZRANGE knows ranks alone, and reads them before its option (6.0)."""
+    """ZRANGE knows ranks alone, and it and ZRANGEBYSCORE read their ranges before their options (6.0)."""
 
     shortest_scores: bool
     """A score is printed with as few digits as tell it, not with seventeen (7.2)."""

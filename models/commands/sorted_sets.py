@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
 from typing import Final, NamedTuple
 
 from ..collection import SORTED_SET, Collection
@@ -10,6 +9,7 @@ from ..replies import NIL, Double, Reply
 from .call import NOT_AN_INTEGER, SYNTAX, Call, CommandError, need_integer
 from .collections import changed, collection, for_write
 
+INFINITE: Final = float("inf")
 NOT_A_FLOAT: Final = b"ERR value is not a valid float"
 NOT_POSITIVE: Final = b"ERR value is out of range, must be positive"
 NOT_A_RANGE: Final = b"ERR min or max is not a float"
@@ -22,17 +22,21 @@ class _Bound(NamedTuple):
 
 def _number(text: bytes, error: bytes) -> float:
     try:
-        value = float(text) if text == text.strip() and b"_" not in text else float("nan")
+        value = float(text)
     except ValueError:
         raise CommandError(error) from None
-    if isnan(value):
+    if _is_nan(value) or text != text.strip() or b"_" in text:
         raise CommandError(error)
     return value
 
 
+def _is_nan(value: float) -> bool:
+    return value != value
+
+
 def as_text(call: Call, score: float) -> bytes:
     """A score as the server prints it: up to 7.0 with all its digits, since then with as few as tell it."""
-    if score in (inf, -inf):
+    if score in (INFINITE, -INFINITE):
         return b"inf" if score > 0 else b"-inf"
     if score == int(score) and abs(score) < 1e17:
         return b"%d" % int(score) if score or str(score)[0] != "-" else b"-0"
@@ -70,7 +74,7 @@ def _added(
     for score, member in pairs:
         was = value.scores.get(member)
         wanted = score + (was or 0.0) if b"INCR" in flags else score
-        if isnan(wanted):
+        if _is_nan(wanted):
             raise CommandError(b"ERR resulting score is not a number (NaN)")
         refused = (
             (was is None and b"XX" in flags)
@@ -177,9 +181,11 @@ def zrange(call: Call) -> Reply:
 
 def zrangebyscore(call: Call) -> Reply:
     """ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count], ZREVRANGEBYSCORE key max min ..."""
-    options = _range_options(call)
     backwards = call.command.name == "ZREVRANGEBYSCORE"
     low, high = (call.argv[3], call.argv[2]) if backwards else (call.argv[2], call.argv[3])
+    if call.dialect.zrange_by_rank_alone:
+        _bounds(low, high)
+    options = _range_options(call)
     return _by_score(call, low, high, options._replace(backwards=backwards))
 
 
