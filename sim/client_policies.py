@@ -45,9 +45,9 @@ class ClientPolicy:
     backoff_doubles: bool = True
     """Whether each pause is twice the one before, from twice ``backoff_ms`` on; else they grow by it from it on."""
     pool_size: int | None = None
-    """How many connections at most; ``None``: as many as needed."""
+    """How many connections at most (``None``: as many as needed). A command waits for one, in turn."""
     one_socket: bool = False
-    """Whether all commands go over one connection, one behind the other."""
+    """Whether all commands go over one connection: each takes effect when the one before has been answered."""
     given_up: str = CLOSES
     """The connection of a blocked read that the program cancelled, or that timed out: the client ``closes`` it, or it
     ``keeps`` it, and the server may still deliver to it."""

@@ -11,7 +11,7 @@ from ..models.replies import BLOCKED, Push, Reply
 from ..models.server import Served
 from . import events
 from .choices import Choices
-from .client_policies import KEEPS, RESET, TIMEOUT
+from .client_policies import KEEPS, RESET, TIMEOUT, ClientPolicy
 from .errors import ScenarioError
 from .faults import REPLY, SILENCE, names_command
 from .plan import SERVER
@@ -44,6 +44,9 @@ class Linked(Stage):
         self, index: int, path: Path, commands: tuple[tuple[bytes, ...], ...], choices: Choices
     ) -> None:
         running = self.processes[index]
+        if running.plan.client is not None and self._is_full(index, running.plan.client):
+            running.queue.append(path)
+            return
         self.calls += 1
         session = running.sessions.pop() if running.sessions else self._open()
         running.unanswered[path] = (self.calls, session)
@@ -52,6 +55,23 @@ class Linked(Stage):
         self.kernel.schedule(at_ms, arrive)
         if at_ms > self.now_ms:
             self._arm(index, path, self.now_ms, commands)
+
+    def _is_full(self, index: int, policy: ClientPolicy) -> bool:
+        """Whether every connection that a client may have is in use."""
+        connections = 1 if policy.one_socket else policy.pool_size
+        if connections is None:
+            return False
+        unanswered = self.processes[index].unanswered
+        kept = 0
+        for session, (whose, _, path, call) in self.waiting.items():
+            kept += whose == index and unanswered.get(path) != (call, session)
+        return len(unanswered) + kept >= connections
+
+    def _go_on(self, index: int, choices: Choices) -> None:
+        """A connection is free: whoever has waited for one longest gets it."""
+        running = self.processes[index]
+        if running.queue and running.plan.client is not None and not self._is_full(index, running.plan.client):
+            self._send_again(index, running.queue.pop(0), choices)
 
     def _send_again(self, index: int, path: Path, choices: Choices) -> None:
         request = self.processes[index].live().waiting[path]
@@ -149,6 +169,7 @@ class Linked(Stage):
             self.note(-1, served.facts)
             self.record(events.Lost(self.now_ms, running.plan.name, call, REPLY))
             running.sessions.append(served.session)
+            self._go_on(index, choices)
             return
         fate = running.fates.pop(path, None)
         if fate is None:
@@ -180,6 +201,7 @@ class Linked(Stage):
         if running.plan.client is not None:
             running.attempts.pop(path, None)
             self._disarm(index, path)
+            self._go_on(index, choices)
         self.record(events.Replied(self.now_ms, running.plan.name, call))
         running.feed(path, replies)
         self._settle(index, choices)
@@ -228,7 +250,9 @@ class Linked(Stage):
             endless = policy.retries is None and again_ms >= policy.backoff_max_ms  # the pauses grow no more
             running.attempts[path] = attempts - 1 if endless else attempts
             self.kernel.schedule(self.now_ms + again_ms, Resend(index, running.incarnation, path))
+            self._go_on(index, choices)
             return
+        self._go_on(index, choices)
         self._stir(running, True)
         running.feed(path, Broken(error))
         self._settle(index, choices)
@@ -259,6 +283,8 @@ class Linked(Stage):
         """Nobody waits for a command any more; some clients keep the connection of a blocked read all the same."""
         running = self.processes[index]
         policy = running.plan.client
+        if path in running.queue:
+            running.queue.remove(path)
         call, session = running.unanswered.get(path, (0, -1))
         if policy is None or policy.given_up != KEEPS or session not in self.waiting:
             self._abandon(index, path)

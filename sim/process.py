@@ -26,7 +26,7 @@ class Running:
 
     __slots__ = (
         "attempts", "commands", "consumer", "counts", "down", "fates", "finished", "incarnation", "log", "parked",
-        "plan", "resumes_ms", "scopes", "sessions", "state", "stirred", "streams", "takes_state", "turn",
+        "plan", "queue", "resumes_ms", "scopes", "sessions", "state", "stirred", "streams", "takes_state", "turn",
         "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
@@ -63,6 +63,8 @@ class Running:
         """What will become of the answer to the blocked read at a path."""
         self.counts: dict[int, int] = {}
         """Of faults that strike only the n-th command of a name: how many of them there were, up to n."""
+        self.queue: list[Path] = []
+        """Places in the turn whose commands wait for a connection, in order."""
         self.resumes_ms: int | None = None
         """When it goes on, where it is paused."""
 
@@ -90,6 +92,7 @@ class Running:
         twin.attempts = self.attempts.copy()
         twin.fates = self.fates.copy()
         twin.counts = self.counts.copy()
+        twin.queue = self.queue.copy()
         twin.resumes_ms = self.resumes_ms
         return twin
 
@@ -114,7 +117,7 @@ class Running:
             tuple(self.log), self.turn_began_ms, self.commands, tuple(self.sessions),
             tuple(sorted(self.unanswered.items())), tuple(sorted(self.streams.items())),
             tuple(sorted(self.scopes.items())), self.stirred, self.parked, tuple(sorted(self.attempts.items())),
-            tuple(sorted(self.fates.items())), tuple(sorted(self.counts.items())), self.resumes_ms,
+            tuple(sorted(self.fates.items())), tuple(sorted(self.counts.items())), self.resumes_ms, tuple(self.queue),
         )  # fmt: skip
 
     def live(self) -> Turn:
@@ -206,6 +209,7 @@ class Running:
         self.parked = False
         self.attempts = {}
         self.fates = {}
+        self.queue = []
         self.resumes_ms = None
 
     def rise(self) -> None:

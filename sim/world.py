@@ -151,6 +151,7 @@ class World(Struck):
                 path = turn.abandoned.pop(0)
                 running.attempts.pop(path, None)
                 self._give_up(index, path)
+                self._go_on(index, choices)
             if turn.over:
                 if turn.failure is not None:
                     self._raised(index, turn.failure, choices)

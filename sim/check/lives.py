@@ -41,7 +41,7 @@ class Life(NamedTuple):
     events: tuple[tuple[int, Happening], ...]
     """In how many milliseconds what happens, in the order of the schedule."""
     links: tuple[Any, ...] = ()
-    """Commands that were sent in vain, fates of blocked reads, counts of commands; empty where there are none."""
+    """Commands sent in vain, fates of blocked reads, counts of commands, who waits for a connection; or nothing."""
 
 
 class Numbers(NamedTuple):
@@ -106,10 +106,10 @@ def freeze(
 
 
 def _links(running: Running) -> tuple[Any, ...]:
-    if not running.attempts and not running.fates and not running.counts:
+    if not running.attempts and not running.fates and not running.counts and not running.queue:
         return ()
     kept = running.attempts, running.fates, running.counts
-    return tuple([tuple(sorted(part.items())) for part in kept])
+    return (*[tuple(sorted(part.items())) for part in kept], tuple(running.queue))
 
 
 def _freeze_event(event: Happening, numbers: Numbers) -> Happening:
@@ -145,7 +145,9 @@ def thaw(life: Life, plan: Process) -> tuple[Running, list[tuple[int, Happening]
     running.streams = dict(life.streams)
     running.scopes = dict(life.scopes)
     if life.links:
-        running.attempts, running.fates, running.counts = map(dict, life.links)
+        *kept, queue = life.links
+        running.attempts, running.fates, running.counts = map(dict, kept)
+        running.queue = list(queue)
     events = [(NOW_MS + left, _thaw_event(event, index, running)) for left, event in life.events]
     running.resumes_ms = next((at_ms for at_ms, event in events if isinstance(event, Resume)), None)
     return running, events

@@ -134,7 +134,8 @@ def draw_trouble(sheet: Sheet, x: float, y: float, mark: Mark) -> None:
     else:
         sheet.mark(x, y, _MARKERS[mark.sign], color=TROUBLE, fill=PAPER, size=6.5, z=6, edge_width=1.6)
     if mark.text:
-        sheet.text(x + 0.07, y + 0.16, mark.text, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
+        below = -0.2 if mark.sign is Sign.PAUSED else 0.16  # what is paused may be at work: its box is in the way
+        sheet.text(x + 0.07, y + below, mark.text, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
 
 
 def draw_jump(sheet: Sheet, x: float, y: float, by: str) -> None:

@@ -19,6 +19,8 @@ PROPERTIES = ["no-orphan", "pending-is-owned", "handled-at-least-once", "single-
 TRIES = ClientPolicy("tries", retries=1, backoff_ms=1, backoff_max_ms=2)
 HASTY = ClientPolicy("hasty", socket_timeout_ms=2, retries=1)
 KEEPER = ClientPolicy("keeper", given_up="keeps")
+ONE_SOCKET = ClientPolicy("one-socket", one_socket=True, retries=1, backoff_ms=1, backoff_max_ms=2)
+POOL_OF_ONE = ClientPolicy("pool-of-one", pool_size=1, given_up="keeps")
 
 
 async def add(redis: Any, me: str, n: int = 0) -> int:
@@ -94,5 +96,7 @@ FAULTY: dict[str, Callable[[], World]] = {
     "pause": lambda: faulty(Pause("c0", 3), readers=2),
     "pause-holding": lambda: faulty(Pause(("c0", "c1"), 4, when="holding"), readers=2),
     "slow-and-failing": lambda: faulty(SlowHandler("c0", 2), FailHandler("c0"), turn=claim),
+    "one-socket": lambda: faulty(Lose("c0", part="request"), turn=claim, client=ONE_SOCKET),
+    "pool-of-one-and-a-read-given-up": lambda: faulty(turn=impatient, entries=2, client=POOL_OF_ONE),
     "read-given-up": lambda: faulty(turn=impatient, entries=2, client=KEEPER),
 }

@@ -8,8 +8,8 @@ import pytest
 import redis
 from redelivery.sim import events
 from redelivery.sim.choices import Replayed
-from redelivery.sim.client_policies import ClientPolicy
-from redelivery.sim.errors import HandlerFailed, ScenarioError
+from redelivery.sim.client_policies import PRESETS, ClientPolicy, preset
+from redelivery.sim.errors import BadInput, HandlerFailed, ScenarioError
 from redelivery.sim.faults import Delay, FailHandler, Fault, Lose, Pause, Reset, SlowHandler
 from redelivery.sim.plan import Plan, Process
 from redelivery.sim.requests import gather, handle, sleep, timeout
@@ -214,6 +214,53 @@ def test_a_read_that_was_given_up_still_takes_the_entry_where_its_client_keeps_t
     assert [event.at_ms for event in of(kept, events.Cancelled)] == [200]
     assert of(kept, events.Served)[0].facts
     assert of(kept, events.Lost)[0].at_ms == 300
+
+
+async def read_and_add(redis: Any, me: str) -> None:
+    await gather(redis.xreadgroup("g", me, {"s": ">"}, count=1, block=400), redis.xadd("s", {"n": 1}))
+
+
+def test_on_one_socket_a_command_waits_until_the_blocked_read_is_answered() -> None:
+    one = ClientPolicy("one", one_socket=True)
+    made = struck(Process("c", read_and_add, turns=1, client=one), fault=Lose("c", "XACK"))
+    assert effects(made, "XADD") == [401], "BLOCK is over one millisecond later"
+    assert len({event.session for event in of(made, events.Effect) if event.process}) == 1
+    two = ClientPolicy("two", pool_size=2)
+    assert effects(struck(Process("c", read_and_add, turns=1, client=two), fault=Lose("c", "XACK")), "XADD") == [0]
+
+
+def test_a_pool_hands_its_connections_out_in_turn() -> None:
+    async def three(redis: Any, me: str) -> None:
+        await gather(*(redis.xadd("s", {"n": n}) for n in range(3)))
+
+    made = struck(Process("c", three, turns=1, client=ClientPolicy("one", pool_size=1)), fault=Lose("c", "XACK"))
+    assert [event.commands[0][4] for event in of(made, events.Effect) if event.process] == [b"0", b"1", b"2"]
+    assert len({event.session for event in of(made, events.Effect) if event.process}) == 1
+
+
+def test_a_connection_that_breaks_makes_room_for_the_next_command() -> None:
+    policy = ClientPolicy("one", one_socket=True, retries=1, backoff_ms=10, backoff_max_ms=20)
+    made = struck(Process("c", read_and_add, turns=1, client=policy), fault=Lose("c", "XREADGROUP", "request"))
+    assert effects(made, "XADD") == [0], "it did not wait behind the read any more"
+    assert effects(made, "XREADGROUP") == [20]
+
+
+def test_the_presets_are_policies_by_name() -> None:
+    assert set(PRESETS) == {"redis-py-7", "redis-py-8", "go-redis", "ioredis", "node-redis", "lettuce", "jedis"}
+    block = ((b"XREADGROUP", b"GROUP", b"g", b"c", b"BLOCK", b"8000", b"STREAMS", b"s", b">"),)
+    patience = {name: policy.patience_ms(block) for name, policy in PRESETS.items()}
+    assert patience == {
+        "redis-py-7": None, "redis-py-8": 5000, "go-redis": 18_000, "ioredis": None, "node-redis": None,
+        "lettuce": 60_000, "jedis": None,
+    }  # fmt: skip
+    again = {name: policy.again_ms("reset", 1, block) for name, policy in PRESETS.items()}
+    assert again == {
+        "redis-py-7": 2000, "redis-py-8": 20, "go-redis": 16, "ioredis": 50, "node-redis": None, "lettuce": 2,
+        "jedis": None,
+    }  # fmt: skip
+    assert PRESETS["go-redis"].again_ms("timeout", 1, block) is None, "a read with a timeout of its own is not retried"
+    with pytest.raises(BadInput, match="did you mean 'redis-py-8'"):
+        preset("redis-py-88")
 
 
 @pytest.mark.parametrize(
