@@ -138,7 +138,7 @@ def _plan(params: Params, *others: Process) -> Plan:
 
 def _batch(params: Params, work: TurnFunction) -> Plan:
     customer = Process("customer", cancel_one, turns=1, start_ms=100)
-    worker = Process("worker", work, initial=0, handle_ms=params.handle_ms, start_ms=200)
+    worker = Process("worker", work, initial=0, handle_ms=params.handle_ms, start_ms=500)
     return _plan(params, customer, worker)
 
 
@@ -150,7 +150,7 @@ def _lie(
     summary: str, meddle: TurnFunction, dialects: Sequence[str], *, states: int, violates: str | None = "lag-is-true"
 ) -> Variant:
     def plan(params: Params) -> Plan:
-        monitor = Process("monitor", look, start_ms=200)
+        monitor = Process("monitor", look, start_ms=500)
         return _plan(params, Process("operator", meddle, turns=1, start_ms=100), monitor)
 
     return Variant(summary, plan, violates, properties=[LAG_IS_TRUE], states=states, dialects=dialects)
@@ -164,7 +164,7 @@ scenario = Scenario(
             "a batch works until there is no lag, and takes null (a job was deleted with XDEL) for none",
             _broken,
             violates="rest-is-handled",
-            states=22,
+            states=20,
             properties=[REST_IS_HANDLED],
             sometimes=[CANCELLED],
             dialects=COUNTS,
@@ -186,7 +186,7 @@ scenario = Scenario(
         "trimmed-from-8": _lie(
             "the same trim from 8.0 on: the lag is what is left", trim, KNOWS_TRIMS,
             violates=None,
-            states=30,
+            states=28,
         ),
         "setid": _lie(
             "XGROUP SETID with an ENTRIESREAD that is not so", set_group, COUNTS,

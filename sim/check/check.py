@@ -201,6 +201,21 @@ def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine
     return model
 
 
+def census(
+    scenario: Scenario, variant: str, *, dialect: str | None = None, params: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Every property that can be broken, in their order, whatever the variant declares."""
+    dialect = dialect or scenario.variant(variant).dialect
+
+    def fresh() -> World:
+        return build(scenario, variant, dialect, dict(params or {}), record=False)[0]
+
+    refuse_unbounded(fresh().plan)
+    with unhindered():
+        model, outcome, _ = _search(fresh, breadth_first, lambda broken: False, None, None, REDUCE, Means())
+    return tuple(p.name for which, p in enumerate(model.properties) if which in outcome.broken)
+
+
 def _run(
     machine: Machine, search: Any, stop: Any, report: Report | None, depth: int | None, means: Means,
     saved: Saved | None,

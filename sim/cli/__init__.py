@@ -17,6 +17,7 @@ VERBS = {
     "check": ("checking", "try every interleaving and every fault, or search by chance"),
     "replay": ("replaying", "run a tape again"),
     "show": ("showing", "tell what a scenario is about"),
+    "map": ("mapping", "tell where a scenario is safe as two of its parameters change"),
     "why": ("explaining", "tell why an entry is not acknowledged, or was handled twice"),
     "timeline": ("drawing", "draw a history"),
     "sequence": ("sequencing", "chart a run: who asked the server for what"),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from ..errors import unknown
 from ..watch import Property
-from . import claims, delivery, ordering, progress, receiving, replay, retention, server
+from . import beside, claims, delivery, ordering, progress, receiving, replay, retention, server
 
 BUILT_IN: dict[str, Property] = {
     p.name: p
@@ -23,6 +23,7 @@ BUILT_IN: dict[str, Property] = {
         *receiving.PROPERTIES,
         *retention.PROPERTIES,
         *replay.PROPERTIES,
+        *beside.PROPERTIES,
     )
 }
 """Every built-in property by name."""

@@ -128,6 +128,14 @@ class TrimHappened(Once):
         return self.see(fact)
 
 
+class CrashHappened(Once):
+    """Did a fault crash a process?"""
+
+    def on_crashed(self, event: Crashed) -> str | None:
+        """Met, if it was a fault."""
+        return self.see(event) if event.why == "fault" else None
+
+
 class ConsumerDeleted(Once):
     """Was a consumer deleted?"""
 
@@ -215,3 +223,4 @@ TIMED_OUT = Property("timed-out", "sometimes", "a client waits in vain until its
 READ_GIVEN_UP = Property(
     "read-given-up", "sometimes", "a program gives up a read, and its client keeps the connection", ReadGivenUp
 )
+CRASHED = Property("crashed", "sometimes", "a fault crashes a process", CrashHappened)

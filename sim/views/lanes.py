@@ -82,6 +82,8 @@ class Lanes:
         self._finished: set[str] = set()
         self._replied = {event.call: event.at_ms for event in history if isinstance(event, Replied)}
         self._calls: dict[int, Effect] = {}
+        self._lags: dict[tuple[int, bytes], int | None] = {}
+        """What XINFO said last of each group, by the incarnation of its stream and its name."""
         self._end_ms = history.events[-1].at_ms if history.events else 0
         for event in history:
             self._take(event)
@@ -179,19 +181,28 @@ class Lanes:
         failed = any(_failed(reply) for reply in replies)
         # An XACK that answers 0 changes nothing, and that is what there is to tell.
         told = [fact for fact in event.facts if not isinstance(fact, _QUIET)] or failed or replies == (0,)
-        if not told:
+        lags = self._new_lags(event)
+        if not told and not lags:
             self.quiet += isinstance(event, Effect)
             return
         if isinstance(event, Served):
             self.quiet -= 1  # it was counted when it began to wait
         text = "+".join(words.text(argv[0]).upper() for argv in sent.commands)
-        answer = " → 0" if replies == (0,) else ""
+        answer = " → 0" if replies == (0,) else f" → lag {', '.join(lags)}" if lags else ""
         replied_ms = self._replied.get(event.call)
         # A read that waited was sent long before; what counts is that it got its answer now.
         sent_ms = sent.sent_ms if isinstance(event, Effect) else event.at_ms
         command = Command(event.at_ms, sent_ms, replied_ms, event.process, text + answer, failed)
         self.commands.append(command)
         self._added(event)
+
+    def _new_lags(self, event: Effect | Served) -> list[str]:
+        """The lags that this told, where one of them was not told before."""
+        told = {(fact.born, fact.group): fact.lag for fact in event.facts if isinstance(fact, f.LagReported)}
+        if all(key in self._lags and self._lags[key] == lag for key, lag in told.items()):
+            return []
+        self._lags |= told
+        return ["null" if lag is None else str(lag) for lag in told.values()]
 
     def _added(self, event: Effect | Served) -> None:
         added = [

@@ -201,6 +201,7 @@ def _draw_peaks(sheet: Sheet, block: Block, row: Row, at: object) -> None:
     """How idle it was when it was claimed, and where it was left alone past every threshold."""
     claimed = {mark.at_ms for mark in row.marks if mark.sign is Sign.CLAIMED}
     threshold = max(block.min_idle_ms, default=0)
+    free = 0.0
     for tooth in row.idle:
         at_ms, idle = tooth[-1]
         if at_ms in claimed or (threshold and idle >= threshold):
@@ -208,7 +209,9 @@ def _draw_peaks(sheet: Sheet, block: Block, row: Row, at: object) -> None:
             word = "claimed at" if at_ms in claimed else "idle"
             label, x = f"{word} {roughly(idle)}", sheet.x(at_ms)
             sheet.mark(x, at(idle), "o", size=3.5, z=4.2)
-            if width_of(label, SMALL) < x - 0.1 - sheet.left:
+            # Only where there is room beside the tooth before; a claim at once has nothing to say.
+            if idle and width_of(label, SMALL) < x - 0.2 - max(free, sheet.left):
+                free = x - 0.08
                 sheet.text(x - 0.08, at(idle) + 0.16, label, size=SMALL, ha="right", boxed=True)
 
 

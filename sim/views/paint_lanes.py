@@ -164,6 +164,8 @@ def _draw_said(sheet: Sheet, lane: Lane, y: float) -> None:
     for x, label, ha, colour in labels:
         width = width_of(label, SMALL, "bold")
         begin = x - width / 2 if ha == "center" else x
+        if begin + width > sheet.right_edge:
+            x, begin, ha = x - 0.18, x - 0.18 - width, "right"
         for place in (y - 0.14,) if ha == "center" else (y - 0.14, y + 0.15):
             if not any(on == place and begin < b + 0.03 and a < begin + width + 0.03 for a, b, on in taken):
                 taken.append((begin, begin + width, place))

@@ -21,7 +21,7 @@ WIDTH_IN = 11.0
 EDGE_IN = 0.22
 GUTTER_IN = 0.16
 """Between the names on the left, the time axis, and the outcomes on the right."""
-NAMES_MAX_IN, OUTCOMES_MAX_IN = 2.3, 2.0
+NAMES_MAX_IN, OUTCOMES_MAX_IN = 2.3, 2.6
 TOP_IN, LEVEL_UP_IN = 0.98, 0.17
 LANE_IN, LEVEL_IN = 0.42, 0.24
 SERVER_IN = 0.42

@@ -8,11 +8,11 @@ from redelivery.sim.events import Ended, Event, Healed
 from redelivery.sim.properties import BUILT_IN, SERVER_INVARIANTS, sometimes
 from redelivery.sim.watch import Property, Watch
 
-from .stories import attempts, claims, delivery, of_scenarios, ordering, progress, receiving, replay, retention
+from .stories import attempts, beside, claims, delivery, of_scenarios, ordering, progress, receiving, replay, retention
 from .stories import sometimes as meeting
 from .stories.telling import START, Case, added, created, did, read
 
-FAMILIES = (delivery, ordering, claims, progress, receiving, attempts, retention, replay, of_scenarios)
+FAMILIES = (delivery, ordering, claims, progress, receiving, attempts, retention, replay, beside, of_scenarios)
 """Where the stories stand: a file for each family of properties."""
 BREAKS = [case for family in FAMILIES for case in family.BREAKS]
 NEARLY = [case for family in FAMILIES for case in family.NEARLY]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redelivery.models import facts as f
 from redelivery.models.replies import Failure
-from redelivery.sim.events import Crashed, Effect, Ended, Event
+from redelivery.sim.events import Crashed, Effect, Ended, Event, Handled
 
 from .telling import START, Case, G, S, added, crashed, created, deleted, did, entry, handled, read, started, trimmed
 
@@ -27,6 +27,10 @@ BREAKS = [
     Case("lag-is-true", "it counts what was trimmed", [*START, read(1, 0), trimmed(1, 2), lag_told(2, 1)],
          ("2 entries are left", "there are 1")),
     Case("lag-is-true", "it is below 0", [*START, lag_told(-2, 3)], ("-2", "there are 0")),
+    Case("pushed-implies-handled", "one of two jobs is not handled",
+         [did(f.ListPushed(b"jobs", 1, (b"j1", b"j2"), "left", "LPUSH")), Handled(5, "a", b"jobs", b"", b"j2"),
+          Ended(9)],
+         ("nobody handled j1",)),
     Case("rest-is-handled", "one of two that are left is not handled",
          [*START, deleted(1), handled(2), Ended(5)], ("entry 3-0", "group g")),
     Case("xadd-accepted", "an ID is too small",
@@ -42,6 +46,9 @@ NEARLY = [
          [*NODES, handled(1, "node-a"), handled(1, "node-b"), handled(1, "node-b"), handled(2, "source"), Ended(5)]),
     Case("lag-is-true", "it is right, or null",
          [*START, lag_told(3, 0), read(1, 0), deleted(2), lag_told(1, 1), lag_told(None, 1)]),
+    Case("pushed-implies-handled", "it is handled, and what is pushed elsewhere does not count",
+         [did(f.ListPushed(b"jobs", 1, (b"j1",), "left", "LPUSH")), Handled(5, "a", b"", b"", b"j1"),
+          did(f.ListPushed(b"mine", 2, (b"j2",), "left", "LPUSH")), Ended(9)]),
     Case("rest-is-handled", "what was deleted is not handled, and the rest is",
          [*START, handled(1), deleted(2), handled(3), Ended(5)]),
     Case("rest-is-handled", "the group starts after it", [did(added(1)), did(created(1)), Ended(5)]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redelivery.models import facts as f
-from redelivery.sim.events import Cancelled, ClockJumped, HandleFailed, Lost, Paused, Unanswered
+from redelivery.sim.events import Cancelled, ClockJumped, Crashed, HandleFailed, Lost, Paused, Unanswered
 
 from .telling import (
     START,
@@ -37,6 +37,7 @@ MEETS = [
     Case("rewound", "SETID went back", [*START, read(1, 0), did(moved(1, 0, "SETID"))]),
     Case("stream-deleted", "DEL took the stream", [*START, did(f.StreamRemoved(S, 1, "DEL"))]),
     Case("consumer-deleted", "a consumer with nothing pending was deleted", [*START, consumer_removed(A)]),
+    Case("crashed", "a fault crashed it", [*START, crashed("a")]),
     Case("crashed-busy", "it crashed while it handled an entry", [*START, read(1, 0), handling(1), crashed("a")]),
     Case("crashed-holding", "it crashed with what it was delivered",
          [started("p1", "a"), *START, read(1, 0), crashed("p1")]),
@@ -62,6 +63,7 @@ NEARLY_MEETS = [
     Case("rewound", "SETID went forward, and LASTID", [*START, did(moved(0, 1, "SETID")), did(moved(1, 2, "LASTID"))]),
     Case("stream-deleted", "its group was destroyed", [*START, did(group_removed())]),
     Case("consumer-deleted", "its group went with it", [*START, read(1, 0), did(group_removed(1))]),
+    Case("crashed", "it raised an error", [*START, Crashed(5, "a", "raised", "KeyError")]),
     Case("crashed-busy", "it came to the end of its work", [*START, read(1, 0), handling(1), handled(1), acked(1)]),
     Case("crashed-holding", "it crashed after it had acknowledged",
          [started("p1", "a"), *START, read(1, 0), acked(1), crashed("p1")]),
