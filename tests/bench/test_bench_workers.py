@@ -95,7 +95,7 @@ def test_a_stored_state_takes_so_many_bytes(
 
     monkeypatch.setattr(Saver, "save", weigh)
     check(find("group-world"), "repaired", params=WORLDS[states], reduce=("zones",), checkpoint=tmp_path / "c")
-    sizes = [size for seen, size in found.items() if seen >= MARKS[0]]
+    sizes = [size for seen, size in found.items() if seen >= MARKS[1]]
     with capsys.disabled():
         print(f"\n{states:,} states: {sizes[-1]:.0f} bytes each, {min(sizes):.0f} to {max(sizes):.0f} on the way")
     assert sizes[-1] <= STATE_BYTES_MAX
