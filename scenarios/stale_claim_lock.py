@@ -47,8 +47,8 @@ def _plan(params: Params, expire_ms: int | None) -> Plan:
         ],
         setup=[
             ("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM"),
+            ("XADD", STREAM, "*", "order", "oldest"),
             ("XADD", STREAM, "*", "order", "old"),
-            ("XADD", STREAM, "*", "order", "older"),
             ("XREADGROUP", "GROUP", GROUP, "dead", "STREAMS", STREAM, ">"),
         ],
         faults=[Crash(workers, when="holding")],

@@ -139,7 +139,7 @@ class Handled(NamedTuple):
 
 
 class HandleFailed(NamedTuple):
-    """The work on an entry failed: ``handle`` raises."""
+    """The work on an entry came to nothing: ``handle`` raises, or was cancelled."""
 
     at_ms: int
     process: str

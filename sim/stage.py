@@ -15,7 +15,7 @@ from .holding import Held, note_held
 from .kernel import Kernel
 from .plan import SERVER, Plan
 from .process import Running
-from .steps import Arrive, Deliver, Happening, Rise
+from .steps import Arrive, Deliver, Happening, Rise, Wake
 from .turn import Path
 from .watch import Watch
 
@@ -131,6 +131,8 @@ class Stage(Chronicle):
             self.kernel.drop({item.serial})
             if isinstance(event, Deliver):
                 self.record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
+            elif isinstance(event, Wake) and event.handled is not None:
+                self.record(events.HandleFailed(self.now_ms, running.plan.name, *event.handled[2:]))
         if unanswered is not None and not on_its_way:
             self.waiting.pop(unanswered[1], None)
             self._close(running.plan.name, unanswered[1])

@@ -78,7 +78,8 @@ class Lanes:
         """Commands that changed nothing."""
         self.losses: list[Loss] = []
         self._numbering = numbering
-        self._open: dict[_Handler, int] = {}
+        self._open: dict[_Handler, list[int]] = {}
+        """When each began; a process may be at the same entry twice."""
         self._finished: set[str] = set()
         self._replied = {event.call: event.at_ms for event in history if isinstance(event, Replied)}
         self._calls: dict[int, Effect] = {}
@@ -87,7 +88,7 @@ class Lanes:
         self._end_ms = history.events[-1].at_ms if history.events else 0
         for event in history:
             self._take(event)
-        for handler in list(self._open):
+        for handler in [handler for handler, begun in self._open.items() for _ in begun]:
             self._stop(handler, self._end_ms, False)
         for name, view in self.views.items():
             if name not in self._finished:
@@ -100,7 +101,8 @@ class Lanes:
             case Crashed() | Finished():
                 self._end(event)
             case Handling():
-                self._open[event.process, event.stream, event.group, event.entry] = event.at_ms
+                handler = (event.process, event.stream, event.group, event.entry)
+                self._open.setdefault(handler, []).append(event.at_ms)
             case Handled():
                 self._stop((event.process, event.stream, event.group, event.entry), event.at_ms, False)
             case Effect() | Served():
@@ -151,7 +153,7 @@ class Lanes:
     def _end(self, event: Crashed | Finished) -> None:
         view = self._view(event.process)
         crashed = isinstance(event, Crashed)
-        for handler in [handler for handler in self._open if handler[0] == event.process]:
+        for handler in [handler for handler, begun in self._open.items() for _ in begun if handler[0] == event.process]:
             self._stop(handler, event.at_ms, crashed)
         if isinstance(event, Crashed):
             raised = event.message if event.why == "raised" else ""
@@ -163,9 +165,10 @@ class Lanes:
             self._finished.add(event.process)
 
     def _stop(self, handler: _Handler, at_ms: int, cut: bool) -> None:
-        begin_ms = self._open.pop(handler, None)
-        if begin_ms is None:
+        begun = self._open.get(handler)
+        if not begun:
             return
+        begin_ms = begun.pop(0)
         process, stream, group, entry = handler
         work = Work(begin_ms, at_ms, process, self._numbering.named(stream, entry), cut)
         self._view(process).works.append(work)

@@ -209,6 +209,19 @@ def test_two_handlers_at_once_are_kept_apart_and_told() -> None:
     assert (row.at_once, row.levels) == (((1000, 1200),), 2)
 
 
+def test_one_process_may_be_at_an_entry_twice() -> None:
+    tale = Tale()
+    tale.group()
+    tale.start(0, "a")
+    entry = tale.add(0, "a")
+    tale.read(0, "a", entry)
+    for ms, act in ((0, tale.handle), (1000, tale.handle), (1500, tale.handled)):
+        act(ms, "a", entry)
+    row = rows_of(tale.end(2000))[0]
+    assert row.works == (Work(0, 1500, "a", "1"), Work(1000, 2000, "a", "1", level=1))
+    assert (row.at_once, row.levels) == (((1000, 1500),), 2)
+
+
 def trimmed(cause: f.Fact, *, pending: bool) -> Row:
     tale = Tale()
     tale.group()

@@ -271,6 +271,23 @@ def test_a_cancelled_sibling_leaves_nothing_behind() -> None:
     assert [e.at_ms for e in of(made, events.Closed) if e.process == "c"] == [50]
 
 
+def test_work_that_is_cancelled_has_an_end() -> None:
+    async def impatient(redis: Any, me: str) -> None:
+        async def quick() -> None:
+            await sleep(50)
+            raise Done
+
+        for _, entries in await redis.xreadgroup("g", me, {"s": ">"}, count=1, block=1000):
+            with pytest.raises(Done):
+                await gather(quick(), handle(entries[0][0]))
+
+    made = ran(Process("p", add, turns=1, initial=0), Process("c", impatient, turns=1, handle_ms=500), within_ms=2000)
+    (begun,) = of(made, events.Handling)
+    (failed,) = of(made, events.HandleFailed)
+    assert failed == events.HandleFailed(begun.at_ms + 50, *begun[1:])
+    assert not of(made, events.Handled)
+
+
 def test_the_request_of_a_cancelled_sibling_arrives_if_it_was_on_its_way() -> None:
     async def first_of_two(redis: Any, me: str) -> None:
         async def quick() -> None:
