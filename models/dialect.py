@@ -279,6 +279,9 @@ class Dialect:
     zrange_by_rank_alone: bool
     """ZRANGE knows ranks alone, and it and ZRANGEBYSCORE read their ranges before their options (6.0)."""
 
+    scripts_read_without_block: bool
+    """A read with BLOCK in a script does not block, instead of failing (7.4, Valkey)."""
+
     shortest_scores: bool
     """A score is printed with as few digits as tell it, not with seventeen (7.2)."""
 

@@ -97,6 +97,7 @@ _REDIS_6_0 = Dialect(
     decrement_wraps=True,
     pops_look_at_count_first=True,
     zrange_by_rank_alone=True,
+    scripts_read_without_block=False,
     shortest_scores=False,
 )
 
@@ -183,6 +184,7 @@ _REDIS_7_4 = replace(
     read_last_entry="generated",
     lrem_refuses_least=True,
     reads_tell_cursor=True,
+    scripts_read_without_block=True,
 )
 
 _REDIS_8_0 = replace(
@@ -229,6 +231,7 @@ _REDIS_8_10 = replace(_REDIS_8_8, name="redis-8.10", release=(8, 10))
 _VALKEY_8_0 = replace(
     _REDIS_7_2,
     name="valkey-8.0",
+    scripts_read_without_block=True,
     release=(8, 0),
     valkey=True,
     nested_multi_text=b"ERR Command not allowed inside a transaction",

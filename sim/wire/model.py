@@ -11,13 +11,14 @@ from ...models.commands.call import Command
 from ...models.commands.table import TABLE, commands_of, subcommands_of
 from ...models.dialects import DIALECTS, Dialect
 from ...models.server import Config, Server
-from . import about, client_commands, configuring, debugging, looking, simulating
+from . import about, client_commands, configuring, debugging, looking, scripting, simulating
 
 if TYPE_CHECKING:
     from .server import SocketServer
 
 ROWS: tuple[Command, ...] = (
     *table_beside.ROWS, *looking.ROWS, *about.ROWS, *configuring.ROWS, *debugging.ROWS, *simulating.ROWS,
+    *scripting.ROWS,
 )  # fmt: skip
 """The commands that only a server on sockets has. (A command that stands twice is what its last row says.)"""
 
@@ -25,7 +26,7 @@ ROWS: tuple[Command, ...] = (
 class ServedModel(Server):
     """A model that is spoken to over sockets; its commands reach them through ``host``."""
 
-    __slots__ = ("host", "on_close")
+    __slots__ = ("host", "on_close", "scripts")
 
     host: SocketServer
     on_close: Callable[[int], None]
@@ -33,6 +34,7 @@ class ServedModel(Server):
     def __init__(self, dialect: Dialect | str, config: Config | None = None) -> None:
         super().__init__(dialect, config)
         self.on_close = _nobody_listens
+        self.scripts = scripting.Scripts()
         self._table = served_commands(self.dialect)
         self._subcommands = {name: subcommands_of(command) for name, command in self._table.items()}
 
