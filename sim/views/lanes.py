@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from ...models import facts as f
 from ...models.replies import Failure, Reply
@@ -190,7 +191,9 @@ class Lanes:
             return
         if isinstance(event, Served):
             self.quiet -= 1  # it was counted when it began to wait
-        text = "+".join(words.text(argv[0]).upper() for argv in sent.commands)
+        names = groupby(words.text(argv[0]).upper() for argv in sent.commands)
+        counted = [(name, sum(1 for _ in same)) for name, same in names]
+        text = "+".join(name if times == 1 else f"{times} {name}" for name, times in counted)
         answer = " → 0" if replies == (0,) else f" → lag {', '.join(lags)}" if lags else ""
         replied_ms = self._replied.get(event.call)
         # A read that waited was sent long before; what counts is that it got its answer now.
@@ -200,9 +203,9 @@ class Lanes:
         self._added(event)
 
     def _new_lags(self, event: Effect | Served) -> list[str]:
-        """The lags that this told, where one of them was not told before."""
+        """The lag that this told, where it was not told before; of several groups at once it is none of the story."""
         told = {(fact.born, fact.group): fact.lag for fact in event.facts if isinstance(fact, f.LagReported)}
-        if all(key in self._lags and self._lags[key] == lag for key, lag in told.items()):
+        if len(told) > 1 or all(key in self._lags and self._lags[key] == lag for key, lag in told.items()):
             return []
         self._lags |= told
         return ["null" if lag is None else str(lag) for lag in told.values()]

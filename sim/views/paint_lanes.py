@@ -163,6 +163,8 @@ def _draw_said(sheet: Sheet, lane: Lane, y: float) -> None:
     taken: list[tuple[float, float, float]] = []
     for x, label, ha, colour in labels:
         width = width_of(label, SMALL, "bold")
+        if ha == "center":  # it may not run into the name of the lane
+            x = max(x, sheet.left - 0.1 + width / 2)
         begin = x - width / 2 if ha == "center" else x
         if begin + width > sheet.right_edge:
             x, begin, ha = x - 0.18, x - 0.18 - width, "right"
@@ -187,6 +189,7 @@ def _draw_server(sheet: Sheet) -> None:
         _draw_way(sheet, command, y, colour)
         label, size = _told(command), SMALL - 0.5
         half = width_of(label, size) / 2
+        x = max(x, sheet.left - 0.1 + half)
         if label and x - half > free:
             ink = TROUBLE if command.failed else INK
             sheet.text(x, y - 0.13, label, size=size, color=ink, ha="center", boxed=True)
