@@ -88,7 +88,7 @@ def check(
         parallel,
     )
     with unhindered():
-        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means)
+        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)
     seconds = clock() - began_s
     unmet = tuple(model.unmet())
     verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or outcome.cut or unmet else HOLDS
@@ -110,7 +110,7 @@ def check(
         scenario.name, name, dialect, verdict, property_name, outcome.states, outcome.transitions, outcome.depth,
         seconds, unmet, _coverage(model, world.plan, outcome), example, steps, tuple(reductions),
         (*off, *notes, *_more_notes(outcome, depth, means, used, workers, search, model)),
-        statistics=_statistics(outcome), workers=used,
+        statistics=_statistics(outcome), workers=used, parts=_parts(model),
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def unhindered() -> Iterator[None]:
 
 def _search(
     fresh: Callable[[], World], search: Any, stop: Any, report: Report | None, depth: int | None,
-    reductions: Sequence[str], means: Means,
+    reductions: Sequence[str], means: Means, clock: Clock = no_clock,
 ) -> tuple[Machine | Plain, Outcome, tuple[str, ...]]:  # fmt: skip
     notes: tuple[str, ...] = ()
     world = fresh()
@@ -182,6 +182,7 @@ def _search(
             while True:
                 try:
                     machine = machine_for(world, abstraction, reductions)
+                    machine.taking.parts.start(clock)
                     return machine, _run(machine, search, stop, report, depth, means, saved), abstraction.notes
                 except Refined as refined:
                     abstraction, saved = refined.abstraction, None
@@ -292,11 +293,29 @@ def _message(
 def _coverage(model: Machine | Plain, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     if isinstance(model, Plain):
         return {"taken": [], "never_struck": [], "never_ran": []}
-    taken = sorted(model.taking.actions)
+    taken = _by_all(model, plan)
     done = " ".join(taken)
     struck = [str(fault) for which, fault in enumerate(plan.faults) if which not in model.taking.struck]
     idle = [process.name for process in plan.processes if f"{process.name}: " not in done]
     return {"taken": taken, "never_struck": struck, "never_ran": idle}
+
+
+def _by_all(model: Machine, plan: Plan) -> list[str]:
+    """What was done, by everybody: of those who can take each other's places, what one did the others did, too."""
+    taken = set(model.taking.actions)
+    for places in model.taking.names.classes:
+        names = [plan.processes[place].name for place in places]
+        for text in sorted(taken):
+            words = text.split(" ")
+            for name in names:
+                if name in words or f"{name}:" in words:
+                    becomes = ({name: other, f"{name}:": f"{other}:"} for other in names)
+                    taken.update(" ".join(there.get(word, word) for word in words) for there in becomes)
+    return sorted(taken)
+
+
+def _parts(model: Machine | Plain) -> dict[str, float]:
+    return {} if isinstance(model, Plain) else model.taking.parts.so_far()
 
 
 def _statistics(outcome: Outcome) -> dict[str, Any]:

@@ -112,3 +112,5 @@ class Result:
     graph: StateGraph | None = None
     workers: int = 1
     """How many processes took part in the search."""
+    parts: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """How many seconds each part of the search took, of the first process's; see ``parts.WORDS``."""

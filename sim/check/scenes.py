@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from ..faults import ClockJump
 from .ordering import ORDER_BITS, Order
+from .parts import ORDER, SCENES
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
 
 CLOCK_AT = WHOLE_BITS
@@ -66,6 +67,7 @@ class Scenes:
 
     def __init__(self, taking: Taking, order: Order) -> None:
         self.taking = taking
+        self._parts = taking.parts
         self.order = order
         self.frozen = taking.plan.frozen
         self.shifts = [SERVER_BITS + LIFE_BITS * index for index in range(len(taking.plan.processes))]
@@ -114,6 +116,7 @@ class Scenes:
         return self._orders.get(scene) or self._bring_in_order(scene)
 
     def _bring_in_order(self, scene: int) -> tuple[int, int]:
+        self._parts.enter(ORDER)
         server, numbers = self.unpack(scene)
         order = self.order.of(server, numbers)
         known = RIGHT
@@ -126,6 +129,7 @@ class Scenes:
         if len(self._orders) >= ORDERS_MAX:
             self._orders.clear()
         self._orders[scene] = known
+        self._parts.leave()
         return known
 
     def _seat(self, life: int, order: int) -> int:
@@ -139,6 +143,7 @@ class Scenes:
 
     def look(self, scene: int, ordered: bool) -> Moves:
         """Everything that can happen in a scene, faults apart; worked out now."""
+        self._parts.enter(SCENES)
         server, numbers = self.unpack(scene)
         nexts = self.taking.nexts
         found: list[Move] = []
@@ -163,6 +168,7 @@ class Scenes:
         if len(kept) >= SCENES_MAX:
             kept.clear()
         moves = kept[scene] = Moves(tuple(found), still)
+        self._parts.leave()
         return moves
 
     def strikes(self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY) -> tuple[Move, ...]:
@@ -176,11 +182,13 @@ class Scenes:
         if known is None:
             if len(remembered) >= SCENES_MAX:
                 remembered.clear()
+            self._parts.enter(SCENES)
             places = self.places[fault] if place == EVERYBODY else (place,)
             moves: list[Move] = []
             for index in places:
                 self._hit(scene, fault, index, moves, ordered, place != EVERYBODY)
             known = remembered[key] = tuple(moves)
+            self._parts.leave()
         return known
 
     def _hit(self, scene: int, fault: int, index: int, found: list[Move], ordered: bool, holding: bool) -> None:

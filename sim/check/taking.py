@@ -18,6 +18,7 @@ from . import lives, servers
 from .abstraction import NOW_MS, Abstraction, Refined
 from .interning import Interned, tagged
 from .lives import Life
+from .parts import STEPS, Parts
 from .piece import Piece
 from .probing import probe, probe_names
 from .symmetry import Names, classes
@@ -90,6 +91,7 @@ class Taking:
         """The faults that ever struck."""
         found = classes(self.plan, world.watch.properties) if abstraction.symmetry else []
         self.names = Names(self.plan, found)
+        self.parts = Parts()
         self._transcripts = Transcripts()
         self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}
         self._absent = [Running(process) for process in self.plan.processes]
@@ -136,17 +138,21 @@ class Taking:
     def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """Everything that is due for a process."""
         found: list[Outcome | Woken] = []
+        self.parts.enter(STEPS)
         events = self.lives.table[life].events
         ready = sum(left == 0 for left, _ in events)
         if any(isinstance(event, Resume) for _, event in events):
             ready = len(self._ready(self._seated(index, life), index))
         for which in range(ready):
             found.extend(self._alone(Edge("due", index, which, ()), index, server, life))
+        self.parts.leave()
         return self._kept(None, index, life, tuple(found))
 
     def strike(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """What comes of a fault that strikes a process."""
+        self.parts.enter(STEPS)
         found = self._alone(Edge("strike", index, fault, ()), index, server, life)
+        self.parts.leave()
         return self._kept(fault, index, life, tuple(found))
 
     def may_strike(self, fault: int, index: int, life: int, holding: bool) -> bool:
@@ -208,11 +214,13 @@ class Taking:
         """A step with all whom it may answer, and every answer to the choices within it."""
         found = []
         inner = Enumerated()
+        self.parts.enter(STEPS)
         while True:
             piece = self._run(edge, partial(self._thaw, server), seated, Tap(inner))
             assert set(piece.touched) <= set(seated), "a step answers those whom the server names"
             found.append(self._outcome_of_several(edge._replace(answers=tuple(inner.answers)), piece, server, seated))
             if not inner.advance():
+                self.parts.leave()
                 return tuple(found)
 
     def play(

@@ -214,6 +214,7 @@ def result_as_json(result: Result, scenario: Scenario) -> dict[str, Any]:
         "notes": list(result.notes),
         "collision_probability": result.collision_probability,
         "statistics": dict(result.statistics),
+        "parts": {part: round(seconds, 6) for part, seconds in result.parts.items()},
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from redelivery.sim.catalogue import find, shipped
 from redelivery.sim.check.check import as_declared, check
 from redelivery.sim.check.everything import check_all, names
 from redelivery.sim.check.interning import Interned, tagged
+from redelivery.sim.check.parts import WORDS
 from redelivery.sim.check.reductions import ALL, DEFAULT, parse
 from redelivery.sim.errors import BadInput, ScenarioError
 from redelivery.sim.events import Handled, Handling
@@ -57,6 +59,25 @@ def test_a_counterexample_is_a_tape_that_the_simulator_runs(
     found = {violation.property: violation.message for violation in run.violations}
     assert found[result.counterexample.property_name] == result.counterexample.message
     assert result.steps
+
+
+def test_whoever_can_take_anothers_place_did_what_the_other_did() -> None:
+    result = check(find("group-world"), "repaired", params={"entries": "1", "consumers": "2"})
+    assert result.coverage["never_ran"] == []
+    done = {name: [text for text in result.coverage["taken"] if name in text] for name in ("c1", "c2")}
+    assert [text.replace("c1", "c2") for text in done["c1"]] == done["c2"]
+    assert "fault: c2 crashes" in done["c2"]
+
+
+def test_time_is_told_by_parts_and_none_of_it_is_lost() -> None:
+    ticks = count(1)
+    result = check(
+        find("group-world"), "repaired", params={"entries": "1", "consumers": "2"}, clock=lambda: float(next(ticks))
+    )
+    assert set(result.parts) == set(WORDS)
+    assert all(result.parts.values())
+    assert result.seconds - 3 <= sum(result.parts.values()) <= result.seconds
+    assert not any(check(find("group-world"), "broken", params={"entries": "1"}).parts.values())
 
 
 def scenario_of(turn: Any, *properties: Property, **plan: Any) -> Scenario:
