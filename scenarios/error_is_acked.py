@@ -53,7 +53,7 @@ scenario = Scenario(
         "repaired": Variant(
             "only work that is done is acknowledged; what failed is claimed and tried again",
             lambda params: _plan(params, try_again),
-            states=80,
+            states=113,
             safeguards={"acknowledging-success-only": Without(_broken, "acked-implies-handled")},
         ),
     },

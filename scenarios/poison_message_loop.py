@@ -48,7 +48,7 @@ def claiming(min_idle_ms: int, deal_with: Any) -> TurnFunction:
     async def claim_then_read(redis: Any, me: str, cursor: bytes = b"0-0") -> bytes:
         next_cursor, claimed, *_ = await redis.xautoclaim(STREAM, GROUP, me, min_idle_ms, cursor, count=1)
         batches = [(STREAM, claimed)] if claimed else []
-        for _, entries in batches or await redis.xreadgroup(GROUP, me, {STREAM: ">"}, count=1, block=min_idle_ms):
+        for _, entries in batches or await redis.xreadgroup(GROUP, me, {STREAM: ">"}, count=1, block=870):
             for entry_id, fields in entries:
                 await deal_with(redis, me, entry_id, fields)
         return bytes(next_cursor)
@@ -84,12 +84,12 @@ scenario = Scenario(
             "what fails stays pending, and is claimed again and again",
             _broken,
             violates="bounded-deliveries",
-            states=83,
+            states=88,
         ),
         "repaired": Variant(
             "what failed often enough is put aside and acknowledged, in one transaction",
             lambda params: _plan(params, giving_up(params.deliveries_max)),
-            states=102,
+            states=108,
             properties=["pel-drains"],
             safeguards={"putting-aside": Without(_broken, "bounded-deliveries")},
         ),

@@ -86,7 +86,7 @@ scenario = Scenario(
         "repaired": Variant(
             "a script renews, and acknowledges, only what is still one's own",
             lambda params: _plan(params, checks=True),
-            states=885,
+            states=980,
             safeguards={"looking-at-the-owner": Without(_broken, "no-steal-back")},
         ),
     },

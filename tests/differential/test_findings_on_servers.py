@@ -33,11 +33,17 @@ BROKEN = [
 
 
 NEEDS_XAUTOCLAIM = {
+    "ack-lost-then-claimed": ["request-lost"],
+    "error-is-acked": ["handler-fails"],
+    "one-socket-block-and-ack": [],
+    "poison-message-loop": ["handler-fails", "taken-up-again"],
     "prefetch-ages-in-buffer": ["taken-over"],
     "reorder-by-claim": ["crashed-holding", "taken-over"],
+    "reply-lost-claim": ["taken-up-again"],
     "retry-vs-redelivery": [],
     "self-reclaim": ["renewed"],
     "slow-handler-claimed": ["taken-over"],
+    "zombie-renewal-steals-back": ["stood-still", "taken-over"],
 }
 """What breaks because somebody claims too much or too late does not break on 6.0, where nobody claims: the command that
 they claim with came with 6.2. Each with what is never met there."""
@@ -64,7 +70,7 @@ def confirmed(finding: Finding, server: ServerBinary) -> None:
     assert finding.changed(run) == ""
     outcome = replay(script_of(run.history), server)
     assert outcome.time_compared
-    assert outcome.replies > 3
+    assert outcome.replies >= 3  # that of a read which is given up takes no more: the group, the order, the read
     assert outcome.differences == ()
 
 
