@@ -88,6 +88,31 @@ def units_of(argvs: Iterable[Argv], at_ms: int = 0) -> list[Unit]:
     return units
 
 
+def unit_ends(data: bytes) -> list[int]:
+    """How long a file is after each of its units; what means nothing, such as an empty transaction, is no unit.
+
+    Whatever follows the last one is part of no unit.
+    """
+    ends: list[int] = []
+    at, inside, told = 0, False, 0
+    while (found := _command(data, at)) is not None:
+        argv, at = found
+        word = argv[0].upper()
+        if word == b"MULTI":
+            inside, told = True, 0
+        elif word == b"EXEC":
+            inside = False
+            if told:
+                ends.append(at)
+            told = 0
+        elif word != b"SELECT":
+            told += 1
+            if not inside:
+                ends.append(at)
+                told = 0
+    return ends
+
+
 def _command(data: bytes, at: int) -> tuple[Argv, int] | None:
     head = _number(data, at, b"*")
     if head is None:

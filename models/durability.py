@@ -151,11 +151,14 @@ def promoted(copy: Copy) -> Server:
 
 
 def restarted(copy: Copy, now_ms: int) -> Server:
-    """The server that starts at ``now_ms`` from the file that ``copy`` stands for: as if all of it happened then.
+    """The server that starts at ``now_ms`` from the file that ``copy`` stands for: as if all of it happened then."""
+    return restarted_of(copy.server, now_ms)
 
-    It has the times at which consumers were seen from the load.
-    """
-    server = promoted(copy)
+
+def restarted_of(state: Server, now_ms: int) -> Server:
+    """The server that starts at ``now_ms`` from a file that tells ``state``: its consumers were seen at the load."""
+    server = state.fork()
+    server.obeys = False
     for database in server.databases.values():
         for key, value in tuple(database.keys.items()):
             if isinstance(value, Stream):

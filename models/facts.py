@@ -10,6 +10,11 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from .lost_facts import NEW_EPOCH as NEW_EPOCH
+from .lost_facts import SERVER_LOST as SERVER_LOST
+from .lost_facts import Reinstated as Reinstated
+from .lost_facts import Restored as Restored
+
 
 class StreamCreated(NamedTuple):
     """A key became an empty stream."""
@@ -79,10 +84,10 @@ class GroupRemoved(NamedTuple):
 
 
 class CursorMoved(NamedTuple):
-    """A group's last-delivered-id changed; ``cause`` is ``read``, ``SETID`` or ``LASTID``.
+    """A group's last-delivered-id changed; ``cause`` is ``read``, ``SETID`` or ``LASTID``, ``restart`` or ``failover``.
 
     ``lag`` and ``entries_read`` are what XINFO would say now (``None`` where it says null, and in
-    dialects that do not count). SETID opens a new epoch, which ``epoch`` already is.
+    dialects that do not count). All but reads and LASTID open a new epoch, which ``epoch`` already is.
     """
 
     stream: bytes
@@ -387,6 +392,6 @@ KeyFact: TypeAlias = (
 Fact: TypeAlias = (
     StreamCreated | StreamRemoved | Added | Deleted | Trimmed | GroupCreated | GroupRemoved
     | CursorMoved | ConsumerCreated | ConsumerRemoved | Delivered | Reread | Claimed | Recounted
-    | Acked | Forgotten | Nacked | Deduplicated | LagReported | LastIdSet
+    | Acked | Forgotten | Nacked | Restored | Reinstated | Deduplicated | LagReported | LastIdSet
     | KeyFact
 )  # fmt: skip

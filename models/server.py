@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .blocking import Blocking, Served
 from .commands.call import Call, Command, CommandError, failure, shown
@@ -25,6 +25,9 @@ from .propagation import as_served, expired, told
 from .pubsub import Limits, PubSub, Subscriber
 from .replies import QUEUED, Failure, Push, Reply, encode
 from .session import Session
+
+if TYPE_CHECKING:
+    from .survivors import Survivors
 
 __all__ = ["Config", "Served", "Server"]
 
@@ -55,7 +58,10 @@ class Config:
 class Server(Blocking):
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
-    __slots__ = ("_next_session", "_subcommands", "_table", "config", "journal", "pubsub", "read_lines")
+    __slots__ = (
+        "_next_session", "_subcommands", "_table", "config", "journal", "pubsub", "read_lines",
+        "survivors",
+    )
 
     def __init__(
         self, dialect: Dialect | str, config: Config | None = None, databases: dict[int, Database] | None = None
@@ -68,6 +74,8 @@ class Server(Blocking):
         self.pubsub = NOBODY
         self.journal: Journal | None = None
         """Where commands tell what they changed; ``None`` where nobody keeps a copy of this server."""
+        self.survivors: Survivors | None = None
+        """What may be left of it when it is gone; it hears what the journal collects."""
         if self.dialect.name not in _TABLES:
             table = commands_of(self.dialect)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
@@ -86,6 +94,8 @@ class Server(Blocking):
         if self.journal is not None:
             assert not self.journal.units, "fork when what was told has been taken"
             twin.journal = self.journal.empty()
+        if self.survivors is not None:
+            twin.survivors = self.survivors.fork()
         twin.obeys = self.obeys
         twin._births = self._births
         twin._next_session = self._next_session
@@ -106,8 +116,10 @@ class Server(Blocking):
         self.sessions[session_id] = Session(session_id, resp)
 
     def close(self, session_id: int) -> None:
-        """The connection is gone; a read that it was blocked in is given up."""
-        session = self.sessions.pop(session_id)
+        """The connection is gone; a read that it was blocked in is given up. It may have gone with a server before."""
+        session = self.sessions.pop(session_id, None)
+        if session is None:
+            return
         if session.wait is not None:
             self.unblock(session)
         if session.watched is not None:
@@ -115,6 +127,12 @@ class Server(Blocking):
         for pattern in (False, True):
             for name in self.pubsub.names(session_id, pattern=pattern):
                 self.pubsub.remove(session_id, name, pattern=pattern)
+
+    def lose(self, cause: str, lacking: int, now_ms: int) -> tuple[Fact, ...]:
+        """The server is gone, and what survived stands in its place (``survivors.lose``)."""
+        from .survivors import lose
+
+        return lose(self, cause, lacking, now_ms)
 
     # -- time -----------------------------------------------------------------------------------
 
@@ -140,7 +158,7 @@ class Server(Blocking):
                     self.expire_key(key, now_ms, facts, "cycle")
                     if self.journal is not None:
                         self.journal.add([Told(index, expired(self.dialect, key))])
-                        self.journal.close(self.dialect, now_ms)
+                        self._close_unit(now_ms)
             if facts:
                 told = len(self._served)
                 self._serve_ready(now_ms)
@@ -265,7 +283,14 @@ class Server(Blocking):
         transaction = call.argv[0] if call.command.name == "EXEC" else b""
         if not transaction:
             journal.add(told(call, reply, call.facts))
-        journal.close(self.dialect, call.now_ms, transaction)
+        self._close_unit(call.now_ms, transaction)
+
+    def _close_unit(self, now_ms: int, transaction: bytes = b"") -> None:
+        """What was noted since the last time takes effect as a whole, and is heard."""
+        assert self.journal is not None
+        self.journal.close(self.dialect, now_ms, transaction)
+        if self.survivors is not None:
+            self.survivors.hear(self.journal.take())
 
     def _not_as_subscriber(self, argv: Sequence[bytes], command: Command) -> Failure:
         name = argv[0].lower()
@@ -282,7 +307,7 @@ class Server(Blocking):
                 argv = as_served(wait.argv)
                 call = Call(self, session, argv, now_ms, facts, self.command_of(argv), may_block=False)
                 journal.add(told(call, reply, facts))
-            journal.close(self.dialect, now_ms)
+            self._close_unit(now_ms)
         return reply
 
     def _find(self, argv: Sequence[bytes]) -> Command | Failure:

@@ -24,7 +24,8 @@ def snapshot(server: Server) -> tuple[Any, ...]:
     )
     sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
     subscribers = tuple((session, _subscriber(found)) for session, found in sorted(server.pubsub.subscribers.items()))
-    return (server.dialect.name, databases, sessions, subscribers, server.counters())
+    left = () if server.survivors is None else tuple(snapshot(state)[1] for state in server.survivors.states)
+    return (server.dialect.name, databases, sessions, subscribers, server.counters(), left)
 
 
 def _subscriber(subscriber: Subscriber) -> tuple[Any, ...]:

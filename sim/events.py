@@ -215,6 +215,20 @@ class ClockJumped(NamedTuple):
     by_ms: int
 
 
+class ServerLost(NamedTuple):
+    """The server is gone, with all connections, and another stands in its place: what survived of it.
+
+    ``cause`` is ``restart`` or ``failover``; ``lacking`` counts the units of what it had told that are lost, -1 is
+    everything. ``facts`` tell the difference. ``server_ms`` is the server's own clock.
+    """
+
+    at_ms: int
+    server_ms: int
+    cause: str
+    lacking: int
+    facts: tuple[Fact, ...]
+
+
 class Healed(NamedTuple):
     """From here on no more faults happen, and what must come true has to."""
 
@@ -230,7 +244,7 @@ class Ended(NamedTuple):
 Event: TypeAlias = (
     Started | Effect | Served | Replied | Lost | Closed | Handling | Handled | Projected | Crashed
     | Finished | ClockJumped | Healed | Ended | Sent | Delayed | Unanswered | Cancelled | HandleFailed | Slowed
-    | Paused | Resumed | Disconnected
+    | Paused | Resumed | Disconnected | ServerLost
 )  # fmt: skip
 
 OfCall: TypeAlias = Effect | Served | Replied | Lost | Sent | Delayed | Unanswered | Cancelled

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .errors import ScenarioError
+from .server_faults import Failover, Flush, ServerRestart
 
 ANY = "any"
 """Any command."""
@@ -249,7 +250,10 @@ class ClockJump:
         return f"{self.deed('')}: at most {self.budget}"
 
 
-Fault: TypeAlias = Crash | Pause | Lose | Delay | Reset | SlowHandler | FailHandler | ClockJump
+OfServer: TypeAlias = ServerRestart | Failover | Flush
+"""Faults that strike the server."""
+
+Fault: TypeAlias = Crash | Pause | Lose | Delay | Reset | SlowHandler | FailHandler | ClockJump | OfServer
 
 OfProcess: TypeAlias = Crash | Pause | Reset
 """Faults that strike a process, whatever is due for it."""

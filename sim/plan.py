@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
+from ..models.survivors import FILE, REPLICA
 from .client_policies import ClientPolicy
 from .errors import BadInput, ScenarioError
 from .faults import ClockJump, Crash, Delay, Fault, Lose, Pause, SlowHandler
+from .server_faults import Failover, ServerRestart
 
 TurnFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 """``async def turn(redis, me)``, or ``async def turn(redis, me, state)`` that returns the next state."""
@@ -119,10 +121,20 @@ class Plan:
         if not names:
             raise ScenarioError("a plan without processes: nothing would ever happen")
         self._check_frozen()
+        if self.follower and len({type(fault) for fault in self.faults if _survives(fault)}) > 1:
+            raise ScenarioError("a server restarts from its file, or a replica takes its place: not both in one world")
         for which, fault in enumerate(self.faults):
             if isinstance(fault, Lose | Delay) and fault.nth is not None:
                 for name in fault.names:
                     self.counting[name] = (*self.counting.get(name, ()), which)
+
+    @property
+    def follower(self) -> tuple[str, int] | None:
+        """Who follows the server (its file, or a replica), and how many units it lacks at most; ``None``: nobody."""
+        lags = [fault.loses for fault in self.faults if _survives(fault)]
+        if not lags:
+            return None
+        return (REPLICA if any(isinstance(fault, Failover) for fault in self.faults) else FILE), max(lags)
 
     def _check_fault(self, fault: Fault, names: list[str]) -> None:
         for process in fault.names:
@@ -161,6 +173,11 @@ class Plan:
             "within_ms": self.within_ms,
             "latency_ms": list(self.latency_ms),
         }
+
+
+def _survives(fault: Fault) -> TypeGuard[ServerRestart | Failover]:
+    """Whether a fault takes the server away, and something of it survives."""
+    return isinstance(fault, Failover) or (isinstance(fault, ServerRestart) and fault.keeps == FILE)
 
 
 class Params:

@@ -7,6 +7,7 @@ from typing import Self
 from ..models.facts import Fact
 from ..models.replies import Failure
 from ..models.server import Server
+from ..models.survivors import follow
 from . import events
 from .chronicle import Chronicle
 from .errors import ScenarioError
@@ -91,6 +92,8 @@ class Stage(Chronicle):
             self.calls += 1
             self.record_effect("", self.calls, session, 0, (argv,), (reply,), facts)
         self._close("", session)
+        if self.plan.follower is not None:
+            follow(self.server, *self.plan.follower)
         for i, process in enumerate(self.plan.processes):
             self.kernel.schedule(process.start_ms, Rise(i, 1))
 

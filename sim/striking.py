@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..models.survivors import FAILOVER, FILE, RESTART
 from . import events
 from .choices import Choices
 from .client_policies import RESET
@@ -15,6 +16,7 @@ from .faults import (
     FailHandler,
     Fault,
     OfMessage,
+    OfServer,
     OfWork,
     Pause,
     Reset,
@@ -22,8 +24,13 @@ from .faults import (
 )
 from .kernel import Scheduled
 from .link import Linked
+from .plan import SERVER
 from .process import Running
+from .server_faults import SOMEBODY, Flush, ServerRestart
 from .steps import Arrive, Happening, Resume, Strike, Wake
+
+MOSTLY = 20
+"""So many times more often than not all that may be lost with a server is, where chance decides."""
 
 
 class Struck(Linked):
@@ -46,6 +53,8 @@ class Struck(Linked):
         what = self.plan.faults[fault]
         if isinstance(what, ClockJump):
             return [-1]
+        if isinstance(what, OfServer):
+            return [-1] if at_ms - self.began_ms >= what.from_ms else []
         return [
             index
             for index, running in enumerate(self.processes)
@@ -99,6 +108,8 @@ class Struck(Linked):
         elif isinstance(what, ClockJump):
             self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
             self.record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
+        elif isinstance(what, OfServer):
+            self._strike_server(what, choices)
         elif isinstance(what, Pause):
             self._pause(step.process, what.for_ms)
         elif isinstance(what, Reset):
@@ -113,6 +124,36 @@ class Struck(Linked):
                 assert isinstance(event, Arrive)
                 assert isinstance(what, OfMessage)
                 self._strike_message(what, step.fault, event, choices)
+
+    # -- the server ------------------------------------------------------------------------------------
+
+    def _strike_server(self, what: OfServer, choices: Choices) -> None:
+        now_ms = self.clock(SERVER)
+        if isinstance(what, Flush):
+            session = self._open()
+            self.calls += 1
+            command = (b"FLUSHALL",)
+            reply, facts = self.server.execute(session, command, now_ms)
+            self.record_effect(SOMEBODY, self.calls, session, self.now_ms, (command,), (reply,), facts)
+            self._close(SOMEBODY, session)
+            self._hand_out_served(choices)
+            return
+        cause, lacking = FAILOVER, -1
+        if isinstance(what, ServerRestart):
+            cause = RESTART
+        if not isinstance(what, ServerRestart) or what.keeps == FILE:
+            mostly_all = (MOSTLY * what.loses or 1, *[1] * what.loses)
+            lacking = what.loses - choices.choose(what.loses + 1, "units that arrived after all", mostly_all)
+        facts = self.server.lose(cause, lacking, now_ms)
+        self.record(events.ServerLost(self.now_ms, now_ms, cause, lacking, facts))
+        self.note(-1, facts)
+        for index, running in enumerate(self.processes):
+            if running.unanswered:
+                self._reset(index, choices)
+            for session in running.sessions:
+                self._close(running.plan.name, session)
+            running.sessions = []
+            self._stir(running, True)
 
     # -- messages --------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, get_args
 
-from ..models.facts import Fact, KeyCopied, KeyMoved
+from ..models.facts import Claimed, Fact, KeyCopied, KeyMoved, Reinstated
 from .errors import BadInput
 from .events import Event
 
@@ -56,6 +56,18 @@ class Monitor:
         """What is known of a stream holds of its copy."""
         self._inherit(fact.born, fact.to_born)
         return None
+
+    def on_reinstated(self, fact: Reinstated, event: Event) -> str | None:
+        """A pending entry that is what it was before is told as one that was made pending by force."""
+        claimed = getattr(self, "on_claimed", None)
+        if claimed is None or self.instant:
+            return None
+        told = Claimed(
+            fact.stream, fact.born, fact.group, fact.consumer, fact.id, fact.owner_before, None, 0, fact.count,
+            fact.delivered_ms,
+        )  # fmt: skip
+        wrong: str | None = claimed(told, event)
+        return wrong
 
     def _inherit(self, born: int, to_born: int) -> None:
         """Copies what the books say of one incarnation: they are kept by it, or by tuples that begin with it."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ...models import facts as f
 from ...models import ids
 from .. import events as e
-from ..views.words import duration, jump, listed, text
+from ..views.words import duration, fall, jump, listed, text
 from .entry import Subject
 
 WAITING, PENDING, ACKNOWLEDGED, GIVEN, SKIPPED, DROPPED, GONE, ABSENT = (
@@ -90,6 +90,8 @@ class Tracer:
                 name = "under the same name" if same else f"as consumer {event.consumer}"
                 tail = "" if same else f", which owns nothing: {self.name} stays with {self.owner}"
                 self._link(n, event.at_ms, "restarted", f"{event.process} starts again {name}{tail}")
+            case e.ServerLost():
+                self._fallen(n, event)
             case e.ClockJumped() if event.host == "redis" and self.state == PENDING:
                 line = f"the server's clock jumps by {jump(event.by_ms)}, and the idle time of {self.name} with it"
                 self._link(n, event.at_ms, "clock", line)
@@ -116,6 +118,27 @@ class Tracer:
             if isinstance(event, e.Effect):
                 self.calls[key] = self.calls.get(key, 0) + 1
             self.last_call = (n, event.at_ms)
+
+    def _fallen(self, n: int, event: e.ServerLost) -> None:
+        """Another server took the place: what it says of the entry."""
+        who, how = fall(event)
+        before = len(self.links)
+        for fact in event.facts:
+            if isinstance(fact, f.KeyFact) or (fact.stream, fact.born) != self.entry[:2]:
+                continue
+            mine = getattr(fact, "group", self.subject.group) == self.subject.group
+            if isinstance(fact, f.Reinstated | f.Forgotten):
+                if fact.id != self.entry.id or not mine:
+                    continue
+                self.state, said = WAITING, "not delivered any more"
+                if isinstance(fact, f.Reinstated):
+                    self.state, self.owner = PENDING, text(fact.consumer)
+                    said = f"pending for {self.owner} again"
+                self._link(n, event.at_ms, event.cause, f"{who} {how}: there {self.name} is {said}")
+            elif mine:
+                self._many(n, event.at_ms, f"the {event.cause}", fact)
+        if len(self.links) == before and self.state in (PENDING, WAITING):
+            self._link(n, event.at_ms, event.cause, f"{who} {how}")
 
     def _fact(self, n: int, event: e.Effect | e.Served, fact: f.Fact) -> None:
         who = event.process or "the setup"

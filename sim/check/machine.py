@@ -229,7 +229,11 @@ class Machine:
         may: tuple[int, ...] | None = None
         if not time.over:
             in_time = not time.healed and (self.plan.frozen or time.since_ms < self.plan.faults_ms)
-            left = [fault for fault, budget in enumerate(time.budgets) if budget and in_time]
+            left = [
+                fault
+                for fault, budget in enumerate(time.budgets)
+                if budget and in_time and getattr(self.plan.faults[fault], "from_ms", 0) <= time.since_ms
+            ]
             may = tuple(sorted(left, key=lambda fault: isinstance(self.plan.faults[fault], ClockJump)))
         self._may[clock] = may
         return may

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from ..faults import ClockJump
+from ..faults import ClockJump, OfServer
 from .ordering import ORDER_BITS, Order
 from .parts import ORDER, SCENES
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
@@ -174,6 +174,8 @@ class Scenes:
     def strikes(self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY) -> tuple[Move, ...]:
         """What a fault can do in a scene: to whomever it may strike, or to the process at ``place`` alone.
 
+        What strikes the server strikes everybody who is connected to it.
+
         ``place`` is given where whether it may strike depends on whether the process holds an entry, and it does.
         """
         remembered = self._strikes[ordered]
@@ -185,6 +187,9 @@ class Scenes:
             self._parts.enter(SCENES)
             places = self.places[fault] if place == EVERYBODY else (place,)
             moves: list[Move] = []
+            if isinstance(self.taking.plan.faults[fault], OfServer):
+                edge = Edge("strike", -1, fault, ())
+                self._wake(scene, edge, tuple(range(len(self.shifts))), moves, ordered, fault)
             for index in places:
                 self._hit(scene, fault, index, moves, ordered, place != EVERYBODY)
             known = remembered[key] = tuple(moves)

@@ -11,6 +11,7 @@ from ...models.node import Node
 from ...models.server import Server
 from ...models.session import Session, Wait
 from ...models.stream import Stream
+from ...models.survivors import Survivors
 from ..stage import WIRE_RESP
 from .abstraction import Abstraction, Unabstract
 
@@ -42,7 +43,29 @@ def freeze(
         (key, tuple([numbers.get(session, session) for session in queue]))
         for key, queue in sorted(server.waiting.items())
     )
-    return (keys, waits, queues, server.counters()[0])
+    births = server.counters()[0]
+    if server.survivors is None:
+        return (keys, waits, queues, births)
+    return (keys, waits, queues, (births, _survivors(server.survivors, now_ms, abstraction)))
+
+
+def _survivors(survivors: Survivors, now_ms: int, abstraction: Abstraction) -> Frozen:
+    """The keys of each server that may be left, oldest first; what incarnations they are, nobody asks."""
+    found = []
+    for state in survivors.states:
+        _refuse(state)
+        values = [(key, _value(value, now_ms, abstraction)) for key, value in sorted(state.keys.items())]
+        found.append(tuple([(key, _unborn(value)) for key, value in values]))
+    return tuple(found)
+
+
+def _unborn(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value
+    if not _is_stream(value):
+        return (LIST, 0, value[2])
+    groups = tuple([(name, cursor, read, 0, *rest) for name, cursor, read, _, *rest in value[-1]])
+    return (0, *value[1:-1], groups)
 
 
 def _refuse(server: Server) -> None:
@@ -121,11 +144,16 @@ def shifted(frozen: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
     """The same server ``by_ms`` later."""
     keys, waits, queues, births = frozen
     moved = tuple((*wait[:3], None if wait[3] is None else wait[3] - by_ms, *wait[4:]) for wait in waits)
-    older = tuple(
+    if type(births) is tuple:
+        births = (births[0], tuple([_older_keys(state, by_ms, abstraction) for state in births[1]]))
+    return (_older_keys(keys, by_ms, abstraction), moved, queues, births)
+
+
+def _older_keys(keys: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
+    return tuple(
         (key, (*value[:-1], _older(value[-1], by_ms, abstraction)) if _is_stream(value) else value)
         for key, value in keys
     )
-    return (older, moved, queues, births)
 
 
 def _is_stream(value: Any) -> bool:
@@ -167,8 +195,25 @@ class Thawing:
             session.wait = Wait(argv, dict(positions), deadline_ms, group, consumer, noack, count, for_list=for_list)
             server.sessions[session_id] = session
         server.waiting.update({key: list(queue) for key, queue in queues})
+        if type(births) is tuple:
+            births, left = births
+            self._follow(server, left)
         server.resume(births)
         return server
+
+    def _follow(self, server: Server, left: Frozen) -> None:
+        template = self._template
+        assert template.journal is not None, "whoever follows a server does so from the start"
+        assert template.survivors is not None, "whoever follows a server does so from the start"
+        server.journal = template.journal.empty()
+        states = []
+        for keys in left:
+            state = Server(template.dialect, template.config)
+            state.obeys = True
+            for key, value in keys:
+                state.keys[key] = self._value(value)
+            states.append(state)
+        server.survivors = Survivors(template.survivors.lag, states)
 
     def _value(self, value: Any) -> Value:
         if isinstance(value, bytes):

@@ -28,6 +28,8 @@ SELF, OTHER = b"\0self", b"\0other"
 def classes(plan: Plan, properties: Iterable[Property]) -> list[tuple[int, ...]]:
     """The places of processes that can take each other's places, two or more each."""
     found: dict[Any, list[int]] = {}
+    if plan.follower is not None:
+        return []  # what survives of the server names consumers, too
     for index, process in enumerate(plan.processes):
         found.setdefault(_kind(process), []).append(index)
     named = _named(plan, properties)

@@ -95,6 +95,11 @@ class Tap:
         """Passed on to the server."""
         self._ask("close", (session,))
 
+    def lose(self, cause: str, lacking: int, now_ms: int) -> tuple[Fact, ...]:
+        """Passed on to the server."""
+        facts: tuple[Fact, ...] = self._ask("lose", (cause, lacking, now_ms))
+        return facts
+
     def expire(self, now_ms: int) -> None:
         """Passed on to the server."""
         self._ask("expire", (now_ms,))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from ..errors import unknown
 from ..watch import Property
-from . import beside, claims, delivery, ordering, progress, receiving, replay, retention, server
+from . import beside, claims, delivery, ordering, progress, receiving, replay, retention, server, survival
 
 BUILT_IN: dict[str, Property] = {
     p.name: p
@@ -24,6 +24,7 @@ BUILT_IN: dict[str, Property] = {
         *retention.PROPERTIES,
         *replay.PROPERTIES,
         *beside.PROPERTIES,
+        *survival.PROPERTIES,
     )
 }
 """Every built-in property by name."""

@@ -18,6 +18,7 @@ from ...models.facts import (
     LagReported,
     LastIdSet,
     Nacked,
+    Restored,
     StreamRemoved,
     Trimmed,
 )
@@ -45,6 +46,12 @@ class LiveEntries(Monitor):
     def on_trimmed(self, fact: Trimmed, event: Event) -> str | None:
         """Entries are gone."""
         return self._gone(fact.born, fact.ids)
+
+    def on_restored(self, fact: Restored, event: Event) -> str | None:
+        """Entries are there again."""
+        for entry_id in fact.ids:
+            insort(self.live.setdefault(fact.born, []), entry_id)
+        return None
 
     def on_stream_removed(self, fact: StreamRemoved, event: Event) -> str | None:
         """All its entries are gone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from ...models.facts import (
+    NEW_EPOCH,
     Acked,
     Claimed,
     ConsumerRemoved,
@@ -15,13 +16,16 @@ from ...models.facts import (
     GroupRemoved,
     Nacked,
     Recounted,
+    Reinstated,
     Reread,
 )
 from ..events import Event
 from ..watch import Monitor
 from .wording import GroupKey, name, show
 
-Counted: TypeAlias = Delivered | Reread | Claimed | Recounted | Nacked | Acked | Forgotten | ConsumerRemoved
+Counted: TypeAlias = (
+    Delivered | Reread | Claimed | Recounted | Reinstated | Nacked | Acked | Forgotten | ConsumerRemoved
+)
 
 
 class CursorMonotone(Monitor):
@@ -39,7 +43,7 @@ class CursorMonotone(Monitor):
         """Back only by SETID."""
         before = self.cursors.get((fact.born, fact.group), fact.before)
         self.cursors[fact.born, fact.group] = fact.cursor
-        if fact.cursor >= before or fact.cause == "SETID":
+        if fact.cursor >= before or fact.cause in NEW_EPOCH:
             return None
         return f"the cursor of group {name(fact.group)} went back from {show(before)} to {show(fact.cursor)}"
 
@@ -71,6 +75,11 @@ class CountMonotone(Monitor):
 
     def on_recounted(self, fact: Recounted, event: Event) -> str | None:
         """From now on it is as XCLAIM says."""
+        self._of(fact)[fact.id] = fact.count
+        return None
+
+    def on_reinstated(self, fact: Reinstated, event: Event) -> str | None:
+        """From now on it is as it was before."""
         self._of(fact)[fact.id] = fact.count
         return None
 

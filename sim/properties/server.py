@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...models import ids
 from ...models.facts import (
+    NEW_EPOCH,
     Acked,
     Added,
     Claimed,
@@ -98,7 +99,7 @@ class AckedStaysAcked(Monitor):
     def on_cursor_moved(self, fact: CursorMoved, event: Event) -> str | None:
         """SETID opens a new epoch, in which all may be delivered again."""
         self.cursors[fact.born, fact.group] = fact.cursor
-        if fact.cause == "SETID":
+        if fact.cause in NEW_EPOCH:
             self.acked.pop((fact.born, fact.group), None)
         return None
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .connection import Connection, refuse_errors
 from .errors import NoReply, RealServerError, ServerClosed
+from .falling import never_dies
 from .frames import FrameScanner, frame_count
 from .masks import same_reply
 from .real_time import RealTimeComparison
-from .script import CLIENT, Close, Open, Reply, Script, Send, Step, answered_as_it_closes, show_command
+from .script import CLIENT, Close, Fall, Open, Reply, Script, Send, Step, answered_as_it_closes, show_command
 from .values import first_difference, parse, show
 from .virtual_clock import VirtualClock
 
@@ -77,6 +78,7 @@ class Lockstep(ABC):
     control: Connection
     watchdog_s: float
     differences_max: int
+    fall: Callable[[Fall], Connection] = never_dies  # the server dies, and comes back; a new control connection
     replies: int = 0
     differences: list[Difference] = field(default_factory=list)
 
@@ -140,6 +142,11 @@ class Lockstep(ABC):
     # ---- steps ----
 
     def _take(self, index: int, step: Step) -> None:
+        if isinstance(step, Fall):
+            while self._peers:
+                self._peers.popitem()[1].connection.close()
+            self.control = self.fall(step)
+            return
         if isinstance(step, Open):
             if step.conn in self._peers:
                 raise ValueError(f"step {index} opens connection {step.conn}, which is open")

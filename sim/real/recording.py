@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ...models.replies import BLOCKED, encode
-from ..events import ClockJumped, Closed, Effect, Event, Served
+from ..events import ClockJumped, Closed, Effect, Event, Served, ServerLost
 from ..history import History
 from ..plan import SERVER
-from .script import Close, Open, Reply, Send, Step
+from .script import Close, Fall, Open, Reply, Send, Step
 
 RESP = 3
 """The protocol that the script speaks, whatever redis-py the processes used."""
@@ -43,5 +43,8 @@ class _Recorder:
             if event.session in self._open:
                 self._open.discard(event.session)
                 self.steps.append(Close(event.session, event.at_ms + self._ahead_ms))
+        elif isinstance(event, ServerLost):
+            self._open.clear()
+            self.steps.append(Fall(event.cause, event.lacking, event.server_ms))
         elif isinstance(event, ClockJumped) and event.host == SERVER:
             self._ahead_ms += event.by_ms

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
+from ...models.append_only_file import unit_ends
+from ...models.survivors import FAILOVER
 from .address import Address
 from .connection import Connection, refuse_errors
-from .errors import ClockUnavailable
+from .errors import ClockUnavailable, RealServerError
 from .guard import admitted
 from .identity import Identity
 from .lockstep import Difference, Lockstep, RealTime, VirtualTime
-from .script import Script, Send
+from .script import Fall, Script, Send
 from .servers import ServerBinary, locate
 from .spawn import SpawnedServer
 from .virtual_clock import START_MS, VirtualClock
@@ -69,6 +72,7 @@ def replay(
     if isinstance(target, str):
         target = locate(target)
     limits = _Limits(differences_max, watchdog_s)
+    config = _config(script, target)
     if isinstance(target, SpawnedServer):
         return _on_ours(script, target, target.clock if virtual else None, limits)
     if isinstance(target, Address):
@@ -77,12 +81,42 @@ def replay(
     if virtual:
         try:
             start_ms = script[0].at_ms if script else START_MS
-            with VirtualClock(start_ms) as clock, SpawnedServer(target, clock=clock) as server:
+            with VirtualClock(start_ms) as clock, SpawnedServer(target, clock=clock, config=config) as server:
                 return _on_ours(script, server, clock, limits)
         except ClockUnavailable as error:
             note = str(error)
-    with SpawnedServer(target) as server:
+    with SpawnedServer(target, config=config) as server:
         return _on_ours(script, server, None, limits, note)
+
+
+def _config(script: Script, target: Target) -> dict[str, str]:
+    """What a server needs besides for a script in which it dies."""
+    falls = [step for step in script if isinstance(step, Fall)]
+    if not falls:
+        return {}
+    if any(step.cause == FAILOVER for step in falls):
+        raise RealServerError(
+            "a run with a failover cannot be replayed on a real server yet: it would take a replica that lags by just "
+            "so much"
+        )
+    if isinstance(target, SpawnedServer | Address):
+        raise RealServerError(
+            "a run in which the server restarts is replayed on a server that is started for it alone: give an "
+            "executable, or a name such as embedded"
+        )
+    return {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
+
+
+def _fall(server: SpawnedServer, timeout_s: float, step: Fall) -> Connection:
+    """A server of ours dies and starts again from its file, less the units that the script says are lost."""
+    file: bytes | None = None
+    if step.lacking >= 0:
+        file = server.append_only_file()
+        if step.lacking:
+            ends = unit_ends(file)
+            file = file[: ends[-1 - step.lacking]] if step.lacking < len(ends) else b""
+    server.restart(file)
+    return server.connect(timeout=timeout_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +135,10 @@ def _on_ours(
             run = RealTime(script, control, limits.watchdog_s, limits.differences_max)
         else:
             run = VirtualTime(script, control, limits.watchdog_s, limits.differences_max, clock=clock)
+        run.fall = partial(_fall, server, limits.watchdog_s)
         run.run()
+        if run.control is not control:
+            run.control.close()
         identity = Identity(server.binary.line, server.version, server.dialect, server.pid)
         return _outcome(server.binary.name, identity, run, clock is not None, note)
 

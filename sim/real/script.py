@@ -16,7 +16,7 @@ from typing import TypeAlias
 from .values import quoted
 
 __all__ = [
-    "CLIENT", "Close", "Open", "Reply", "Script", "Send", "Step", "answered_as_it_closes", "duration_ms",
+    "CLIENT", "Close", "Fall", "Open", "Reply", "Script", "Send", "Step", "answered_as_it_closes", "duration_ms",
     "show_command",
 ]  # fmt: skip
 
@@ -61,10 +61,22 @@ class Close:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """The server is gone, with all connections, and what survived stands in its place.
+
+    ``cause`` is ``restart`` or ``failover``, ``lacking`` how many units of what it had told last are lost (-1: all).
+    """
+
+    cause: str
+    lacking: int
+    at_ms: int
+
+
 CLIENT = b"client:"
 """Before the number of a connection: what a server calls that client, as an argument of CLIENT UNBLOCK."""
 
-Step: TypeAlias = Open | Send | Reply | Close
+Step: TypeAlias = Open | Send | Reply | Close | Fall
 Script: TypeAlias = Sequence[Step]
 
 

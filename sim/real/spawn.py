@@ -89,8 +89,31 @@ class SpawnedServer:
         """Open a connection to it."""
         return Connection(self.address, timeout=timeout)
 
+    def restart(self, file: bytes | None, *, ready_s: float = 10.0) -> None:
+        """Let it die at once, and start it again where it was, from this append-only file (None: from nothing)."""
+        self._end()
+        for path in sorted(self.directory.glob("appendonly*"), reverse=True):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if self.address.path is not None:
+            Path(self.address.path).unlink(missing_ok=True)
+        if file is not None:
+            (self.directory / "appendonly.aof").write_bytes(file)
+        with self._launch(self.address, ready_s) as connection:
+            self.pid = identify(connection).pid
+            if self.clock is not None:
+                self._must_follow(connection, self.clock)
+
+    def append_only_file(self) -> bytes:
+        """What its append-only file holds since it was started last."""
+        parts = sorted(self.directory.glob("**/*.aof"), key=lambda path: path.name)
+        return b"".join(path.read_bytes() for path in parts if ".base." not in path.name)
+
     def close(self) -> None:
         """End the server and remove its directory; a second time does nothing."""
+        self._end()
+        self._folder.cleanup()
+
+    def _end(self) -> None:
         guard, self._guard = self._guard, None
         if guard is not None:
             assert guard.stdin is not None
@@ -101,7 +124,6 @@ class SpawnedServer:
                 # Not waited for until now, so its number still names it and its group.
                 os.killpg(guard.pid, signal.SIGKILL)
                 guard.wait()
-        self._folder.cleanup()
 
     def __enter__(self) -> SpawnedServer:
         return self

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...models import facts as f
-from ..events import ClockJumped, Crashed, Effect, Finished, Served, Started
+from ..events import ClockJumped, Crashed, Effect, Finished, Served, ServerLost, Started
 from ..history import History
 from ..plan import SERVER
+from ..server_faults import SOMEBODY
 from . import words
 from .life import EntryLife
 from .picture import Claim, Mark, Sign
@@ -61,6 +62,9 @@ class Groups:
                 self._stops(event.at_ms, event.process)
             elif isinstance(event, ClockJumped) and event.host == SERVER:
                 self._set_clock(event.at_ms, self.clock + event.by_ms)
+            elif isinstance(event, ServerLost):
+                for fact in event.facts:
+                    self._changed(event.at_ms, fact)
 
     def _effect(self, event: Effect | Served) -> None:
         clock = event.server_ms - event.at_ms
@@ -117,6 +121,11 @@ class Groups:
             case f.Trimmed() | f.Deleted():
                 sign = Sign.TRIMMED if isinstance(fact, f.Trimmed) else Sign.DELETED
                 self._removed(at_ms, fact.stream, fact.born, fact.ids, sign)
+            case f.Reinstated():
+                life = self._life(at_ms, fact.stream, fact.born, fact.group, fact.id)
+                consumer = words.text(fact.consumer)
+                process = self._user_of.get(consumer, "")
+                life.reinstate(at_ms, self.clock, fact.delivered_ms, consumer, process, fact.count)
             case f.GroupCreated():
                 self._group_created(at_ms, fact)
             case f.CursorMoved():
@@ -233,9 +242,14 @@ class Groups:
 
 
 def server_jumps(history: History) -> tuple[Mark, ...]:
-    """The jumps of the server's own clock."""
-    return tuple(
-        Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms))
-        for event in history
-        if isinstance(event, ClockJumped) and event.host == SERVER
-    )
+    """The jumps of the server's own clock, and when another took its place."""
+    found = []
+    for event in history:
+        if isinstance(event, ClockJumped) and event.host == SERVER:
+            found.append(Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms)))
+        elif isinstance(event, ServerLost):
+            lacking = f" −{words.counted(event.lacking, 'unit')}" if event.lacking > 0 else ""
+            found.append(Mark(event.at_ms, Sign.REPLACED, event.cause + lacking))
+        elif isinstance(event, Effect) and event.process == SOMEBODY:
+            found.append(Mark(event.at_ms, Sign.REPLACED, words.text(event.commands[0][0])))
+    return tuple(found)

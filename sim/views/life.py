@@ -70,6 +70,15 @@ class EntryLife:
         self.marks.append(Mark(at_ms, Sign.GIVEN))
         self._end(at_ms, "given, NOACK", owner, False)
 
+    def reinstate(
+        self, at_ms: int, clock: int, delivered_ms: int, owner: str, process: str, count: int
+    ) -> None:
+        """Pending again, as it was before: what came after was lost with the server."""
+        self._own(at_ms, clock, delivered_ms, owner, process)
+        self._fate = None
+        self.marks.append(Mark(at_ms, Sign.REINSTATED, str(count)))
+        self.count = count
+
     def ack(self, at_ms: int, clock: int) -> None:
         """Acknowledged."""
         gone = self.state is State.DANGLING

@@ -104,6 +104,8 @@ class _Reader:
             case e.ClockJumped():
                 line = f"the clock of {event.host} jumps by {words.jump(event.by_ms)}"
                 self._say(Move(event.at_ms, NOTE, "", line))
+            case e.ServerLost():
+                self._say(Move(event.at_ms, NOTE, "", " ".join(words.fall(event))))
             case e.Healed():
                 self._say(Move(event.at_ms, NOTE, "", "no more faults from here on"))
             case e.Ended():

@@ -122,6 +122,7 @@ _LETTERS = {
     Sign.ACKED: ("✓", GOOD, "acknowledged"),
     Sign.TRIMMED: ("✂", TROUBLE, "trimmed"),
     Sign.DELETED: ("✗", TROUBLE, "deleted"),
+    Sign.REINSTATED: ("⇄", TROUBLE, "pending again: the server was lost"),
     Sign.FORGOTTEN: ("✗", TROUBLE, "forgotten by the group"),
     Sign.SKIPPED: ("✗", TROUBLE, "skipped by the cursor"),
     Sign.GIVEN: ("↧", SOFT, "given without acknowledgement"),

@@ -138,6 +138,12 @@ def draw_trouble(sheet: Sheet, x: float, y: float, mark: Mark) -> None:
         sheet.text(x + 0.07, y + below, mark.text, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
 
 
+def draw_fall(sheet: Sheet, x: float, y: float, how: str) -> None:
+    """A server that is gone, and what stands in its place."""
+    sheet.text(x, y, "⇄", size=13, color=TROUBLE, ha="center", weight="bold", boxed=True)
+    sheet.text(x + 0.1, y + 0.14, how, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
+
+
 def draw_jump(sheet: Sheet, x: float, y: float, by: str) -> None:
     """A clock that was set."""
     sheet.text(x, y, "↷", size=13, color=TROUBLE, ha="center", weight="bold", boxed=True)
@@ -195,7 +201,10 @@ def _draw_server(sheet: Sheet) -> None:
             sheet.text(x, y - 0.13, label, size=size, color=ink, ha="center", boxed=True)
             free = x + half + 0.05
     for mark in sheet.picture.server_marks:
-        draw_jump(sheet, sheet.x(mark.at_ms), y, mark.text)
+        if mark.sign is Sign.REPLACED:
+            draw_fall(sheet, sheet.x(mark.at_ms), y, mark.text)
+        else:
+            draw_jump(sheet, sheet.x(mark.at_ms), y, mark.text)
     usual = [name for name in USUAL if any(command.text == name for command in sheet.picture.commands)]
     if usual:
         *first, last = usual

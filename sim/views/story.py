@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from textwrap import wrap
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ...models import facts as f
 from ...models import ids
@@ -68,6 +68,12 @@ def _numbered(told: list[Told], lines_max: int) -> list[str]:
     return lines
 
 
+_OfOne: TypeAlias = (
+    f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten | f.Nacked | f.Reinstated
+)
+"""Facts about one entry."""
+
+
 class _Teller:
     """Puts events into sentences; what changed nothing is not told."""
 
@@ -118,6 +124,11 @@ class _Teller:
             case e.ClockJumped():
                 jump = f"of {event.host} jumps by {words.jump(event.by_ms)}"
                 self._say(event.at_ms, "the clock", jump, eventful=True)
+            case e.ServerLost():
+                self._say(event.at_ms, *words.fall(event), eventful=True)
+                for fact in event.facts:
+                    self._keep("", fact)
+                    self._hear_fact(event.at_ms, f"the {event.cause}", fact)
             case e.Healed():
                 self._say(event.at_ms, "from here on", "there are no more faults", eventful=True)
             case _:
@@ -182,6 +193,8 @@ class _Teller:
                 if not (isinstance(fact, f.Delivered) and fact.noack):
                     key = (fact.stream, fact.born, fact.group, fact.id)
                     self._pending[key] = (process, text(fact.consumer))
+            case f.Reinstated():
+                self._pending[fact.stream, fact.born, fact.group, fact.id] = ("", text(fact.consumer))
             case f.Acked() | f.Forgotten():
                 self._pending.pop((fact.stream, fact.born, fact.group, fact.id), None)
             case f.ConsumerRemoved() | f.GroupRemoved():
@@ -211,6 +224,9 @@ class _Teller:
                 self._continue(at_ms, who, f"acknowledges {self._of(fact)}{owner}", self._number(fact))
             case f.Forgotten():
                 self._say(at_ms, who, self._forgotten(fact), self._number(fact), eventful=True)
+            case f.Reinstated():
+                line = f"makes {self._of(fact)} pending for {text(fact.consumer)} again (delivery {fact.count})"
+                self._say(at_ms, who, line, self._number(fact), eventful=True)
             case f.Nacked():
                 line = f"gives {self._of(fact)} back to the group ({fact.mode}, delivery {fact.count})"
                 self._say(at_ms, who, line, self._number(fact), eventful=True)
@@ -222,7 +238,10 @@ class _Teller:
         match fact:
             case f.Trimmed() | f.Deleted():
                 how = "trims" if isinstance(fact, f.Trimmed) else "deletes"
+                how = "loses" if fact.cause in f.SERVER_LOST else how
                 line = f"{how} {self._many(fact.stream, fact.born, fact.ids)} of {text(fact.stream)}"
+            case f.Restored():
+                line = f"brings back {self._many(fact.stream, fact.born, fact.ids)} of {text(fact.stream)}"
             case f.ConsumerRemoved() if fact.pending:
                 gone = self._many(fact.stream, fact.born, fact.pending)
                 line = f"removes consumer {text(fact.consumer)}, and its pending {gone} with it"
@@ -253,10 +272,10 @@ class _Teller:
             return f"finds {self._of(fact)}{owner} gone from the stream: {fact.cause} forgets it"
         return f"takes {self._of(fact)}{owner} off the pending list with {fact.cause}"
 
-    def _number(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten | f.Nacked) -> str:
+    def _number(self, fact: _OfOne) -> str:
         return self.numbers.of(fact.stream, fact.born, fact.id)
 
-    def _of(self, fact: f.Added | f.Delivered | f.Reread | f.Claimed | f.Acked | f.Forgotten | f.Nacked) -> str:
+    def _of(self, fact: _OfOne) -> str:
         return entries([self._number(fact)])
 
     def _many(self, stream: bytes, born: int, which: tuple[int, ...]) -> str:

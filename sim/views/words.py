@@ -8,7 +8,7 @@ from typing import Any
 
 from ...models import facts as f
 from ...models import ids
-from ..events import Effect, Handled, Handling, Served
+from ..events import Effect, Handled, Handling, Served, ServerLost
 from ..history import History
 
 
@@ -28,6 +28,17 @@ def duration(ms: int) -> str:
 def jump(by_ms: int) -> str:
     """How far a clock was set: ``+5 s`` or ``−5 s``."""
     return duration(by_ms) if by_ms < 0 else f"+{duration(by_ms)}"
+
+
+def fall(event: ServerLost) -> tuple[str, str]:
+    """Who takes the server's place, and how: as the beginning and the end of a sentence."""
+    lacks = f", and lacks the last {counted(event.lacking, 'unit')} of what it was told" if event.lacking else ""
+    if event.cause == "failover":
+        return "a replica", f"takes the server's place{lacks or ', and has everything'}"
+    if event.lacking < 0:
+        return "the server", "restarts empty"
+    lacks = f", which lacks the last {counted(event.lacking, 'unit')}" if event.lacking else ""
+    return "the server", f"restarts from its append-only file{lacks}"
 
 
 def seconds(ms: int) -> str:

@@ -16,6 +16,7 @@ from redelivery.sim.check.report import LIVENESS, Counterexample
 from redelivery.sim.check.schedules import Start
 from redelivery.sim.cli import main
 from redelivery.sim.errors import ScenarioError
+from redelivery.sim.real.errors import RealServerError
 from redelivery.sim.real.recording import script_of
 from redelivery.sim.real.replay import replay
 from redelivery.sim.real.servers import ServerBinary
@@ -97,6 +98,10 @@ def test_a_small_counterexample_is_confirmed(name: str, variant: str, server: Se
         return
     assert done.finding is not None
     assert done.finding.property == find(name).variant(variant).violates
+    if name == "failover-loses-ack":  # it would take a replica that lags by just so much
+        with pytest.raises(RealServerError, match="a failover cannot be replayed on a real server yet"):
+            confirmed(done.finding, server)
+        return
     confirmed(done.finding, server)
 
 

@@ -23,6 +23,10 @@ VARIANTS = [(scenario.name, variant) for scenario in shipped() for variant in sc
 SEEDS = (0, 1, 7, 42)
 
 
+NOT_YET = ("failover-loses-ack",)
+"""No real server can be made to fail over in a replay yet."""
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("name", "variant"), VARIANTS)
 def test_a_real_redis_gives_the_same_replies(
@@ -43,6 +47,10 @@ def test_a_real_redis_gives_the_same_replies(
     ]
     with pytest.raises(SystemExit) as stop:
         main([*arguments, "--json"])
+    if name in NOT_YET:
+        assert stop.value.code == 2
+        assert "a failover cannot be replayed on a real server yet" in capsys.readouterr().err
+        return
     said = json.loads(capsys.readouterr().out)
     assert said["differences"] == []
     declared = find(name).variant(variant).dialects

@@ -11,8 +11,10 @@ from redelivery.sim.faults import Delay, FailHandler, Fault, Lose, Pause, Reset,
 from redelivery.sim.plan import Plan, Process, Restart
 from redelivery.sim.properties import named
 from redelivery.sim.requests import gather, handle, sleep, timeout
+from redelivery.sim.server_faults import Failover, Flush, ServerRestart
 from redelivery.sim.watch import Watch
 from redelivery.sim.world import World
+from redis.exceptions import ResponseError
 
 GROUP = [("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")]
 PROPERTIES = ["no-orphan", "pending-is-owned", "handled-at-least-once", "single-handler", "claim-respects-idle"]
@@ -54,6 +56,14 @@ async def claim(redis: Any, me: str) -> None:
             await take(entries)
 
     await gather(old(), new())
+
+
+async def persistent(redis: Any, me: str) -> None:
+    """Makes the group again where it is gone."""
+    try:
+        await consume(redis, me)
+    except ResponseError:
+        await redis.xgroup_create("s", "g", "0", mkstream=True)
 
 
 async def impatient(redis: Any, me: str) -> None:
@@ -98,5 +108,10 @@ FAULTY: dict[str, Callable[[], World]] = {
     "slow-and-failing": lambda: faulty(SlowHandler("c0", 2), FailHandler("c0"), turn=claim),
     "one-socket": lambda: faulty(Lose("c0", part="request"), turn=claim, client=ONE_SOCKET),
     "pool-of-one-and-a-read-given-up": lambda: faulty(turn=impatient, entries=2, client=POOL_OF_ONE),
+    "failover": lambda: faulty(Failover(loses=2), turn=claim, client=TRIES),
+    "failover-of-two": lambda: faulty(Failover(loses=1, from_ms=2), readers=2, client=TRIES),
+    "restart-from-the-file": lambda: faulty(ServerRestart(loses=1, budget=2), entries=2, client=TRIES),
+    "restart-empty": lambda: faulty(ServerRestart(keeps="nothing"), turn=persistent, client=TRIES),
+    "flush": lambda: faulty(Flush(), turn=persistent, entries=2),
     "read-given-up": lambda: faulty(turn=impatient, entries=2, client=KEEPER),
 }

@@ -1,0 +1,74 @@
+"""What may be left of a server when it is gone: its last states, as whoever follows it may have them.
+
+The newest is what a copy has that heard everything that was told; those before it lack the last units, one each. How
+many may be lacking is the lag that was declared. Which of them it is in the end, chance says: whoever runs the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .durability import copy_of, obey, restarted_of
+from .facts import Fact
+from .journal import DISK, REPLICAS, Journal, Unit
+from .rewinding import take_place
+from .server import NOBODY, Server
+
+RESTART, FAILOVER = "restart", "failover"
+FILE, REPLICA, NOTHING = "file", "replica", "nothing"
+"""Who follows a server: its append-only file, a replica, nobody."""
+
+
+class Survivors:
+    """The states in which a copy of a server may be found, the oldest first."""
+
+    __slots__ = ("lag", "states")
+
+    def __init__(self, lag: int, states: Iterable[Server]) -> None:
+        self.lag = lag
+        """How many units may be lacking at most."""
+        self.states: list[Server] = list(states)
+        """They are never changed: what comes later is made of a fork."""
+
+    def fork(self) -> Survivors:
+        """Independent ones; the states are shared."""
+        return Survivors(self.lag, self.states)
+
+    def hear(self, units: Iterable[Unit]) -> None:
+        """Something was told: there is one more state, and the oldest is past."""
+        for unit in units:
+            then = self.states[-1].fork()
+            obey(then, unit, unit.at_ms)
+            self.states.append(then)
+        del self.states[: -self.lag - 1]
+
+
+def follow(server: Server, who: str, lag: int) -> None:
+    """From now on a file or a replica follows a server, lacking ``lag`` units at most; now it has everything."""
+    server.journal = Journal(DISK if who == FILE else REPLICAS)
+    server.survivors = Survivors(lag, [copy_of(server).server])
+
+
+def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, ...]:
+    """The server is gone, with all connections; in its place is what survived, under the same name.
+
+    ``lacking`` is how many units are lost (at most those that may be), -1: everything. ``cause`` is ``restart``,
+    from the file at ``now_ms``, or ``failover`` to the replica. Whoever followed it follows the new one.
+    """
+    survivors, journal = server.survivors, server.journal
+    if lacking < 0:
+        after = Server(server.dialect, server.config)
+    else:
+        assert survivors is not None, "somebody follows a server of which something survives"
+        states = survivors.states
+        state = states[len(states) - 1 - min(lacking, len(states) - 1)]
+        after = restarted_of(state, now_ms) if cause == RESTART else state.fork()
+        after.obeys = False
+    facts = take_place(server, after, cause)
+    server.databases, server.sessions, server.pubsub = after.databases, {}, NOBODY
+    server.resume(after.counters()[0], server.counters()[1])
+    server.select(0)
+    if survivors is not None and journal is not None:
+        server.journal = journal.empty()
+        server.survivors = Survivors(survivors.lag, [copy_of(server).server])
+    return facts

@@ -1,0 +1,126 @@
+"""What may go wrong with the server itself, as plain values: it dies and starts again, another takes its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..models.survivors import FILE, NOTHING
+from .errors import ScenarioError
+
+SOMEBODY = "somebody"
+"""Who sends what no process of the world does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRestart:
+    """The server may die and start again at once; all connections break, and requests that have not arrived are lost.
+
+    ``keeps``: it starts from its append-only file (``"file"``), or empty (``"nothing"``, there is no file). Of the
+    file's end up to ``loses`` units may be missing: what was written and had not been brought to the disk when the
+    power went. With ``appendfsync always``, and where only the process dies, that is 0. A unit is what one command or
+    transaction tells (up to 6.2 a read tells each entry by itself).
+    """
+
+    keeps: str = FILE
+    loses: int = 0
+    budget: int = 1
+    from_ms: int = 0
+    """Not before this time of the world."""
+
+    def __post_init__(self) -> None:
+        _check_from("restart of the server", self.from_ms)
+        if self.keeps not in (FILE, NOTHING):
+            raise ScenarioError(f"a restart of the server: keeps={self.keeps!r} is none of 'file', 'nothing'")
+        _check_loses("restart", self.loses)
+        if self.loses and self.keeps == NOTHING:
+            raise ScenarioError(f"a restart of the server keeps nothing, so it cannot lose {self.loses} units alone")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """It strikes no process."""
+        return ()
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        if self.keeps == NOTHING:
+            return "the server restarts empty"
+        if not self.loses:
+            return "the server restarts from its append-only file"
+        return f"the server restarts from its append-only file, which may lack {_last(self.loses)}"
+
+    def __str__(self) -> str:
+        return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """A replica may take the server's place; all connections break, and requests that have not arrived are lost.
+
+    The replica lags: it may lack up to ``loses`` units of what the server told it last. A unit is what one command or
+    transaction tells (up to 6.2 a read tells each entry by itself).
+    """
+
+    loses: int = 1
+    budget: int = 1
+    from_ms: int = 0
+    """Not before this time of the world."""
+
+    def __post_init__(self) -> None:
+        _check_from("failover", self.from_ms)
+        _check_loses("failover", self.loses)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """It strikes no process."""
+        return ()
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        if not self.loses:
+            return "a replica that has everything takes the server's place"
+        return f"a replica that may lack {_last(self.loses)} takes the server's place"
+
+    def __str__(self) -> str:
+        return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Somebody may send FLUSHALL."""
+
+    budget: int = 1
+    from_ms: int = 0
+    """Not before this time of the world."""
+
+    def __post_init__(self) -> None:
+        _check_from("flush", self.from_ms)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """It strikes no process."""
+        return ()
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        return "somebody sends FLUSHALL"
+
+    def __str__(self) -> str:
+        return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
+
+
+def _last(units: int) -> str:
+    return "the last unit" if units == 1 else f"the last {units} units"
+
+
+def _check_loses(what: str, units: int) -> None:
+    if units < 0:
+        raise ScenarioError(f"a {what} of the server: loses is {units}, it must be at least 0")
+
+
+def _check_from(what: str, from_ms: int) -> None:
+    if from_ms < 0:
+        raise ScenarioError(f"a {what}: from_ms is {from_ms}, it must be at least 0")
+
+
+def _since(from_ms: int) -> str:
+    return f", not before {from_ms} ms" if from_ms else ""
