@@ -49,7 +49,7 @@ from .facts import (
 from .group import Pending
 from .journal import DISK, EVERYWHERE, REPLICAS, Argv, Told
 from .lists import LEFT, List
-from .replies import Failure, Reply
+from .replies import Failure, Reply, Simple
 from .stream import Stream
 
 Rule: TypeAlias = "Callable[[Call, Reply, Sequence[Fact]], list[Argv]]"
@@ -83,6 +83,8 @@ def told(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Told]:
         found.extend([Told(database, argv) for argv in call.server.journal.spoken] if call.server.journal else [])
     elif name in TO_DEADLINE:
         found.extend(_expire(call, reply, name, database))
+    elif name == b"SET" and len(call.argv) > 3 and isinstance(reply, Simple):
+        found.extend(_set(call, database))
     elif name == b"PUBLISH":
         found.append(Told(database, tuple(call.argv), REPLICAS))
     else:
@@ -111,6 +113,10 @@ def _as_it_was(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
 def _if_it_did(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
     """A command that answers OK, or how much it did."""
     return [tuple(call.argv)] if reply else []
+
+
+def _set_plainly(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
+    return [tuple(call.argv)] if isinstance(reply, Simple) else []
 
 
 def _xgroup(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
@@ -157,6 +163,24 @@ def _expire(call: Call, reply: Reply, name: bytes, database: int) -> list[Told]:
     if name == b"PEXPIREAT":
         return [Told(database, tuple(call.argv), EVERYWHERE)]
     return [Told(database, (b"PEXPIREAT", key, at), DISK), Told(database, tuple(call.argv), REPLICAS)]
+
+
+def _set(call: Call, database: int) -> list[Told]:
+    """SET with options: the time to live is told as a deadline; up to 6.2 replicas get it as it was."""
+    key, value = call.argv[1], call.argv[2]
+    deadline_ms = call.server.expires.get(key)
+    as_it_was = Told(database, tuple(call.argv))
+    if deadline_ms is None:
+        return [as_it_was]
+    if call.dialect.given_ids_complete and not call.dialect.noack_tells_consumer:
+        then = (b"PEXPIREAT", key, b"%d" % deadline_ms)
+        plain = Told(database, (b"SET", key, value), DISK)
+        return [plain, Told(database, then, DISK), as_it_was._replace(to=REPLICAS)]
+    absolute = Told(database, (b"SET", key, value, b"PXAT", b"%d" % deadline_ms))
+    if call.dialect.expires_as_deadline:
+        return [absolute]
+    relative = (b"SET", key, value, b"PX", b"%d" % (deadline_ms - call.now_ms))
+    return [absolute._replace(to=DISK), Told(database, relative, REPLICAS)]
 
 
 # -- streams --------------------------------------------------------------------------------------
@@ -309,7 +333,7 @@ _RULES: Final[dict[bytes, Rule]] = {
     b"XIDMPRECORD": _if_noted,
     b"DEL": _if_it_did,
     b"UNLINK": _if_it_did,
-    b"SET": _if_it_did,
+    b"SET": _set_plainly,
     b"PERSIST": _if_it_did,
     b"MOVE": _if_it_did,
     b"COPY": _if_it_did,
