@@ -71,7 +71,7 @@ def meaningful(argvs: Iterable[Argv]) -> list[Argv]:
             if not inside:
                 continue
         inside = word == b"MULTI" or (inside and word != b"EXEC")
-        found.append(argv)
+        found.append((word, *argv[1:]))  # some keep the letters in which a SET was spelt that they rewrite
     return found
 
 
