@@ -99,7 +99,6 @@ def test_the_graph_of_all_states_is_written(redelivery: Call, tmp_path: Path) ->
         (["crash-before-ack", "--search", "dfs", "--checkpoint", "c"], "are for a breadth-first search"),
         (["crash-before-ack", "--resume", "none"], "cannot read the checkpoint none"),
         (["crash-before-ack", "--without", "zone"], "did you mean 'zones'?"),
-        (["group-world", "--liveness"], "time is frozen"),
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], says: str, redelivery: Call) -> None:
