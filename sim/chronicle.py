@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..models.facts import Fact
 from ..models.replies import Reply
+from .declared import hold_to
 from .events import Effect, Event
 from .history import History
 from .plan import SERVER, Plan
@@ -46,5 +47,8 @@ class Chronicle:
         self, name: str, call: int, session: int, sent_ms: int, commands: tuple[tuple[bytes, ...], ...],
         replies: tuple[Reply, ...], facts: tuple[Fact, ...],
     ) -> None:  # fmt: skip
-        """Writes down that commands took effect, now."""
+        """Writes down that commands took effect, now; an error where a process touched what it does not declare."""
+        for process in self.plan.processes:
+            if process.touches is not None and process.name == name:
+                hold_to(name, process.touches, commands, replies, facts)
         self.record(Effect(self.now_ms, name, call, session, sent_ms, self.clock(SERVER), commands, replies, facts))

@@ -54,6 +54,9 @@ class Process:
     """What its client does when an answer does not come; by default it waits for ever and sends nothing again."""
     fails_on: Mapping[str, str] | None = None
     """Entries with these fields can never be handled: ``handle`` raises ``HandlerFailed`` when its time is over."""
+    touches: Sequence[str] | None = None
+    """The keys that it may ever touch, which a run holds it to; ``None``: any. The checker can leave out more where
+    nobody else touches them."""
 
     def __post_init__(self) -> None:
         if not inspect.iscoroutinefunction(self.turn):

@@ -292,12 +292,13 @@ def _message(
 
 def _coverage(model: Machine | Plain, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     if isinstance(model, Plain):
-        return {"taken": [], "never_struck": [], "never_ran": []}
+        return {"taken": [], "never_struck": [], "never_ran": [], "never_observed": {}}
     taken = _by_all(model, plan)
     done = " ".join(taken)
     struck = [str(fault) for which, fault in enumerate(plan.faults) if which not in model.taking.struck]
     idle = [process.name for process in plan.processes if f"{process.name}: " not in done]
-    return {"taken": taken, "never_struck": struck, "never_ran": idle}
+    heard = model.watching.never_observed(SERVER_NAMES)
+    return {"taken": taken, "never_struck": struck, "never_ran": idle, "never_observed": heard}
 
 
 def _by_all(model: Machine, plan: Plan) -> list[str]:

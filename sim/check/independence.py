@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...models.replies import Reply
 from ...models.touched import Touched, touched
@@ -10,8 +10,10 @@ from ..choices import Replayed
 from ..events import Effect, Event, Served
 from .machine import State
 from .piece import Piece
-from .reduced import Reduced
 from .taking import Edge
+
+if TYPE_CHECKING:
+    from .reduced import Reduced
 
 
 class Trace(NamedTuple):
@@ -48,13 +50,14 @@ class Independence:
         mine, theirs = numbers[one.process], numbers[other.process]
         key = (one, mine, server, other, theirs)
         apart = self._apart.get(key)
-        first, second = self._trace(one, server, mine), self._trace(other, server, theirs)
+        first, second = self.trace(one, server, mine), self.trace(other, server, theirs)
         if apart is None:
             apart = first.processes.isdisjoint(second.processes) and first.touched.independent(second.touched)
             self._apart[key] = apart
         return apart and self._is_heard_alike(whole, first, second) and self._is_judged_alike(server, first, second)
 
-    def _trace(self, edge: Edge, server: int, life: int) -> Trace:
+    def trace(self, edge: Edge, server: int, life: int) -> Trace:
+        """What a step of a process leaves behind."""
         known = self._traces.get((edge, server, life))
         if known is None:
             known = self._traces[edge, server, life] = self._take(edge, server, life)

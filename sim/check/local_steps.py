@@ -10,7 +10,8 @@ is never kept. What could tell the two orders apart is looked at one by one:
 - a fault that strikes at this very instant, when the step lets the instant end: it is local only where the process
   has something to do at this instant still, or no fault can strike any more;
 - a loop of nothing but local steps would put everybody else off for ever. Time passes on each loop of a timed world,
-  and only when nobody has anything to do; where time is frozen, a local step must leave its turn longer than it was.
+  and only when nobody has anything to do; where time is frozen, a local step must leave its turn longer than it was, or
+  be its process's last.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ class LocalSteps:
         return untouched and outcome.batch == UNHEARD and not outcome.broken
 
     def _is_longer(self, before: Life, after: Life) -> bool:
-        """Whether the same turn has gone on: not for ever, since a turn has an end."""
-        return not after.finished and before.state == after.state and len(after.log) > len(before.log)
+        """Whether the same turn has gone on, or the process is done: neither can go on for ever."""
+        return after.finished or (before.state == after.state and len(after.log) > len(before.log))
 
     def _stands_strikes(self, server: int, before: int, after: int) -> bool:
         """The same of one outcome."""

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from ..world import World
 from .abstraction import Abstraction
+from .ample_steps import AmpleSteps
 from .local_steps import LocalSteps, Way
 from .machine import Found, Machine, State
 from .scenes import SCENE_AT
 from .taking import Edge, Outcome, Woken
 
-STEPS_LEFT_OUT = frozenset({"local", "sleep"})
+STEPS_LEFT_OUT = frozenset({"local", "sleep", "ample"})
 """The reductions that need such a machine."""
 
 
@@ -31,6 +32,7 @@ class Reduced(Machine):
         super().__init__(world, abstraction, endless=endless)
         self.sleeps = "sleep" in reductions
         """Whether the search is to take one order only of steps that may come in either."""
+        self._ample = AmpleSteps(self) if "ample" in reductions else None
         self._local = LocalSteps(self) if "local" in reductions else None
 
     def successors(self, state: State) -> Found:
@@ -39,13 +41,14 @@ class Reduced(Machine):
 
     def ways(self, state: State) -> list[Way]:
         """The steps from a state that have to be looked at, each with all that is taken together with it."""
-        if self._local is None:
-            return [((edge,), after, broken) for edge, after, broken in self.steps(state)]
-        alone = self._local.alone(state)
-        if alone is None:
-            found = self.steps(state)
-        else:
+        alone = None if self._local is None else self._local.alone(state)
+        if alone is not None and self._local is not None:
             found = [(each.edge, *self._local.take(state, each)[:2]) for each in alone]
+        else:
+            ample = None if self._ample is None else self._ample.of(state)
+            found = self.steps(state) if ample is None else ample
+        if self._local is None:
+            return [((edge,), after, broken) for edge, after, broken in found]
         return [way for edge, after, broken in found for way in self._local.finish(edge, after, broken)]
 
     def concrete(self, states: list[State], broken: tuple[int, ...]) -> list[Edge]:

@@ -44,7 +44,7 @@ def _kind(process: Process) -> tuple[Any, ...]:
     return (
         id(process.turn), process.host, process.turns, repr(process.initial), process.handle_ms, process.start_ms,
         process.turn_ms, repr(process.restart), process.consumer is None, repr(process.client),
-        repr(process.fails_on),
+        repr(process.fails_on), repr(process.touches),
     )  # fmt: skip
 
 

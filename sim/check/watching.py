@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, get_args
 
 from ...models.facts import Fact
@@ -179,6 +179,16 @@ class Watching:
         """The *sometimes* statements that no state so far has met."""
         met = self.look_for_met()
         return [p.name for which, p in enumerate(self.properties) if p.kind == "sometimes" and which not in met]
+
+    def never_observed(self, but: Collection[str]) -> dict[str, list[str]]:
+        """By property (those in ``but`` left out): the kinds of events that it hears of and that never came."""
+        came = frozenset().union(*self._kinds, *self._fact_kinds) | {Healed, Ended}
+        found = {
+            p.name: sorted(kind.__name__ for kind in automaton.kinds - came)
+            for p, automaton in zip(self.properties, self.automata, strict=True)
+            if p.name not in but
+        }
+        return {name: kinds for name, kinds in found.items() if kinds}
 
     def holding(self, whole: int) -> tuple[bool, ...]:
         """For each process, whether it holds an entry."""

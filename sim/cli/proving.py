@@ -236,6 +236,10 @@ def print_result(result: Result, scenario: Scenario) -> None:
         out.print(f"           [yellow]never met:[/] {name}")
     for note in result.notes:
         out.print(f"           note: {note}", markup=False)
+    for name, kinds in result.coverage.get("never_observed", {}).items():
+        out.print(f"           never observed: {', '.join(kinds)}, which {name} hears of", markup=False)
+    for name in result.coverage.get("never_ran", ()):
+        out.print(f"           never ran: {name}", markup=False)
     for fault in result.coverage.get("never_struck", ()):
         out.print(f"           never struck: {fault}", markup=False)
     if result.counterexample is not None:

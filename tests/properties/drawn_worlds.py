@@ -63,7 +63,7 @@ async def run(ops: Sequence[Op], redis: Any, me: str) -> None:
         elif op.name == "mark":
             await redis.set(f"last-{op.key}", me)
         elif got is None:
-            await redis.get("nothing")
+            await redis.get(f"last-{op.key}")
         elif op.name == "handle":
             await handle(got[2], None, stream=got[0])
         elif op.name == "ack":
@@ -156,13 +156,15 @@ def plans(draw: Any, frozen: bool | None = None) -> Plan:
     one_for_all = turn_of(shared)
     processes = []
     for name in NAMES[:n]:
-        turn = one_for_all if draw(st.booleans()) else turn_of(draw(programs(still, KEYS)))
+        ops = shared if draw(st.booleans()) else draw(programs(still, (draw(st.sampled_from(KEYS)),)))
+        turn = one_for_all if ops is shared else turn_of(ops)
+        keys = sorted({key for op in ops for key in (op.key, f"last-{op.key}")})
         restart = draw(st.sampled_from([None, Restart(1), Restart(2, new_name=True)]))
         handle_ms = 0 if still else draw(st.integers(0, 2))
         start_ms = 0 if still else draw(st.integers(0, 1))
         turns = draw(st.integers(1, 2 if n == 2 else 1))
         processes.append(
-            Process(name, turn, turns=turns, handle_ms=handle_ms, start_ms=start_ms, restart=restart)
+            Process(name, turn, turns=turns, handle_ms=handle_ms, start_ms=start_ms, restart=restart, touches=keys)
         )
     strikes = st.one_of(
         st.builds(Pause, st.sampled_from(NAMES[:n]), st.just(1 if still else 2)),
@@ -183,7 +185,10 @@ def plans(draw: Any, frozen: bool | None = None) -> Plan:
     )  # fmt: skip
 
 
-def world_of(plan: Plan, properties: Sequence[Property]) -> World:
+BUILT_IN = ("no-orphan", "single-handler", "handled-at-least-once")
+
+
+def world_of(plan: Plan, properties: Sequence[Property], built_in: Sequence[str] = BUILT_IN) -> World:
     """A world whose properties are these and a few of those that are built in."""
-    watch = Watch([*named(["no-orphan", "single-handler", "handled-at-least-once"]), *properties])
+    watch = Watch([*named(built_in), *properties])
     return World(plan, "redis-8.6", watch=watch, record=False)

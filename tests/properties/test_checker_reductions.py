@@ -18,7 +18,7 @@ from redelivery.sim.watch import Property
 from redelivery.sim.world import World
 
 from .check_worlds import SYMMETRIC, WORLDS
-from .drawn_worlds import patterns, plans, world_of
+from .drawn_worlds import BUILT_IN, patterns, plans, world_of
 
 STATES_MAX = 400
 """Larger worlds are drawn again: there are enough small ones."""
@@ -74,7 +74,8 @@ def search(make: Any, reductions: Sequence[str], states_max: int = 10**9) -> See
 
 
 BASE = ("zones",)
-ADDED = [("local",), ("sleep",), ("symmetry", "sleep"), ("local", "sleep"), ("symmetry", "local", "sleep")]
+ADDED = [("local",), ("sleep",), ("symmetry", "sleep"), ("local", "sleep"), ("ample",), ("local", "ample", "sleep"),
+         ("symmetry", "local", "ample", "sleep")]
 
 
 @pytest.mark.parametrize("added", ADDED, ids="+".join)
@@ -89,11 +90,11 @@ def test_the_same_is_broken_in_worlds_made_by_hand(name: str, added: tuple[str, 
         assert reduced.ends == whole.ends
 
 
-def agree(plan: Plan, properties: list[Property], added: Sequence[str]) -> None:
+def agree(plan: Plan, properties: list[Property], added: Sequence[str], *built_in: str) -> None:
     """Fails where a reduction loses a violation or an end, or invents one."""
 
     def make() -> World:
-        return world_of(plan, properties)
+        return world_of(plan, properties, built_in or BUILT_IN)
 
     try:
         whole = search(make, BASE, STATES_MAX)
@@ -129,6 +130,13 @@ def test_a_step_that_sleeps_saves_steps() -> None:
 @given(plans(), patterns())
 def test_sleep_sets_lose_nothing(plan: Plan, properties: list[Property]) -> None:
     agree(plan, properties, ("sleep",))
+
+
+@DRAWN
+@given(plans(), patterns())
+def test_ample_sets_lose_nothing(plan: Plan, properties: list[Property]) -> None:
+    """Few properties are watched, so that there is something that none of them hears of."""
+    agree(plan, properties, ("ample",), "no-orphan" if properties[0].name > "h" else "single-handler")
 
 
 @DRAWN

@@ -22,6 +22,7 @@ MINIMAL = {
     ("event-sourcing", "double-spend"): (
         "never-overdrawn", {}, "3.0.3.2.0.4x1.0.1.0.2x1.0.1", (0, 12, 4, 28, 950),
     ),
+    ("group-world", "broken"): ("acked-implies-handled", {"consumers": "1", "entries": "1"}, "1", (0, 1, 1, 3, 0)),
 }  # fmt: skip
 """Scenario and variant to the property, the lowered parameters, the choices, and: faults, context switches, entries,
 steps, time."""
