@@ -101,6 +101,9 @@ class Plan:
     frozen: bool = False
     """Time stands still: every step happens at once, in any order. A turn follows the other without a pause, a crash
     restarts at once, and a process whose turn did nothing looks again when something has happened."""
+    values: Sequence[str] = ()
+    """Payload values that are interchangeable, such as turns ``pick``: nothing depends on which is which. The checker
+    can take them for one another, and looks whether that is so."""
     idle_ms_max: int | None = None
     """The largest min-idle time that any process asks for. The checker takes all longer idle times for the same, and
     stops where a process asks for more; ``None`` lets it find out."""

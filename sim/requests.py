@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from inspect import isawaitable
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
 from weakref import WeakKeyDictionary
@@ -50,6 +50,8 @@ class Pick(NamedTuple):
 
     n: int
     label: str
+    values: tuple[str, ...] = ()
+    """What the answers stand for; empty where they are numbers."""
 
 
 class Clock(NamedTuple):
@@ -174,6 +176,14 @@ async def now() -> int:
 async def choose(n: int, label: str) -> int:
     """A decision of the program that the tape makes: 0 to ``n - 1``. In a real run it is 0."""
     return int(await Ask(Pick(n, label))) if simulated() else 0
+
+
+async def pick(values: Sequence[str], label: str) -> str:
+    """One of several texts, decided by the tape. In a real run it is the first.
+
+    Unlike a number that is chosen, what is remembered is the text itself: see ``Plan.values``.
+    """
+    return str(await Ask(Pick(len(values), label, tuple(values)))) if simulated() else values[0]
 
 
 async def publish(name: str, value: object, upto: bytes | str) -> None:

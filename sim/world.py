@@ -221,7 +221,8 @@ class World(Struck):
         """Answers what takes no time and needs no server."""
         running = self.processes[index]
         if isinstance(request, Pick):
-            running.feed(path, choices.choose(request.n, request.label))
+            answer = choices.choose(request.n, request.label)
+            running.feed(path, request.values[answer] if request.values else answer)
         elif isinstance(request, Clock):
             running.feed(path, self.clock(running.plan.host or running.plan.name))
         else:

@@ -29,6 +29,8 @@ class Abstraction:
     """Whether it is left out when consumers were last seen, and active."""
     symmetry: bool = True
     """Whether interchangeable processes are taken for one another."""
+    values: bool = True
+    """Whether payload values that a plan declares to be interchangeable are taken for one another."""
     notes: tuple[str, ...] = ()
     """Why something is not left out."""
 

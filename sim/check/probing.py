@@ -6,6 +6,8 @@ other milliseconds in the same order. It must ask for the same things, under tho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..errors import ScenarioError
 from ..plan import Plan
 from ..requests import Command, Request, Scope, Sleep, Work
@@ -13,7 +15,7 @@ from ..steps import Arrive, Wake
 from ..turn import Path
 from .abstraction import NOW_MS, Unabstract
 from .lives import Life, thaw
-from .renaming import Atom, in_ids, rebuild
+from .renaming import Atom, in_ids, in_names, rebuild
 from .symmetry import Names, exchanged_life
 
 STRETCH = 1009
@@ -53,6 +55,14 @@ def probe_names(life: Life, plan: Plan, names: Names) -> bool:
         if asked != _asked(exchanged_life(life, order[life.whose], exchange, names), plan):
             return False
     return True
+
+
+def does_the_same(life: Life, plan: Plan, names: Mapping[bytes, bytes]) -> bool:
+    """Whether a process does the same where texts are other ones."""
+    if life.down or life.finished:
+        return True
+    atom = in_names(names)
+    return bool(rebuild(_asked(life, plan), atom) == _asked(rebuild(life, atom), plan))
 
 
 def _asked(life: Life, plan: Plan) -> dict[Path, Request]:

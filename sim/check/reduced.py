@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..world import World
-from .abstraction import Abstraction
+from .abstraction import Abstraction, Refined
 from .ample_steps import AmpleSteps
 from .local_steps import LocalSteps, Way
 from .machine import Found, Machine, State
-from .scenes import SCENE_AT
+from .payloads import TOLD_APART, Payloads, why_not
+from .scenes import CLOCK_AT, SCENE_AT
 from .taking import Edge, Outcome, Woken
 
-STEPS_LEFT_OUT = frozenset({"local", "sleep", "ample"})
+STEPS_LEFT_OUT = frozenset({"local", "sleep", "ample", "values"})
 """The reductions that need such a machine."""
 
 
@@ -29,7 +31,14 @@ class Reduced(Machine):
     def __init__(
         self, world: World, abstraction: Abstraction, reductions: Sequence[str], *, endless: bool = False
     ) -> None:
+        self._payloads: Payloads | None = None
         super().__init__(world, abstraction, endless=endless)
+        if "values" in reductions and abstraction.values and len(self.plan.values) > 1:
+            why = why_not(self.plan, self.properties)
+            if why is not None:
+                raise Refined(replace(abstraction, values=False, notes=(*abstraction.notes, f"{TOLD_APART}{why}")))
+            self._payloads = Payloads(self, tuple(value.encode() for value in self.plan.values))
+            self.initial = self.canonical(self.initial)
         self.sleeps = "sleep" in reductions
         """Whether the search is to take one order only of steps that may come in either."""
         self._ample = AmpleSteps(self) if "ample" in reductions else None
@@ -38,6 +47,11 @@ class Reduced(Machine):
     def successors(self, state: State) -> Found:
         """Every step that has to be looked at, with the local steps that follow it."""
         return [(edges[0], self.canonical(after), broken) for edges, after, broken in self.ways(state)]
+
+    def canonical(self, state: State) -> State:
+        """The one of all states that differ by who is who, and by which value is which."""
+        found = super().canonical(state)
+        return found if self._payloads is None else self._payloads.canonical(found)
 
     def ways(self, state: State) -> list[Way]:
         """The steps from a state that have to be looked at, each with all that is taken together with it."""
@@ -88,9 +102,20 @@ class Reduced(Machine):
         return (self._may[clock] if clock in self._may else self._may_strike(clock)) or ()
 
     def ordered(self, state: State) -> tuple[State, tuple[int, ...] | None]:
-        """The canonical state, and which process stands at each place then; ``None`` where each stands as before."""
+        """The canonical state, and which process stands at each place then.
+
+        ``None`` where each stands as before, and nobody where payload values have become others: a step that picks one
+        is then another step.
+        """
+        there = self.canonical(state)
+        if self._payloads is not None and there != super().canonical(state):
+            return there, ()
         order = self.scenes.in_order(state >> SCENE_AT)[1] if self._order.classes else -1
-        return self.canonical(state), None if order < 0 else self._order.orders[order]
+        return there, None if order < 0 else self._order.orders[order]
+
+    def joined(self, scene: int, whole: int, clock: int) -> State:
+        """A state of its parts."""
+        return whole | clock << CLOCK_AT | scene << SCENE_AT
 
     def told(self, clock: int, tells: int) -> int:
         """By how much a state changes where a budget is spent, or an ID is made: see ``Move.tells``."""

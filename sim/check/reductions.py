@@ -13,6 +13,8 @@ REDUCTIONS: dict[str, str] = {
     "that their contents ask for",
     "local": "what a process does by itself, unseen by the server, by properties and by faults, is taken together with "
     "the step before",
+    "values": "payload values that a plan declares to be interchangeable are dealt out in the order that the contents "
+    "of a state ask for",
     "ample": "processes that declare to share no key with any other go first, where no property hears of what they do",
     "sleep": "of two steps that may come in either order, by what they touch and what properties make of them, one "
     "order is taken; by a search level by level that one worker makes in one go",

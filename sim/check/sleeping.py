@@ -119,9 +119,11 @@ class Sleeping:
 
 
 def _moved(asleep: Iterable[Steps], order: tuple[int, ...] | None) -> Asleep:
-    """The same steps where the process at ``order[i]`` stands at place ``i`` now."""
+    """The same steps where the process at ``order[i]`` stands at place ``i`` now; none where that cannot be said."""
     if order is None:
         return frozenset(asleep)
+    if not order:
+        return frozenset()
     becomes = {before: place for place, before in enumerate(order)}
     return frozenset(
         tuple([edge._replace(process=becomes.get(edge.process, edge.process)) for edge in edges]) for edges in asleep
