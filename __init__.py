@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .sim.history import History
     from .sim.history import read as read_history
     from .sim.plan import Plan, Process, Restart
-    from .sim.requests import activity, atomic, choose, gather, handle, now, publish, sleep, timeout
+    from .sim.requests import activity, atomic, choose, gather, handle, now, pick, publish, sleep, timeout
     from .sim.run import Run, simulate
     from .sim.scenario import Scenario, Variant, Without
     from .sim.tape import Tape
@@ -42,6 +42,7 @@ _WHERE = {
     "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
     "activity": "sim.requests", "atomic": "sim.requests", "timeout": "sim.requests",
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
+    "pick": "sim.requests",
     "publish": "sim.requests", "sleep": "sim.requests",
     "Run": "sim.run", "simulate": "sim.run",
     "Scenario": "sim.scenario", "Variant": "sim.scenario", "Without": "sim.scenario", "Tape": "sim.tape",
@@ -53,7 +54,7 @@ __all__ = [
     "BadInput", "ClientPolicy", "ClockJump", "Crash", "Delay", "FailHandler", "HandlerFailed", "History", "Lose",
     "Monitor", "Pause", "Plan", "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario",
     "ScenarioError", "Server", "SlowHandler", "Tape", "Variant", "Violation", "Without", "activity", "around",
-    "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather", "handle", "now",
+    "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather", "handle", "now", "pick",
     "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
 ]  # fmt: skip
 
