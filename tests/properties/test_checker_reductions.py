@@ -11,6 +11,7 @@ from redelivery.sim.check import sleeping
 from redelivery.sim.check.abstraction import Abstraction, Refined, Unabstract
 from redelivery.sim.check.breadth import breadth_first
 from redelivery.sim.check.machine import Machine
+from redelivery.sim.check.plain import Plain
 from redelivery.sim.check.reduced import Reduced, machine_for
 from redelivery.sim.errors import ScenarioError
 from redelivery.sim.plan import Plan
@@ -68,6 +69,11 @@ def search(make: Any, reductions: Sequence[str], states_max: int = 10**9) -> See
                 outcome = breadth_first(model, lambda broken: False)
         except Refined as refined:
             abstraction = refined.abstraction
+        except Unabstract:  # then nothing is left out, whatever is asked for
+            plain: Any = Plain(make())
+            outcome = breadth_first(Bounded(plain, states_max), lambda broken: False)
+            exact = outcome.ends, outcome.states, outcome.transitions
+            return Seen(frozenset(outcome.broken), tuple(plain.unmet()), *exact)
         else:
             counts = outcome.ends, outcome.states, outcome.transitions
             return Seen(frozenset(outcome.broken), tuple(machine.unmet()), *counts)
