@@ -137,16 +137,17 @@ class Saved:
             raise BadInput(f"cannot read the checkpoint {self._path}: {error.strerror}") from error
         except (EOFError, pickle.UnpicklingError) as error:
             raise BadInput(f"{self._path} is not a whole checkpoint: was it cut?") from error
-        met, actions, struck = self._met
+        met, actions, struck, came = self._met
+        machine.watching.came_before |= came
         machine.watching.seen |= met
         machine.taking.actions.update(actions)
         machine.taking.struck |= struck
         return Frontier(seen, states[LEVEL], states[DEEPER], 0, self._out)
 
 
-def _met(machine: Machine) -> tuple[set[int], dict[str, None], set[int]]:
+def _met(machine: Machine) -> tuple[set[int], dict[str, None], set[int], set[str]]:
     taking = machine.taking
-    return machine.watching.look_for_met(), taking.actions, taking.struck
+    return machine.watching.look_for_met(), taking.actions, taking.struck, machine.watching.came()
 
 
 def _shown(identity: Identity) -> str:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from ...models.facts import Fact
 from ..events import Crashed, Ended, Event, Healed
 from ..plan import Plan
-from ..watch import Watch
+from ..watch import Monitor, Watch
 from .abstraction import NOW_MS, Abstraction
 from .interning import Interned, tagged
 from .monitors import Automaton, Books, Noted
@@ -19,6 +19,10 @@ FACTS: frozenset[type] = frozenset(get_args(Fact))
 Attached = tuple[tuple[int, ...], tuple[int, ...]]
 Judged = tuple[int, tuple[int, ...]]
 """The component after a step, and the properties that the step broke, by their places."""
+
+
+class Deaf(Monitor):
+    """Hears of nothing but what every monitor hears of."""
 
 
 class Watching:
@@ -40,6 +44,8 @@ class Watching:
         self.floating = tuple(which for which in range(len(self.properties)) if which not in self.attached)
         self.whole: Interned[tuple[int, ...]] = Interned("all properties", 1 << 24)
         self.batches: Interned[tuple[Any, ...]] = Interned("what happens in a step", 1 << 24, tagged)
+        self.came_before: set[str] = set()
+        """The kinds of events that came elsewhere, by their names: to other workers, or before a search went on."""
         self.seen: set[int] = set()
         """The *sometimes* statements that were met."""
         self._looked = [0 for _ in self.properties]
@@ -180,11 +186,20 @@ class Watching:
         met = self.look_for_met()
         return [p.name for which, p in enumerate(self.properties) if p.kind == "sometimes" and which not in met]
 
+    def came(self) -> set[str]:
+        """The kinds of events and facts that came, of those that properties hear of."""
+        kinds = frozenset().union(*self._kinds, *self._fact_kinds)
+        self.came_before |= {kind.__name__ for kind in kinds}
+        return self.came_before
+
     def never_observed(self, but: Collection[str]) -> dict[str, list[str]]:
-        """By property (those in ``but`` left out): the kinds of events that it hears of and that never came."""
-        came = frozenset().union(*self._kinds, *self._fact_kinds) | {Healed, Ended}
+        """By property (those in ``but`` left out): the kinds of events that it hears of and that never came.
+
+        What every monitor hears of, such as that a key was moved, is not asked for; nor is what ends each run.
+        """
+        heard = self.came() | {kind.__name__ for kind in (Healed, Ended, *Deaf.handlers)}
         found = {
-            p.name: sorted(kind.__name__ for kind in automaton.kinds - came)
+            p.name: sorted({kind.__name__ for kind in automaton.kinds} - heard)
             for p, automaton in zip(self.properties, self.automata, strict=True)
             if p.name not in but
         }

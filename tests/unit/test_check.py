@@ -234,3 +234,13 @@ def test_all_holds_every_variant_against_its_verdict_and_its_count() -> None:
 
 def test_every_shipped_variant_declares_its_count() -> None:
     assert all(variant.states for scenario in shipped() for variant in scenario.variants.values())
+
+
+def test_what_a_property_hears_of_and_never_came_is_told() -> None:
+    """Nobody crashes where no fault is left, and nothing is claimed then: what is said of it shows nothing."""
+    never = check(find("group-world"), params={"entries": "1", "consumers": "1", "crashes": "0"}).coverage
+    assert never["never_observed"]["crashed-busy"] == ["Crashed"]
+    assert never["never_observed"]["taken-over"] == ["Claimed"]
+    whole = check(find("group-world"), params={"entries": "1", "consumers": "2"}).coverage
+    assert "crashed-busy" not in whole["never_observed"]
+    assert "taken-over" not in whole["never_observed"]

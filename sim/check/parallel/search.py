@@ -203,6 +203,7 @@ class Lead:
             taking.actions.update(dict.fromkeys(reply.actions))
             taking.struck |= reply.struck
             watching.seen |= reply.seen
+            watching.came_before |= reply.came
 
 
 def _forget(frontier: Frontier) -> None:

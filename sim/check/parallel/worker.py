@@ -43,6 +43,7 @@ class Reply:
     actions: tuple[str, ...] = ()
     struck: frozenset[int] = frozenset()
     memory_bytes: int = 0
+    came: frozenset[str] = frozenset()
 
 
 class Worker:
@@ -110,6 +111,7 @@ class Worker:
         return Reply(
             len(self._level), len(self._level) - self._at, len(self._deeper), self.out, self.hit, parcels or {},
             frozenset(watching.look_for_met()), actions, frozenset(taking.struck), resident_bytes(),
+            frozenset(watching.came()),
         )  # fmt: skip
 
     def _look(self, depth: int) -> None:
