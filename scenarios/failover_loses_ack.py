@@ -74,13 +74,13 @@ scenario = Scenario(
             lambda params: _plan(params, remembers=False, loses=params.lag),
             violates="acked-never-handled-again",
             sometimes=[ACK_LOST],
-            states=150,
+            states=69,
         ),
         "repaired": Variant(
             "the worker notes with its work which orders it has handled, and only acknowledges what comes again",
             lambda params: _plan(params, remembers=True, loses=params.lag),
             sometimes=[ACK_LOST],
-            states=697,
+            states=199,
             safeguards={
                 "own-record": Without(
                     lambda params: _plan(params, remembers=False, loses=params.lag), "acked-never-handled-again"
@@ -90,7 +90,7 @@ scenario = Scenario(
         "no-lag": Variant(
             "the worker trusts, and the replica has everything that the master had",
             lambda params: _plan(params, remembers=False, loses=0),
-            states=202,
+            states=95,
         ),
     },
     properties=["acked-never-handled-again", "single-handler", "pel-drains"],

@@ -63,12 +63,12 @@ scenario = Scenario(
             lambda params: _plan(params, params.lag),
             violates="acked-never-handled-again",
             sometimes=[ACK_LOST],
-            states=147,
+            states=69,
         ),
         "repaired": Variant(
             "appendfsync always: the server answers once what it answers is on the disk",
             lambda params: _plan(params, 0),
-            states=293,
+            states=95,
             safeguards={
                 "fsync-always": Without(lambda params: _plan(params, params.lag), "acked-never-handled-again"),
             },

@@ -36,6 +36,8 @@ def freeze(
     """
     numbers = sessions or {}
     _refuse(server)
+    if server.obeys:
+        raise Unabstract("the server is a copy of another")
     keys = tuple((key, _value(value, now_ms, abstraction)) for key, value in sorted(server.keys.items()))
     waiting = [session for session in server.sessions.values() if session.wait is not None]
     waits = tuple(sorted(_wait(session, numbers.get(session.id, session.id), now_ms) for session in waiting))
@@ -78,10 +80,8 @@ def _refuse(server: Server) -> None:
         raise Unabstract("there are subscribers")
     if any(database.claims for database in server.databases.values()):
         raise Unabstract("a blocked read claims what becomes idle")
-    if server.journal is not None:
+    if server.journal is not None and server.survivors is None:
         raise Unabstract("the server keeps a journal")
-    if server.obeys:
-        raise Unabstract("the server is a copy of another")
     if server.watchers:
         raise Unabstract("keys are watched")
     for session in server.sessions.values():

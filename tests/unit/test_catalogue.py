@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redelivery.sim import catalogue
 from redelivery.sim.catalogue import find, shipped, shipped_names
 from redelivery.sim.errors import BadInput, RedeliveryError, ScenarioError
 from redelivery.sim.events import Crashed, Effect, Handled, Started
@@ -70,7 +71,9 @@ def refused(reference: object) -> str:
 
 
 def test_the_shipped_scenarios_are_named_like_their_files() -> None:
-    assert shipped_names() == ["crash-before-ack", "event-sourcing", "group-world", "slow-handler-claimed"]
+    files = [path.stem for path in Path(catalogue.__file__).parents[1].joinpath("scenarios").glob("[!_]*.py")]
+    assert shipped_names() == sorted(file.replace("_", "-") for file in files)
+    assert len(shipped_names()) > 40
     assert [scenario.name for scenario in shipped()] == shipped_names()
     for name in shipped_names():
         assert find(name).name == name

@@ -277,6 +277,8 @@ def test_every_entry_of_every_run_has_a_chain_that_agrees_with_the_facts(
                     pending[fact.stream, fact.group, fact.id] = True
                 elif isinstance(fact, f.Acked | f.Forgotten):
                     pending[fact.stream, fact.group, fact.id] = False
+                elif isinstance(fact, f.ConsumerRemoved):
+                    pending.update({(fact.stream, fact.group, entry): False for entry in fact.pending})
     for stream, entry in entries:
         for group in groups.get(stream, []):
             explained = explain(
