@@ -57,12 +57,17 @@ def _forward(actions: Iterable[Action]) -> Iterable[Action]:
 def meaningful(argvs: Iterable[Argv]) -> list[Argv]:
     """The commands of a stream without what means nothing: transactions that are empty, an EXEC without MULTI.
 
-    Up to 6.2 servers write such where a transaction held nothing but reads from history, or (6.0) took no effect.
+    Up to 6.2 servers write such where a transaction held nothing but reads from history, or (6.0) took no effect. A
+    SELECT stands before the first command that it is about; there may be one in a transaction that is empty else.
     """
     found: list[Argv] = []
     inside = False
+    database = selected = b"0"
     for argv in argvs:
         word = argv[0].upper()
+        if word == b"SELECT":
+            database = argv[1]
+            continue
         if word == b"EXEC":
             if inside and found[-1][0].upper() == b"MULTI":
                 found.pop()
@@ -71,6 +76,9 @@ def meaningful(argvs: Iterable[Argv]) -> list[Argv]:
             if not inside:
                 continue
         inside = word == b"MULTI" or (inside and word != b"EXEC")
+        if database != selected and word not in (b"MULTI", b"EXEC"):
+            found.append((b"SELECT", database))
+            selected = database
         found.append((word, *argv[1:]))  # some keep the letters in which a SET was spelt that they rewrite
     return found
 
