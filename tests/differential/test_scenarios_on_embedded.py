@@ -23,6 +23,9 @@ VARIANTS = [(scenario.name, variant) for scenario in shipped() for variant in sc
 SEEDS = (0, 1, 7, 42)
 
 
+QUIET = ("block-vs-socket-timeout", "regroup-at-dollar-gap")
+"""Where hardly anything is asked: what happens is that nothing comes."""
+
 NOT_YET = ("failover-loses-ack",)
 """No real server can be made to fail over in a replay yet."""
 
@@ -54,7 +57,7 @@ def test_a_real_redis_gives_the_same_replies(
     said = json.loads(capsys.readouterr().out)
     assert said["differences"] == []
     declared = find(name).variant(variant).dialects
-    assert said["replies"] > (4 if declared else 8), "where it lacks a command, a process may end at once"
+    assert said["replies"] > (4 if declared else 3 if name in QUIET else 8), "lacking a command, a process ends"
     assert said["time_compared"]
     assert said["dialect"] == said["server_dialect"], "the model speaks what the server is"
     assert said["server"]
