@@ -132,6 +132,8 @@ def _more_notes(
         found.append("no checkpoint is kept of a search in which states are compared exactly")
     if means.saver is not None and means.saver.trouble is not None:
         found.append(means.saver.trouble)
+    if isinstance(model, Reduced) and model.wakeful:
+        found.append("sleep is off: what survives a server depends on the order of what was written")
     if used < wanted:
         found.append(f"one worker: {_why_alone(means, search, model)}")
     if outcome.bounded:

@@ -39,7 +39,9 @@ class Reduced(Machine):
                 raise Refined(replace(abstraction, values=False, notes=(*abstraction.notes, f"{TOLD_APART}{why}")))
             self._payloads = Payloads(self, tuple(value.encode() for value in self.plan.values))
             self.initial = self.canonical(self.initial)
-        self.sleeps = "sleep" in reductions
+        self.wakeful = "sleep" in reductions and world.server.survivors is not None
+        """Whether no step may sleep: a file and a replica keep the order of commands that commute elsewhere."""
+        self.sleeps = "sleep" in reductions and not self.wakeful
         """Whether the search is to take one order only of steps that may come in either."""
         self._ample = AmpleSteps(self) if "ample" in reductions else None
         self._local = LocalSteps(self) if "local" in reductions else None
