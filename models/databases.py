@@ -140,7 +140,7 @@ class Keyspace:
         self._drop(key)
         facts.append(KeyMoved(key, source, born, to, to_database, born_of(moved), cause))
 
-    def swap(self, first: int, second: int) -> None:
+    def swap(self, first: int, second: int, now_ms: int) -> None:
         """Two databases change places; whoever waits or watches does so where it was (dbSwapDatabases)."""
         selected = self.selected
         for index in (first, second):
@@ -158,7 +158,7 @@ class Keyspace:
                     self.signal(key)
             for key in sorted(self.watchers):
                 if key in was or key in self.keys:
-                    self.touch(key)
+                    self._touch_swapped(key, now_ms, was_there=key in was)
         self.select(selected)
 
     def reborn(self, value: Value) -> Value:
@@ -200,15 +200,30 @@ class Keyspace:
             if key in self.keys or not session.forgives(self.selected, key):
                 session.dirty = True
 
+    def _touch_swapped(self, key: bytes, now_ms: int, *, was_there: bool) -> None:
+        """What a swap means to who watches: a key whose time is over is as good as none (touchAllWatchedKeysInDb)."""
+        over = self.dialect.watch_knows_expired and self._is_over(key, now_ms)
+        for session_id in self.watchers.get(key, ()):
+            watched = self.sessions[session_id].watched
+            assert watched is not None, "who watches knows what"
+            if over and (watched[self.selected, key] or not was_there):
+                watched[self.selected, key] = True
+            elif watched[self.selected, key] and key not in self.keys:
+                watched[self.selected, key] = False
+            else:
+                self.sessions[session_id].dirty = True
+
+    def _is_over(self, key: bytes, now_ms: int) -> bool:
+        deadline_ms = self.expires.get(key)
+        return deadline_ms is not None and deadline_ms < now_ms
+
     def watch(self, session: Session, key: bytes, now_ms: int) -> None:
         """A session watches a key of the selected database from now on."""
         watched = (self.selected, key)
         if session.watched is None:
             session.watched = {}
         if watched not in session.watched:
-            deadline_ms = self.expires.get(key)
-            over = deadline_ms is not None and deadline_ms < now_ms
-            session.watched[watched] = over and self.dialect.watch_knows_expired
+            session.watched[watched] = self._is_over(key, now_ms) and self.dialect.watch_knows_expired
             self.watchers.setdefault(key, []).append(session.id)
 
     def unwatch(self, session: Session) -> None:

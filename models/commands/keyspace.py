@@ -212,7 +212,7 @@ def swapdb(call: Call) -> Reply:
     if not (0 <= first < DATABASES and 0 <= second < DATABASES):
         raise CommandError(NO_DATABASE)
     if first != second:
-        call.server.swap(first, second)
+        call.server.swap(first, second, call.now_ms)
         call.facts.append(DatabasesSwapped(first, second))
     return OK
 

@@ -26,6 +26,37 @@ STORIES = {
         a> GET k
         a> SELECT 4294967295
     """,
+    "SWAPDB brings a key whose time is over to who watches none": """
+        B> SELECT 1
+        c> WATCH s
+        B> RPUSH s b
+        B> PEXPIRE s 100
+        +200
+        c> SWAPDB 1 0
+        c> MULTI
+        c> EXEC
+    """,
+    "SWAPDB brings a key whose time is over for another one": """
+        B> SELECT 1
+        B> SET s v
+        B> PEXPIRE s 100
+        c> SET s w
+        c> PEXPIRE s 100
+        +200
+        c> WATCH s
+        c> SWAPDB 1 0
+        c> MULTI
+        c> EXEC
+    """,
+    "SWAPDB takes away a key whose time is over": """
+        c> SET s w
+        c> PEXPIRE s 100
+        +200
+        c> WATCH s
+        c> SWAPDB 1 0
+        c> MULTI
+        c> EXEC
+    """,
     "XAUTOCLAIM looks at its key before its arguments": """
         a> XADD k 2-0 f v
         a> PEXPIREAT k 1700000574800
