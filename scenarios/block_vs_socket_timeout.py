@@ -51,12 +51,12 @@ def waiting(block_ms: int) -> TurnFunction:
 def _plan(params: Params, client: ClientPolicy, block_ms: int) -> Plan:
     return Plan(
         processes=[
-            Process("shop", take_order_late, turns=1),
+            Process("shop", take_order_late, turns=params.entries),
             Process("worker", waiting(block_ms), handle_ms=params.handle_ms, client=client),
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
         faults_ms=0,
-        within_ms=100_000,
+        within_ms=params.entries * 100_000,
     )
 
 
@@ -88,7 +88,7 @@ scenario = Scenario(
         ),
     },
     properties=[NO_ERROR_WHEN_IDLE, "handled-at-least-once"],
-    params={"handle_ms": 100, "block_ms": 8000},
+    params={"entries": 1, "handle_ms": 100, "block_ms": 8000},
     evidence="redis-py 8 has a socket timeout of 5 s by default, and BLOCK does not extend it: one BLOCK 8000 on an "
     "idle stream is eleven attempts and a TimeoutError after 59 s (chrisguidry/docket #425, redis/redis-py #4125 and "
     "#4091, hopeit-git/hopeit.engine #224)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
@@ -74,7 +75,7 @@ def search_by_hypothesis(
     """
     from hypothesis import HealthCheck, Phase, Verbosity, find, settings
     from hypothesis import strategies as st
-    from hypothesis.errors import NoSuchExample
+    from hypothesis.errors import HypothesisWarning, NoSuchExample
 
     if runs < 1:
         raise BadInput(f"a search of {runs} runs searches nothing: give at least 1")
@@ -91,7 +92,9 @@ def search_by_hypothesis(
     )  # fmt: skip
     course: Course | None
     try:
-        course = find(courses(), _violates, settings=choice, random=random.Random(seed))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HypothesisWarning)  # a course is long to print, and nobody does
+            course = find(courses(), _violates, settings=choice, random=random.Random(seed))
     except NoSuchExample:
         course = None
     except _Stopped as stopped:

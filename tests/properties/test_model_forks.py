@@ -51,6 +51,8 @@ class Side:
                 self.answers.append((session, said, facts))
             for served in self.server.take_served():
                 self.answers.append((served.session, encode(served.reply, 3), served.facts))
+            if not self.server.sessions:  # all have hung up
+                self.server.open()
 
     def chosen(self, draws: Draws, taste: Taste, count: int) -> list[tuple[int, int, tuple[bytes, ...]]]:
         """Steps that suit the state, each taken as soon as it is chosen."""
@@ -145,12 +147,14 @@ def test_the_structures_agree_with_themselves(dialect: str, seed: int, taste: Ta
 
 
 def check_pending(group: Group) -> None:
-    """The group's pending entries are the disjoint union of its consumers'."""
+    """The group's pending entries are the disjoint union of its consumers' and of those that nobody has (XNACK)."""
     owned = {
         entry_id: (consumer.name, nack)
         for consumer in group.consumers.values()
         for entry_id, nack in consumer.pel.items()
     }
-    assert sum(len(consumer.pel) for consumer in group.consumers.values()) == len(owned) == len(group.pel)
+    unowned = [entry_id for entry_id, nack in group.pel.items() if nack.consumer is None]
+    assert sum(len(consumer.pel) for consumer in group.consumers.values()) == len(owned)
+    assert len(owned) + len(unowned) == len(group.pel)
     for entry_id, nack in group.pel.items():
-        assert owned[entry_id] == (nack.consumer, nack)
+        assert nack.consumer is None or owned[entry_id] == (nack.consumer, nack)
