@@ -30,7 +30,7 @@ BUGS = (
         Lines(one, "if claim.just_id else", "if False else"), taste=CLAIMING),
     Bug("retrycount-ignored", "RETRYCOUNT changes nothing",
         "cunla/fakeredis-py #544",
-        Lines(one, "if claim.count is not None:", "if False:"), taste=CLAIMING),
+        Lines(one, "count = claim.count", "pass"), taste=CLAIMING),
     Bug("claim-keeps-idle", "a claimed entry goes on being idle, so that the next one may claim it at once",
         "redis/redis #13956",
         Lines(one, "consumer, claim.delivered_ms", "consumer, before.delivered_ms"), taste=CLAIMING),
