@@ -263,24 +263,26 @@ def test_every_entry_of_every_run_has_a_chain_that_agrees_with_the_facts(
     case: tuple[str, str], seed: int, at_ms: int | None
 ) -> None:
     history = simulate(find(case[0]), case[1], seed=seed).history
-    groups: dict[bytes, list[bytes]] = {}
+    groups: dict[tuple[bytes, int], list[bytes]] = {}
     pending: dict[tuple[bytes, bytes, int], bool] = {}
-    entries: dict[tuple[bytes, int], None] = {}
+    entries: dict[tuple[bytes, int], int] = {}
     for event in history:
         for fact in getattr(event, "facts", ()):
             if isinstance(fact, f.GroupCreated):
-                groups.setdefault(fact.stream, []).append(fact.group)
+                groups.setdefault((fact.stream, fact.born), []).append(fact.group)
             elif isinstance(fact, f.Added):
-                entries[fact.stream, fact.id] = None
+                entries[fact.stream, fact.id] = fact.born
             if at_ms is None or event.at_ms <= at_ms:
                 if isinstance(fact, f.Delivered | f.Claimed):
                     pending[fact.stream, fact.group, fact.id] = True
                 elif isinstance(fact, f.Acked | f.Forgotten):
                     pending[fact.stream, fact.group, fact.id] = False
+                elif isinstance(fact, f.GroupRemoved):
+                    pending.update({key: False for key in pending if key[:2] == (fact.stream, fact.group)})
                 elif isinstance(fact, f.ConsumerRemoved):
                     pending.update({(fact.stream, fact.group, entry): False for entry in fact.pending})
-    for stream, entry in entries:
-        for group in groups.get(stream, []):
+    for (stream, entry), born in entries.items():
+        for group in groups.get((stream, born), []):
             explained = explain(
                 history, ids.show(entry).decode(), stream=stream.decode(), group=group.decode(), at_ms=at_ms
             )
