@@ -23,8 +23,11 @@ async def deal_with(redis: Any, entries: Any) -> None:
 def locking(min_idle_ms: int, expire_ms: int | None) -> TurnFunction:
     """Reclaims under a lock, so that not all workers scan at once; then reads what is new."""
 
+    expiry = () if expire_ms is None else ("PX", expire_ms)
+
     async def reclaim_then_read(redis: Any, me: str) -> None:
-        if await redis.set(LOCK, me, nx=True, px=expire_ms):
+        # Word by word: redis-py 7 and 8 send what set(nx=..., px=...) says in another order.
+        if await redis.execute_command("SET", LOCK, me, "NX", *expiry):
             try:
                 _, claimed, *_ = await redis.xautoclaim(STREAM, GROUP, me, min_idle_ms, "0-0", count=10)
                 await deal_with(redis, claimed)
