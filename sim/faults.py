@@ -35,8 +35,29 @@ def _check_moment(what: str, process: Who, when: str) -> None:
         raise ScenarioError(f"a {what} of {process!r}: when={when!r} is none of {', '.join(map(repr, _MOMENTS))}")
 
 
+class Striking:
+    """A fault that strikes processes: one, or several of which any may be struck."""
+
+    __slots__ = ()
+
+    process: Who
+    budget: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The processes that may be struck."""
+        return _names(self.process)
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return f"{self.deed(' or '.join(self.names))}: at most {self.budget}"
+
+
 @dataclass(frozen=True, slots=True)
-class Crash:
+class Crash(Striking):
     """A process may stop dead, between any two of its steps; ``budget`` times in all.
 
     ``process`` is one name, or several of which any may. ``when`` narrows the moment: ``"holding"``
@@ -50,11 +71,6 @@ class Crash:
     def __post_init__(self) -> None:
         _check_moment("crash", self.process, self.when)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes that may crash."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"{name} crashes"
@@ -64,7 +80,7 @@ class Crash:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Striking):
     """A process may stand still for ``for_ms`` (garbage collection, SIGSTOP, a laptop's lid), and then go on.
 
     Its connections stay open, and what the server sends it waits for it. Its timers run on: what was due meanwhile
@@ -80,11 +96,6 @@ class Pause:
         _check_moment("pause", self.process, self.when)
         _check_least("pause", self.process, "for_ms", self.for_ms)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes that may pause."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"{name} pauses for {self.for_ms} ms"
@@ -94,7 +105,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Lose:
+class Lose(Striking):
     """The ``request`` or the ``reply`` of a command may be lost; ``budget`` times in all.
 
     A lost request never takes effect, a lost reply belongs to a command that did; of a blocked read it is the reply
@@ -116,11 +127,6 @@ class Lose:
         if self.how not in (RESET, SILENCE):
             raise ScenarioError(f"a loss of {self.process!r}: how={self.how!r} is none of 'reset', 'silence'")
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes whose messages may be lost."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"the {self.part} of {name}'s {_which(self.command, self.nth)} is lost"
@@ -131,7 +137,7 @@ class Lose:
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(Striking):
     """The ``request`` or the ``reply`` of a command may be under way for ``by_ms`` longer; ``budget`` times in all.
 
     Past the client's own timeout a late reply reaches nobody. What goes over another connection overtakes it.
@@ -149,41 +155,25 @@ class Delay:
         _check_message("delay", self.process, self.command, self.part, self.nth, self.budget)
         _check_least("delay", self.process, "by_ms", self.by_ms)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes whose messages may be late."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"the {self.part} of {name}'s {_which(self.command, self.nth)} is {self.by_ms} ms late"
 
-    def __str__(self) -> str:
-        return f"{self.deed(' or '.join(self.names))}: at most {self.budget}"
-
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Striking):
     """All connections of a process may break at once: requests that have not arrived are lost, blocked reads end."""
 
     process: Who
     budget: int = 1
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes whose connections may break."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"the connections of {name} break"
 
-    def __str__(self) -> str:
-        return f"{self.deed(' or '.join(self.names))}: at most {self.budget}"
-
 
 @dataclass(frozen=True, slots=True)
-class SlowHandler:
+class SlowHandler(Striking):
     """The work on an entry may take ``by_ms`` longer than it should; ``budget`` times in all."""
 
     process: Who
@@ -193,21 +183,13 @@ class SlowHandler:
     def __post_init__(self) -> None:
         _check_least("slow handler", self.process, "by_ms", self.by_ms)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes whose work may take longer."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"the handler of {name} takes {self.by_ms} ms longer"
 
-    def __str__(self) -> str:
-        return f"{self.deed(' or '.join(self.names))}: at most {self.budget}"
-
 
 @dataclass(frozen=True, slots=True)
-class FailHandler:
+class FailHandler(Striking):
     """The work on an entry may fail just before it is done; ``budget`` times in all. ``handle`` raises then.
 
     For an entry that can never be handled see ``Process.fails_on``.
@@ -216,17 +198,9 @@ class FailHandler:
     process: Who
     budget: int = 1
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes whose work may fail."""
-        return _names(self.process)
-
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return f"the handler of {name} fails"
-
-    def __str__(self) -> str:
-        return f"{self.deed(' or '.join(self.names))}: at most {self.budget}"
 
 
 @dataclass(frozen=True, slots=True)
