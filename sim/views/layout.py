@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
-from ...models import ids
-from ..events import Healed
 from ..history import History
 from . import words
 from .axis import Axis, axis, typical
-from .groups import Groups, GroupView, server_jumps
-from .lanes import Lanes
 from .picture import Block, Claim, Command, Lane, Line, Mark, Picture, Row, Sign, State
+from .reading import Reading, read
 from .thinning import thin
 
 ROWS_MAX = 14
@@ -28,22 +24,22 @@ IDLE_TOP = 1.6
 
 def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MAX) -> Picture:
     """The picture of a history; of more than ``rows_max`` rows it shows those that tell the most."""
-    header = history.header
-    numbering = words.Numbering(history)
-    lanes = Lanes(history, numbering)
-    groups = Groups(history, numbering)
-    end_ms = history.events[-1].at_ms if history.events else 0
-    blocks = _blocks(header, groups, lanes, end_ms, rows_max)
+    return choose(read(history), rows_max, lanes_max)
+
+
+def choose(reading: Reading, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MAX) -> Picture:
+    """What of a reading has room in one picture, and the scale for it."""
+    header, end_ms = reading.header, reading.end_ms
+    blocks = _blocks(reading, rows_max)
     shown = {row.entry for block in blocks for row in block.rows}
-    lines = _lines(history)
-    claims = tuple(claim for claim in groups.claims if shown.intersection(claim.entries))
-    all_lanes = [lanes.views[name].lane() for name in _order(header, lanes)]
+    claims = tuple(claim for claim in reading.claims if shown.intersection(claim.entries))
+    all_lanes = list(reading.lanes)
     if any(block.left_out for block in blocks):
         all_lanes = [_without_additions(lane, shown) for lane in all_lanes]
     some_lanes = _choose_lanes(all_lanes, claims, shown, lanes_max)
     names = {lane.name for lane in some_lanes}
-    commands = tuple(command for command in lanes.commands if command.process in names)
-    scale = _axis(history, blocks, some_lanes, claims, lines, commands, end_ms)
+    commands = tuple(command for command in reading.commands if command.process in names)
+    scale = _axis(blocks, some_lanes, claims, reading.lines, commands, end_ms)
     some_lanes, commands, thinned = thin(scale, some_lanes, commands, shown)
     return Picture(
         title=words.title(header),
@@ -53,38 +49,21 @@ def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         bad=header.get("verdict") not in ("holds", None),
         axis=scale,
         lanes=some_lanes,
-        takers=frozenset(groups.takers | {handler[3].process for handler in lanes.handlers}),
+        takers=reading.takers,
         commands=commands,
-        losses=tuple(loss for loss in lanes.losses if loss.process in names),
-        server_marks=server_jumps(history),
+        losses=tuple(loss for loss in reading.losses if loss.process in names),
+        server_marks=reading.server_marks,
         claims=tuple(c for c in claims if c.process_before in names and c.process_after in names),
         blocks=blocks,
-        lines=lines,
-        verdict=tuple(numbering.in_sentence(line) for line in words.verdict(header)),
+        lines=reading.lines,
+        verdict=tuple(reading.numbering.in_sentence(line) for line in words.verdict(header)),
         replay=words.replay(header),
-        left_out=_left_out(blocks, len(all_lanes) - len(some_lanes), lanes.quiet, thinned, groups, shown)
-        if history.events
-        else ("anything: this history has no events",),
+        left_out=_left_out(reading, blocks, len(all_lanes) - len(some_lanes), thinned, shown),
     )
 
 
-def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int, rows_max: int) -> tuple[Block, ...]:
-    groups.groupless(end_ms)
-    _attach(groups, lanes)
-    said = " ".join(str(item.get("message")) for item in words.violations(header))
-    views = [view for _, view in sorted(groups.views.items())]
-    taken = {view.stream for view in views for life in view.lives.values() if life.taken}
-    whole: list[Block] = []
-    for view in views:
-        rows = [
-            view.lives[entry_id].close(
-                end_ms, groups.clock, ids.show(entry_id).decode() in said, view.stream in taken, bool(view.group)
-            )
-            for entry_id in sorted(view.lives)
-        ]
-        if rows:
-            whole.append(_block(view, rows, _declared_min_idle(header)))
-    whole = _merged(whole)
+def _blocks(reading: Reading, rows_max: int) -> tuple[Block, ...]:
+    whole = _merged(list(reading.blocks))
     chosen = _telling(whole, rows_max)
     return tuple(
         _selected(block, [n for n in range(len(block.rows)) if (i, n) in chosen]) for i, block in enumerate(whole)
@@ -104,29 +83,6 @@ def _telling(blocks: list[Block], rows_max: int) -> set[tuple[int, int]]:
         return (-interest[place] if interest[place] >= EVENTFUL else 0, near, place)
 
     return set(sorted(places, key=rank)[: min(rows_max, max(len(eventful) + BESIDE, ROWS_MIN))])
-
-
-def _attach(groups: Groups, lanes: Lanes) -> None:
-    """Puts each handler's work on the entry's row too."""
-    newest = {(view.stream, view.group): view for _, view in sorted(groups.views.items())}
-    for stream, group, entry, work in lanes.handlers:
-        view = newest.get((stream, group))
-        entry_id = ids.parse(entry, 0, strict=True)
-        if view is not None and entry_id in view.lives:
-            view.lives[entry_id].works.append(work)
-
-
-def _block(view: GroupView, rows: list[Row], declared: tuple[int, ...]) -> Block:
-    min_idle = tuple(sorted(view.min_idle_ms)) or declared
-    return Block(
-        stream=words.text(view.stream),
-        groups=(words.text(view.group),) if view.group else (),
-        rows=tuple(rows),
-        cursor=_changes(view.cursor),
-        min_idle_ms=min_idle if view.group else (),
-        idle_top_ms=0,
-        left_out="",
-    )
 
 
 def _merged(blocks: list[Block]) -> list[Block]:
@@ -161,24 +117,6 @@ def _selected(block: Block, places: list[int]) -> Block:
     return replace(block, rows=tuple(rows), idle_top_ms=top, left_out=_outcomes(rest))
 
 
-def _order(header: dict[str, Any], lanes: Lanes) -> list[str]:
-    """Processes as the scenario declares them; the order in which they start is the tape's."""
-    budget = header.get("budget")
-    declared = budget.get("processes") if isinstance(budget, dict) else None
-    place = {name: n for n, name in enumerate(declared)} if isinstance(declared, list) else {}
-    return sorted(lanes.views, key=lambda name: place.get(name, len(place)))
-
-
-def _changes(cursor: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Only the last value of each moment, and only where it differs from the one before."""
-    last = dict(cursor)
-    out: list[tuple[int, int]] = []
-    for at_ms, entry_id in last.items():
-        if not out or out[-1][1] != entry_id:
-            out.append((at_ms, entry_id))
-    return tuple(out)
-
-
 def _outcomes(rows: list[Row]) -> str:
     """What became of rows that are not shown: the most frequent first."""
     if not rows:
@@ -186,17 +124,6 @@ def _outcomes(rows: list[Row]) -> str:
     counts = Counter(row.outcome for row in rows).most_common()
     told = ", ".join(f"{n:,} {outcome}" if len(counts) > 1 else outcome for outcome, n in counts)
     return f"{words.counted(len(rows), 'more entry', 'more entries')}: {told}"
-
-
-def _declared_min_idle(header: dict[str, Any]) -> tuple[int, ...]:
-    """A threshold that the parameters name, for runs in which nobody ever claims."""
-    params = header.get("params")
-    found: set[int] = set()
-    if isinstance(params, dict):
-        for name, value in params.items():
-            if "min_idle" in name and str(value).isdecimal() and int(value) > 0:
-                found.add(int(value))
-    return tuple(sorted(found))
 
 
 def _without_additions(lane: Lane, shown: set[str]) -> Lane:
@@ -224,19 +151,8 @@ def _choose_lanes(lanes: list[Lane], claims: tuple[Claim, ...], shown: set[str],
     return tuple(lanes[index] for index in sorted(ranked[:lanes_max]))
 
 
-def _lines(history: History) -> tuple[Line, ...]:
-    lines = [Line(event.at_ms, "healed", "faults end") for event in history if isinstance(event, Healed)]
-    seen: set[str] = set()
-    for item in words.violations(history.header):
-        name, at_ms = str(item.get("property")), item.get("at_ms")
-        if isinstance(at_ms, int) and name not in seen:
-            seen.add(name)
-            lines.append(Line(at_ms, "violated", f"✗ {name} broken"))
-    return tuple(sorted(lines))
-
-
 def _axis(
-    history: History, blocks: tuple[Block, ...], lanes: tuple[Lane, ...], claims: tuple[Claim, ...],
+    blocks: tuple[Block, ...], lanes: tuple[Lane, ...], claims: tuple[Claim, ...],
     lines: tuple[Line, ...], commands: tuple[Command, ...], end_ms: int,
 ) -> Axis:  # fmt: skip
     rows = [row for block in blocks for row in block.rows]
@@ -259,22 +175,23 @@ def _axis(
 
 
 def _left_out(
-    blocks: tuple[Block, ...], lanes: int, quiet: int, thinned: int, groups: Groups, shown: set[str]
+    reading: Reading, blocks: tuple[Block, ...], lanes: int, thinned: int, shown: set[str]
 ) -> tuple[str, ...]:
+    if not reading.events:
+        return ("anything: this history has no events",)
     out: list[str] = []
-    rows = sum(1 for view in groups.views.values() for _ in view.lives)
-    rest = rows - sum(len(block.rows) * max(len(block.groups), 1) for block in blocks)
+    rest = reading.entries - sum(len(block.rows) * max(len(block.groups), 1) for block in blocks)
     if rest:
-        out.append(f"{words.counted(rest, 'entry', 'entries')} of {rows:,}, the uneventful ones")
+        out.append(f"{words.counted(rest, 'entry', 'entries')} of {reading.entries:,}, the uneventful ones")
     if lanes:
         out.append(words.counted(lanes, "process", "processes"))
-    hidden = sum(1 for claim in groups.claims if not shown.intersection(claim.entries))
+    hidden = sum(1 for claim in reading.claims if not shown.intersection(claim.entries))
     if hidden:
         out.append(f"{words.counted(hidden, 'claim')} of entries that are not shown")
     if thinned:
         out.append(f"{words.counted(thinned, 'handler or command', 'handlers and commands')} too close to others")
-    if quiet:
-        out.append(words.counted(quiet, "command") + " that changed nothing, such as reads that found nothing")
+    if reading.quiet:
+        out.append(words.counted(reading.quiet, "command") + " that changed nothing, such as reads that found nothing")
     return tuple(out)
 
 
