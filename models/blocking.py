@@ -77,7 +77,7 @@ class Blocking(Keyspace):
             if session.wait and session.wait.deadline_ms is not None and session.wait.deadline_ms < now_ms
         ]
         for _, session_id in sorted(late):
-            self.answer_blocked(self.sessions[session_id], NIL_ARRAY)
+            self.give_up(self.sessions[session_id])
         for index, database in tuple(self.databases.items()):
             for key in [key for key, at_ms in database.claims.items() if at_ms < now_ms]:
                 del database.claims[key]
@@ -87,6 +87,10 @@ class Blocking(Keyspace):
             self._serve_ready(now_ms)
         elif self.selected:
             self.select(0)
+
+    def give_up(self, session: Session) -> None:
+        """Ends a wait whose time is over."""
+        self.answer_blocked(session, NIL_ARRAY)
 
     def answer_blocked(self, session: Session, reply: Reply) -> None:
         """Ends a wait with a reply that serves nothing."""

@@ -111,6 +111,13 @@ class Dialect:
     block_overflow_error: bool
     """BLOCK so large that now + BLOCK overflows is an error (7.2)."""
 
+    wait_on_replica_text: bytes
+    """What a replica answers to WAIT."""
+
+    reads_await: bool
+    """Whatever a connection ran last, its WAIT is for all that was told by then; from 7.2 on only a command that told
+    something itself counts."""
+
     read_last_entry: str
     """What ``+`` means to XREAD: ``""`` nothing (before 7.4), ``generated`` the last ID that was generated, an error
     where there is none (7.4, Valkey 8.0), ``filled`` the same, and no error for an empty stream (Valkey 9.1),

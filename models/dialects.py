@@ -13,6 +13,11 @@ __all__ = ["DEFAULT", "DIALECTS", "SMALLER", "TOO_LARGE", "Dialect", "Release"]
 
 ZERO_RANK = b"ERR RANK can't be zero: use 1 to start from the first match, 2 from the second"
 
+ON_REPLICA = (
+    b" cannot be used with replica instances. Please also note that %b a replica is configured to be writable "
+    b"(which is not the default) writes to replicas are just local and are not propagated."
+)
+
 ONLY_SUBSCRIBER = b"ERR Can't execute '%%b': only %b / PING / %b are allowed in this context"
 
 _REDIS_6_0 = Dialect(
@@ -45,6 +50,8 @@ _REDIS_6_0 = Dialect(
     blocked_notices_deletion=False,
     unbalanced_text="list",
     block_overflow_error=False,
+    wait_on_replica_text=b"ERR WAIT" + ON_REPLICA % b"since Redis 4.0 if",
+    reads_await=True,
     read_last_entry="",
     open_sequence=False,
     open_sequence_full_text=b"",
@@ -169,6 +176,7 @@ _REDIS_7_2 = replace(
     push_precedes_reply=False,
     unbalanced_text="quoted",
     block_overflow_error=True,
+    reads_await=False,
     open_sequence_full_text=SMALLER,
     setid_guards_deleted=True,
     lset_index_wraps=True,
@@ -231,6 +239,7 @@ _REDIS_8_10 = replace(_REDIS_8_8, name="redis-8.10", release=(8, 10))
 _VALKEY_8_0 = replace(
     _REDIS_7_2,
     name="valkey-8.0",
+    wait_on_replica_text=b"ERR WAIT" + ON_REPLICA % b"if",
     scripts_read_without_block=True,
     release=(8, 0),
     valkey=True,

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from .blocking import Blocking, Served
+from .commands import waiting
 from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.pubsub import SUBSCRIBER_COMMANDS
-from .commands.table import commands_of, subcommands_of
+from .commands.table import EVERY, commands_of, subcommands_of
 from .commands.transactions import refuse
 from .commands.waking import serve
 from .databases import Database
@@ -77,7 +78,7 @@ class Server(Blocking):
         self.survivors: Survivors | None = None
         """What may be left of it when it is gone; it hears what the journal collects."""
         if self.dialect.name not in _TABLES:
-            table = commands_of(self.dialect)
+            table = commands_of(self.dialect, EVERY)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
         self._table, self._subcommands = _TABLES[self.dialect.name]
 
@@ -146,7 +147,14 @@ class Server(Blocking):
         if self.config.active_expire:
             for at_ms, _, _ in self._awaited_ends():
                 first = at_ms + 1 if first is None else min(first, at_ms + 1)
+        left = self.survivors
+        if left is not None and left.cut_until_ms is not None and self._follows():
+            first = left.cut_until_ms if first is None else min(first, left.cut_until_ms)
         return first
+
+    def _follows(self) -> bool:
+        """Whether somebody waits for whoever follows this server."""
+        return any(session.wait is not None and session.wait.follow is not None for session in self.sessions.values())
 
     def expire(self, now_ms: int) -> None:
         """Removes awaited keys whose time is over, then answers those who have waited for too long."""
@@ -164,7 +172,20 @@ class Server(Blocking):
                 self._serve_ready(now_ms)
                 first = self._served[told]
                 self._served[told] = first._replace(facts=(*facts, *first.facts))
+        left = self.survivors
+        if left is not None and left.cut_until_ms is not None and left.reach(now_ms) and self._follows():
+            left.ask(now_ms)
+            for session, reply in waiting.met(self):
+                self.answer_blocked(session, reply)
         super().expire(now_ms)
+
+    def give_up(self, session: Session) -> None:
+        """Ends a wait whose time is over: with nil, or with how many have by then what it waited for."""
+        wanted = session.wait
+        if wanted is None or wanted.follow is None:
+            super().give_up(session)
+        else:
+            self.answer_blocked(session, waiting.answer(self, wanted))
 
     def _awaited_ends(self) -> list[tuple[int, int, bytes]]:
         """When keys go that XREADGROUP is blocked on, where that wakes it: the time, the database, the key."""
@@ -283,14 +304,18 @@ class Server(Blocking):
         transaction = call.argv[0] if call.command.name == "EXEC" else b""
         if not transaction:
             journal.add(told(call, reply, call.facts))
-        self._close_unit(call.now_ms, transaction)
+        self._close_unit(call.now_ms, transaction, call.session)
 
-    def _close_unit(self, now_ms: int, transaction: bytes = b"") -> None:
-        """What was noted since the last time takes effect as a whole, and is heard."""
+    def _close_unit(self, now_ms: int, transaction: bytes = b"", session: Session | None = None) -> None:
+        """What was noted since the last time takes effect as a whole, and is heard; ``session`` is who did it."""
         assert self.journal is not None
         self.journal.close(self.dialect, now_ms, transaction)
-        if self.survivors is not None:
-            self.survivors.hear(self.journal.take())
+        left = self.survivors
+        if left is not None:
+            before = left.told
+            left.hear(self.journal.take())
+            if session is not None and (self.dialect.reads_await or left.told != before):
+                session.told = left.told
 
     def _not_as_subscriber(self, argv: Sequence[bytes], command: Command) -> Failure:
         name = argv[0].lower()
@@ -307,7 +332,7 @@ class Server(Blocking):
                 argv = as_served(wait.argv)
                 call = Call(self, session, argv, now_ms, facts, self.command_of(argv), may_block=False)
                 journal.add(told(call, reply, facts))
-            self._close_unit(now_ms)
+            self._close_unit(now_ms, session=session if self.dialect.blocked_reexecutes else None)
         return reply
 
     def _find(self, argv: Sequence[bytes]) -> Command | Failure:

@@ -28,12 +28,19 @@ class Wait:
     for_list: bool = False
     """Whether it waits for an element of a list, not for an entry of a stream."""
 
+    follow: tuple[int, int] | None = None
+    """How many files and how many replicas are to have what was told (WAIT, WAITAOF); ``None``: it waits for keys."""
+
+    told: int = 0
+    """Of that: how much it is, in units."""
+
 
 class Session:
     """One connection: its protocol version, its database, its transaction, what it is blocked on."""
 
     __slots__ = (
-        "apart", "broken", "database", "dirty", "id", "name", "queue", "resp", "subscriptions", "wait", "watched",
+        "apart", "broken", "database", "dirty", "id", "name", "queue", "resp", "subscriptions", "told",
+        "wait", "watched",
     )  # fmt: skip
 
     def __init__(self, session_id: int, resp: int) -> None:
@@ -54,6 +61,8 @@ class Session:
         """Whether commands need a look at this session first: it has selected another database, or subscribed."""
         self.subscriptions = 0
         """How many channels and patterns it is subscribed to."""
+        self.told = 0
+        """How much the server had told, in units, when its last command was over; kept where somebody follows."""
 
     def copy(self) -> Session:
         """An independent session in the same state."""
@@ -67,6 +76,7 @@ class Session:
         twin.name = self.name
         twin.apart = self.apart
         twin.subscriptions = self.subscriptions
+        twin.told = self.told
         return twin
 
     def use(self, database: int) -> None:

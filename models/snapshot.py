@@ -24,7 +24,10 @@ def snapshot(server: Server) -> tuple[Any, ...]:
     )
     sessions = tuple(_session(session) for _, session in sorted(server.sessions.items()))
     subscribers = tuple((session, _subscriber(found)) for session, found in sorted(server.pubsub.subscribers.items()))
-    left = () if server.survivors is None else tuple(snapshot(state)[1] for state in server.survivors.states)
+    left: tuple[Any, ...] = ()
+    if server.survivors is not None:
+        left = tuple(snapshot(state)[1] for state in server.survivors.states)
+        left += (server.survivors.told, server.survivors.acknowledged, server.survivors.cut_until_ms)
     return (server.dialect.name, databases, sessions, subscribers, server.counters(), left)
 
 
@@ -87,8 +90,8 @@ def _session(session: Session) -> tuple[Any, ...]:
     if wait is not None:
         positions = tuple(sorted(wait.positions.items()))
         waits = (wait.argv, positions, wait.deadline_ms, wait.group, wait.consumer, wait.noack, wait.count)
-        waits += (wait.for_list, wait.claim_ms)
+        waits += (wait.for_list, wait.claim_ms, wait.follow, wait.told)
     queue = None if session.queue is None else tuple(session.queue)
     watched = None if session.watched is None else tuple(session.watched.items())
-    about = (session.database, session.name, watched, session.dirty, session.subscriptions)
+    about = (session.database, session.name, watched, session.dirty, session.subscriptions, session.told)
     return (session.id, session.resp, queue, session.broken, waits, *about)

@@ -22,31 +22,63 @@ FILE, REPLICA, NOTHING = "file", "replica", "nothing"
 class Survivors:
     """The states in which a copy of a server may be found, the oldest first."""
 
-    __slots__ = ("lag", "states")
+    __slots__ = ("acknowledged", "cut_until_ms", "is_file", "lag", "states", "told")
 
-    def __init__(self, lag: int, states: Iterable[Server]) -> None:
+    def __init__(self, lag: int, states: Iterable[Server], *, is_file: bool) -> None:
         self.lag = lag
-        """How many units may be lacking at most."""
+        """How many units may be lacking at most, unless it is cut off."""
         self.states: list[Server] = list(states)
         """They are never changed: what comes later is made of a fork."""
+        self.is_file = is_file
+        """Whether it is a file, not a replica."""
+        self.told = 0
+        """How much was told, in units."""
+        self.acknowledged = 0
+        """Up to where it has said that it has it."""
+        self.cut_until_ms: int | None = None
+        """Until when nothing reaches it; ``None``: it is not cut off."""
 
     def fork(self) -> Survivors:
         """Independent ones; the states are shared."""
-        return Survivors(self.lag, self.states)
+        twin = Survivors(self.lag, self.states, is_file=self.is_file)
+        twin.told, twin.acknowledged, twin.cut_until_ms = self.told, self.acknowledged, self.cut_until_ms
+        return twin
+
+    def cut_off(self, until_ms: int) -> None:
+        """Nothing reaches it until then: it lacks all that is told meanwhile, and does not answer."""
+        self.cut_until_ms = max(until_ms, self.cut_until_ms or until_ms)
+
+    def reach(self, now_ms: int) -> bool:
+        """Whether something reaches it now; where it was cut off until now it lags no more than usual."""
+        if self.cut_until_ms is not None:
+            if now_ms < self.cut_until_ms:
+                return False
+            self.cut_until_ms = None
+            del self.states[: -self.lag - 1]
+        return True
+
+    def ask(self, now_ms: int) -> None:
+        """It is asked what it has; where the question reaches it, it has everything that was told before."""
+        if self.reach(now_ms):
+            self.acknowledged = self.told
+            del self.states[:-1]
 
     def hear(self, units: Iterable[Unit]) -> None:
         """Something was told: there is one more state, and the oldest is past."""
         for unit in units:
+            reached = self.reach(unit.at_ms)
+            self.told += 1
             then = self.states[-1].fork()
             obey(then, unit, unit.at_ms)
             self.states.append(then)
-        del self.states[: -self.lag - 1]
+            if reached:
+                del self.states[: -self.lag - 1]
 
 
 def follow(server: Server, who: str, lag: int) -> None:
     """From now on a file or a replica follows a server, lacking ``lag`` units at most; now it has everything."""
     server.journal = Journal(DISK if who == FILE else REPLICAS)
-    server.survivors = Survivors(lag, [copy_of(server).server])
+    server.survivors = Survivors(lag, [copy_of(server).server], is_file=who == FILE)
 
 
 def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, ...]:
@@ -60,6 +92,7 @@ def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, .
         after = Server(server.dialect, server.config)
     else:
         assert survivors is not None, "somebody follows a server of which something survives"
+        survivors.reach(now_ms)
         states = survivors.states
         state = states[len(states) - 1 - min(lacking, len(states) - 1)]
         after = restarted_of(state, now_ms) if cause == RESTART else state.fork()
@@ -70,5 +103,5 @@ def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, .
     server.select(0)
     if survivors is not None and journal is not None:
         server.journal = journal.empty()
-        server.survivors = Survivors(survivors.lag, [copy_of(server).server])
+        server.survivors = Survivors(survivors.lag, [copy_of(server).server], is_file=survivors.is_file)
     return facts

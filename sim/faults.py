@@ -275,9 +275,9 @@ def _check_message(what: str, process: Who, command: str, part: str, nth: int | 
 
 def _known() -> list[str]:
     """Every command that the model has, by name."""
-    from ..models.commands.table import TABLE
+    from ..models.commands.table import EVERY
 
-    return sorted({row.name for row in TABLE})
+    return sorted({row.name for row in EVERY})
 
 
 def _is_known(command: str) -> bool:

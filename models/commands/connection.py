@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..replies import NIL, NIL_ARRAY, OK, PONG, Failure, Map, Reply, Simple
+from ..replies import NIL, OK, PONG, Failure, Map, Reply, Simple
 from .call import Call, CommandError, integer, need_integer, shown
 from .groups import subcommand_error
 from .pubsub import leave_all
@@ -117,7 +117,10 @@ def unblock(call: Call) -> Reply:
     session = server.sessions.get(need_integer(argv[2]))
     if session is None or session.wait is None:
         return 0
-    server.answer_blocked(session, NIL_ARRAY if word == b"TIMEOUT" else UNBLOCKED)
+    if word == b"TIMEOUT":
+        server.give_up(session)
+    else:
+        server.answer_blocked(session, UNBLOCKED)
     return 1
 
 

@@ -186,7 +186,7 @@ def _read_options(call: Call, grouped: bool) -> _Options:
         word = call.takes(argv[at])
         if word == b"BLOCK" and more:
             at += 1
-            block_ms = _timeout(call, argv[at])
+            block_ms = timeout_of(call, argv[at])
         elif word == b"COUNT" and more:
             at += 1
             count = need_integer(argv[at])
@@ -228,7 +228,8 @@ def _read_options(call: Call, grouped: bool) -> _Options:
     raise CommandError(SYNTAX)
 
 
-def _timeout(call: Call, text: bytes) -> int:
+def timeout_of(call: Call, text: bytes) -> int:
+    """A timeout in milliseconds; 0 has no end (getTimeoutFromObjectOrReply)."""
     timeout_ms = need_integer(text, b"ERR timeout is not an integer or out of range")
     if timeout_ms < 0:
         raise CommandError(b"ERR timeout is negative")

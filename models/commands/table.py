@@ -28,6 +28,7 @@ from . import (
     reading,
     removing,
     transactions,
+    waiting,
 )
 from .call import Command, Handler, Option
 
@@ -247,6 +248,12 @@ TABLE: tuple[Command, ...] = (
     Command("WATCH", -2, transactions.watch, FAST | NO_MULTI, (1, -1, 1), ("keys",)),
     Command("UNWATCH", 1, transactions.unwatch, FAST),
 )  # fmt: skip
+
+WAIT = Command("WAIT", 3, waiting.wait, BLOCKING, NONE, ("replicas", "ms"), (), (3, 0))
+WAITAOF = Command("WAITAOF", 4, waiting.waitaof, BLOCKING, NONE, ("files", "replicas", "ms"), (), (7, 2))
+
+EVERY = (*TABLE, WAIT, WAITAOF)
+"""All that the simulated server knows. The last two ask who follows it, so they have comparisons of their own."""
 
 
 def commands_of(dialect: Dialect, rows: tuple[Command, ...] = TABLE) -> dict[bytes, Command]:

@@ -25,6 +25,7 @@ from ..world import World
 from .abstraction import NOW_MS, Abstraction, Refined, Unabstract
 from .lives import SESSIONS_EACH, Life, first_session, thaw
 from .monitors import Noted
+from .servers import WAITS
 from .transcripts import Tap
 
 CALLS_START = 1000
@@ -160,6 +161,8 @@ class Piece(World):
             raise Unabstract("an entry is added under an ID that was not made from the clock")
 
     def _look(self, argv: tuple[bytes, ...]) -> None:
+        if argv[0].upper() in (b"WAIT", b"WAITAOF"):
+            raise Unabstract(WAITS)
         what = shown(argv)
         mine = self.abstraction
         if what.ties:

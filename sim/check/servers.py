@@ -21,6 +21,7 @@ NODE_BYTES_SAFE = 2048
 """Below this no node comes near its limit, so that sizes, which depend on IDs, do not matter."""
 LIST = "list"
 """Marks a list among frozen values."""
+WAITS = "a connection waits for whoever follows the server"
 TOMBSTONE_BYTES = 64
 """What a deleted entry is taken to take."""
 THAWED_MAX = 1 << 13
@@ -82,6 +83,8 @@ def _refuse(server: Server) -> None:
         raise Unabstract("a blocked read claims what becomes idle")
     if server.journal is not None and server.survivors is None:
         raise Unabstract("the server keeps a journal")
+    if server.survivors is not None and server.survivors.cut_until_ms is not None:
+        raise Unabstract("nothing reaches whoever follows the server for a while")
     if server.watchers:
         raise Unabstract("keys are watched")
     for session in server.sessions.values():
@@ -135,6 +138,8 @@ def _wait(session: Session, number: int, now_ms: int) -> Frozen:
     assert wait is not None
     if wait.claim_ms is not None:
         raise Unabstract("a blocked read claims what becomes idle")
+    if wait.follow is not None:
+        raise Unabstract(WAITS)
     left = None if wait.deadline_ms is None else wait.deadline_ms - now_ms
     positions = tuple(wait.positions.items())
     return (number, wait.argv, positions, left, wait.group, wait.consumer, wait.noack, wait.count, wait.for_list)
@@ -213,7 +218,7 @@ class Thawing:
             for key, value in keys:
                 state.keys[key] = self._value(value)
             states.append(state)
-        server.survivors = Survivors(template.survivors.lag, states)
+        server.survivors = Survivors(template.survivors.lag, states, is_file=template.survivors.is_file)
 
     def _value(self, value: Any) -> Value:
         if isinstance(value, bytes):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...models.commands import table_beside
 from ...models.commands.call import Command
-from ...models.commands.table import TABLE, commands_of, subcommands_of
+from ...models.commands.table import TABLE, WAIT, commands_of, subcommands_of
 from ...models.dialects import DIALECTS, Dialect
 from ...models.server import Config, Server
 from . import about, client_commands, configuring, debugging, looking, scripting, simulating
@@ -57,7 +57,7 @@ def served_commands(dialect: Dialect | str) -> dict[bytes, Command]:
     """The commands of the model in a dialect, and those of the server around it."""
     if isinstance(dialect, str):
         dialect = DIALECTS[dialect]
-    rows = tuple(client_commands.extended(row) if row.name == "CLIENT" else row for row in (*TABLE, *ROWS))
+    rows = tuple(client_commands.extended(row) if row.name == "CLIENT" else row for row in (*TABLE, WAIT, *ROWS))
     table = commands_of(dialect, rows)
     client = table[b"CLIENT"]
     if not client.subcommands:

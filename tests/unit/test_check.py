@@ -195,8 +195,10 @@ def test_nothing_of_a_server_is_left_out_of_a_state_unawares() -> None:
         group.Pending: "consumer count delivered_ms turn",
         group.Consumer: "active_ms name pel seen_ms shared",
         node.Node: "_bytes _measured _unmeasured_max ids live master_fields shared slots",
-        session.Session: "apart broken database dirty id name queue resp subscriptions wait watched",
-        session.Wait: "argv claim_ms consumer count deadline_ms for_list group noack positions",
+        session.Session: "apart broken database dirty id name queue resp subscriptions told wait "
+        "watched",
+        session.Wait: "argv claim_ms consumer count deadline_ms follow for_list group noack positions "
+        "told",
     }
     for kind, slots in known.items():
         assert sorted(kind.__slots__) == slots.split()

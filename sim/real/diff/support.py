@@ -27,6 +27,9 @@ This page is generated from the command table and from what was really compared 
 A number says how often the command, or the command with that option, was among the random commands whose replies the
 real server gave to the byte: valid, borderline and malformed ones together. {ABSENT} means that the dialect does not
 have it, {UNVERIFIED} that the model has it and no comparison with a real server of that dialect is recorded.
+
+WAIT, and WAITAOF from 7.2 on, ask who follows the server: they are compared apart, alone and with a replica that says
+what it has when a test wants it to (`tests/differential/test_waiting.py`).
 """
 
 
