@@ -24,6 +24,7 @@ VERBS = {
     "diff": ("differing", "compare the model with real servers, reply by reply"),
     "compare": ("comparing", "streams, lists and Pub/Sub through the same failures"),
     "serve": ("serving", "the model as a Redis server, for any client"),
+    "proxy": ("proxying", "between any client and a real server"),
     "servers": ("real_servers", "the real servers at hand; install more"),
 }
 

@@ -18,19 +18,19 @@ transaction has queued counts when it runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
+from ...models.session import Session
 from ..errors import BadInput
-
-if TYPE_CHECKING:
-    from .connection import Connection
-    from .server import SocketServer
+from .clock import RealClock
+from .recording import Recorder
 
 ON_COMMANDS = ("lose-reply", "lose-request", "delay", "crash", "power-loss")
 AT_ONCE = ("refuse", "reset", "crash", "power-loss")
+CRASHES = ("crash", "power-loss")
 NUMBERS = ("nth", "times", "id", "ms", "chance")
 
 
@@ -68,7 +68,7 @@ class Fault:
             words.append(f"ms {self.ms}")
         return " ".join([*words, f"times {self.times}", f"struck {self.struck}"])
 
-    def fits(self, connection: Connection) -> bool:
+    def fits(self, connection: Struck) -> bool:
         """Whether it is about this connection."""
         session = connection.session
         if self.id is not None and session.id != self.id:
@@ -76,11 +76,59 @@ class Fault:
         return self.client is None or session.name == self.client.encode()
 
 
-class Faults:
-    """The faults that a server is to suffer."""
+class Struck(Protocol):
+    """A connection that a fault may meet."""
 
-    def __init__(self, server: SocketServer) -> None:
+    session: Session
+    fate: Fault | None
+    observes: bool
+
+
+class Holding(Protocol):
+    """Who keeps what a connection is owed for a while."""
+
+    def hold(self, connection: Any, ms: int) -> None:
+        """Sends nothing to it for so long, and runs nothing of it."""
+
+
+class Suffering(Protocol):
+    """A server on sockets, or a proxy before one."""
+
+    @property
+    def connections(self) -> Mapping[int, Struck]:
+        """By the numbers of their sessions."""
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Where it is written down."""
+
+    @property
+    def clock(self) -> RealClock:
+        """What time it is there."""
+
+    @property
+    def pause(self) -> Holding:
+        """Who delays."""
+
+    def drop(self, connection: Any) -> None:
+        """Cuts a connection off; what it was not sent yet is lost."""
+
+    def finish(self, connection: Any) -> None:
+        """Ends a connection when it has been sent what it is owed."""
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Does something when the command at hand has been answered."""
+
+    def crash(self, *, power_failed: bool = False) -> None:
+        """The server dies and starts again with what was durable."""
+
+
+class Faults:
+    """The faults that a server is to suffer; ``can_crash`` tells whether it is ours to crash."""
+
+    def __init__(self, server: Suffering, *, can_crash: bool = True) -> None:
         self.server = server
+        self.can_crash = can_crash
         self.armed: list[Fault] = []
         """Those that wait for their command; empty most of the time, so that nothing is counted."""
         self.all: list[Fault] = []
@@ -100,7 +148,7 @@ class Faults:
 
     def add(self, words: Sequence[str]) -> None:
         """Takes a fault on, or lets it happen at once. ``BadInput`` where it is none."""
-        fault = parse(words)
+        fault = self.read(words)
         self.all.append(fault)
         if fault.command:
             self.armed.append(fault)
@@ -114,7 +162,15 @@ class Faults:
             fault.struck = 1
             self.server.crash(power_failed=fault.action == "power-loss")
 
-    def cuts_request(self, connection: Connection) -> bool:
+    def read(self, words: Sequence[str]) -> Fault:
+        """The fault that the words mean; ``BadInput`` with what is wrong, or where it cannot be had here."""
+        fault = parse(words)
+        if fault.action in CRASHES and not self.can_crash:
+            able = sorted({*ON_COMMANDS, *AT_ONCE} - {*CRASHES})
+            raise BadInput(f"a proxy has no hold of the server to {fault.action} it; there is: {', '.join(able)}")
+        return fault
+
+    def cuts_request(self, connection: Struck) -> bool:
         """Whether the request that was met never arrives; then its connection is over."""
         fault = connection.fate
         if fault is None or fault.action != "lose-request":
@@ -124,7 +180,7 @@ class Faults:
         self.server.finish(connection)
         return True
 
-    def takes_reply(self, connection: Connection) -> bool:
+    def takes_reply(self, connection: Struck) -> bool:
         """Whether the reply that a client is about to get is not sent."""
         fault, connection.fate = connection.fate, None
         assert fault is not None
@@ -133,12 +189,12 @@ class Faults:
             return False
         self._note_lost(connection, "reply")
         self.server.finish(connection)
-        if fault.action in ("crash", "power-loss"):
+        if fault.action in CRASHES:
             power_failed = fault.action == "power-loss"
             self.server.afterwards(lambda: self.server.crash(power_failed=power_failed))
         return True
 
-    def _note_lost(self, connection: Connection, what: str) -> None:
+    def _note_lost(self, connection: Struck, what: str) -> None:
         if self.server.recorder is not None:
             self.server.recorder.lost(connection, what, self.server.clock.now_ms())
 
@@ -153,7 +209,7 @@ class Faults:
                 break
         return True
 
-    def meets(self, connection: Connection, argv: Sequence[bytes], queue: Sequence[Sequence[bytes]] | None) -> bool:
+    def meets(self, connection: Struck, argv: Sequence[bytes], queue: Sequence[Sequence[bytes]] | None) -> bool:
         """Counts a request; whether a fault strikes it, which then stands in ``connection.fate``."""
         name = argv[0].upper()
         if connection.observes or name.startswith(b"SIM."):

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ...models.facts import Fact
 from ...models.replies import Reply
+from ...models.session import Session
 from .. import events
 from ..history import History
 from ..properties import SERVER_INVARIANTS, named
 from ..watch import Violation, Watch
 
-if TYPE_CHECKING:
-    from .connection import Connection
-
 EVENTS_MAX = 1_000_000
 """With so many events no more is written down: a server may run for days."""
+
+
+class Recorded(Protocol):
+    """Whose commands are written down."""
+
+    session: Session
 
 
 class Recorder:
     """Writes down every command that took effect; processes are called as their connections are."""
 
-    def __init__(self, dialect: str, epoch_ms: int) -> None:
-        self.history = History({"dialect": dialect, "epoch_ms": epoch_ms, "source": "serve"})
+    def __init__(self, dialect: str, epoch_ms: int, source: str = "serve") -> None:
+        self.history = History({"dialect": dialect, "epoch_ms": epoch_ms, "source": source})
         self._epoch_ms = epoch_ms
         self._calls = 0
         self._open: dict[int, int] = {}
@@ -32,7 +36,7 @@ class Recorder:
         """When the server crashed first, and how many events there were: nothing tells what it came back with."""
 
     def effect(
-        self, connection: Connection, argv: Sequence[bytes], queue: Sequence[tuple[bytes, ...]] | None,
+        self, connection: Recorded, argv: Sequence[bytes], queue: Sequence[tuple[bytes, ...]] | None,
         reply: Reply, facts: tuple[Fact, ...], now_ms: int,
     ) -> None:  # fmt: skip
         """A command ran; those of a transaction count as one, with its EXEC."""
@@ -54,7 +58,7 @@ class Recorder:
             )
         )
 
-    def served(self, connection: Connection, reply: Reply, facts: tuple[Fact, ...], now_ms: int) -> None:
+    def served(self, connection: Recorded, reply: Reply, facts: tuple[Fact, ...], now_ms: int) -> None:
         """A blocked command got its answer."""
         number = connection.session.id
         call = self._open.pop(number, None)
@@ -62,11 +66,11 @@ class Recorder:
             at_ms = now_ms - self._epoch_ms
             self._add(events.Served(at_ms, process_of(connection), call, number, now_ms, reply, facts))
 
-    def lost(self, connection: Connection, what: str, now_ms: int) -> None:
+    def lost(self, connection: Recorded, what: str, now_ms: int) -> None:
         """A request or a reply was lost, as a fault would have it."""
         self._add(events.Lost(now_ms - self._epoch_ms, process_of(connection), self._calls, what))
 
-    def closed(self, connection: Connection, now_ms: int) -> None:
+    def closed(self, connection: Recorded, now_ms: int) -> None:
         """A connection is gone."""
         self._open.pop(connection.session.id, None)
         self._add(events.Closed(now_ms - self._epoch_ms, process_of(connection), connection.session.id))
@@ -98,7 +102,7 @@ class Recorder:
             self.history.events.append(event)
 
 
-def process_of(connection: Connection) -> str:
+def process_of(connection: Recorded) -> str:
     """What a history calls the owner of a connection: its client name, else the number of its session."""
     name = connection.session.name
     return name.decode(errors="backslashreplace") if name else f"client-{connection.session.id}"

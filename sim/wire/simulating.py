@@ -6,7 +6,6 @@ from ...models.commands.call import SYNTAX, Call, Command, CommandError, integer
 from ...models.replies import OK, Reply
 from ..errors import RedeliveryError
 from .configuring import host_of
-from .faults import parse
 
 NO_VIRTUAL_CLOCK = b"ERR the clock is the machine's: start the server with --clock virtual"
 NO_HISTORY = b"ERR nothing is written down: start the server with --clock virtual or --history FILE"
@@ -49,7 +48,7 @@ def fault(call: Call) -> Reply:
     if len(words) == 1 and words[0].upper() == "LIST":
         return tuple([fault.line().encode() for fault in host.faults.all])
     try:
-        parse(words)
+        host.faults.read(words)
     except RedeliveryError as error:
         raise CommandError(b"ERR " + str(error).encode()) from None
     host.afterwards(lambda: host.faults.add(words))
