@@ -67,12 +67,12 @@ def _plan(params: Params, deal_with: Any) -> Plan:
     return Plan(
         processes=[
             Process("shop", take_orders, turns=params.entries, initial=0),
-            Process("slow", consume, handle_ms=params.slow_ms, initial=b"0-0"),
+            Process("slow", consume, handle_ms=params.handler_ms, initial=b"0-0"),
             Process("quick", consume, handle_ms=params.quick_ms, initial=b"0-0"),
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
         faults_ms=params.entries * 500,
-        within_ms=2 * params.slow_ms,
+        within_ms=2 * params.handler_ms,
     )
 
 
@@ -89,7 +89,7 @@ scenario = Scenario(
         ),
         "repaired": Variant(
             "the handler renews its claim at a third of min-idle",
-            lambda params: _plan(params, renewing(params.min_idle_ms // 3)),
+            lambda params: _plan(params, renewing(params.heartbeat_ms)),
             sometimes=[RENEWED],
             states=334,
             safeguards={
@@ -101,7 +101,7 @@ scenario = Scenario(
         ),
     },
     properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],
-    params={"entries": 3, "slow_ms": 12_000, "quick_ms": 500, "min_idle_ms": 10_000},
+    params={"entries": 3, "handler_ms": 12_000, "quick_ms": 500, "min_idle_ms": 10_000, "heartbeat_ms": 3_333},
     evidence="the commonest duplicate in public threads: a job that runs longer than the idle timeout is started again",
     advice="Idle time counts from the delivery, not from the last sign of life. Renew with XCLAIM JUSTID well before "
     "min-idle, or choose min-idle above the longest handling.",

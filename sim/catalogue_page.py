@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..models.dialects import DIALECTS
+from .atlas import MAPS
 from .catalogue import shipped
 from .properties import BUILT_IN, SERVER_INVARIANTS
 from .scenario import Scenario, Variant
@@ -33,11 +34,18 @@ What each variant that holds needs: one safeguard left out, and the property tha
 --variant VARIANT-without-SAFEGUARD` shows it, and every other verb takes that name, too.
 """
 
+MAPS_HEAD = """\
+## Maps
+
+Where it is safe as two parameters change. Every point of a map is a check of everything that can happen there, and the
+borders are exact to a millisecond, or to one. Each picture carries its numbers in its description.
+"""
+
 
 def page(scenarios: Sequence[Scenario] | None = None) -> str:
     """The whole catalogue as Markdown."""
     told = shipped() if scenarios is None else scenarios
-    lines = [HEAD, *_contents(told), "", SAFEGUARDS, *_safeguards(told)]
+    lines = [HEAD, *_contents(told), "", SAFEGUARDS, *_safeguards(told), "", MAPS_HEAD, *_maps()]
     for scenario in told:
         lines += ["", *_story(scenario)]
     return "\n".join(lines) + "\n"
@@ -97,6 +105,16 @@ def _safeguards(scenarios: Sequence[Scenario]) -> Iterator[str]:
         for name, safeguard in scenario.ablations:
             breaks = scenario.variants[name].safeguards[safeguard].breaks
             yield _row(f"[{scenario.name}](#{scenario.name})", f"`{name}`", f"`{safeguard}`", f"`{breaks}`")
+
+
+def _maps() -> Iterator[str]:
+    for number, kept in enumerate(MAPS):
+        if number:
+            yield ""
+        yield f"![{kept.title}]({kept.path})"
+        yield ""
+        yield f"**{kept.title}.** {kept.says}"
+        yield f"`{kept.command}` draws it."
 
 
 def _story(scenario: Scenario) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, NamedTuple
 
 from ..errors import BadInput, RedeliveryError, unknown
@@ -49,10 +49,10 @@ class Axis:
         return self.name.endswith("_ms")
 
     def grid(self, steps: int) -> tuple[int, ...]:
-        """At most ``steps`` values, the ends among them, at even distances."""
-        span = self.high - self.low
-        values = [self.low + (2 * span * i + steps - 1) // (2 * (steps - 1)) for i in range(steps)]
-        return tuple(dict.fromkeys(values))
+        """At most ``steps`` values: both ends, and between them multiples of a round number (1, 2 or 5, and zeros)."""
+        least = -(-(self.high - self.low) // (steps - 1))
+        step = next(first * 10**zeros for zeros in count() for first in (1, 2, 5) if first * 10**zeros >= least)
+        return (self.low, *range(self.low // step * step + step, self.high, step), self.high)
 
 
 class Border(NamedTuple):
@@ -78,6 +78,7 @@ class SafetyMap:
     x: Axis
     y: Axis
     params: dict[str, str]
+    """All parameters that are not swept."""
     xs: tuple[int, ...] = ()
     ys: tuple[int, ...] = ()
     labels: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -152,7 +153,8 @@ def survey(
     """
     if x.name == y.name:
         raise BadInput(f"--x and --y both sweep {x.name}")
-    done = SafetyMap(scenario.name, variant, dialect, x, y, dict(params), x.grid(steps), y.grid(steps))
+    fixed = {name: str(value) for name, value in scenario.params.items() if name not in (x.name, y.name)} | params
+    done = SafetyMap(scenario.name, variant, dialect, x, y, fixed, x.grid(steps), y.grid(steps))
 
     def label(at_x: int, at_y: int) -> str:
         known = done.labels.get((at_x, at_y))

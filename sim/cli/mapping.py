@@ -21,7 +21,7 @@ ENDINGS = (".png", ".svg", ".pdf")
 
 
 @click.command(
-    epilog="Example:  redelivery map slow-handler-claimed --variant broken --x min_idle_ms=1s..60s --y slow_ms=1s..60s "
+    epilog="Example:  redelivery map slow-handler-claimed --variant broken --x min_idle=1s..60s --y handler=1s..60s "
     "-o map.png"
 )
 @click.argument("scenario")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Polygon
 
-from ..check.mapping import SAFE, Axis, SafetyMap
+from ..check.mapping import SAFE, Axis, SafetyMap, as_json
 from .draw import DOTS_PER_INCH, METADATA, house_style
 from .palette import FAINT, GOOD, INK, PAPER, SOFT, TROUBLE, WORKERS, tint
 from .words import duration
 
+Point = tuple[float, float]
 SIZE_IN = (7.6, 6.0)
 LOOKS = {
     SAFE: (tint(GOOD, 0.25), ""),
@@ -26,11 +29,12 @@ MORE = (WORKERS[1], WORKERS[3], WORKERS[4], WORKERS[5], WORKERS[2])
 
 
 def render(done: SafetyMap, form: str) -> bytes:
-    """The picture as the bytes of an svg, png or pdf file."""
+    """The picture as the bytes of an svg, png or pdf file. An svg carries its numbers, as JSON in its description."""
+    told = {"Description": json.dumps(as_json(done))} if form == "svg" else {}
     with house_style():
         out = BytesIO()
         page = paint(done)
-        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=PAPER)
+        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}) | told, facecolor=PAPER)
     return out.getvalue()
 
 
@@ -41,7 +45,8 @@ def paint(done: SafetyMap) -> Figure:
         page = Figure(figsize=SIZE_IN)
         axes = page.add_axes((0.13, 0.13, 0.84, 0.68))
         axes.set_xlim(done.x.low, done.x.high)
-        axes.set_ylim(done.y.low, done.y.high)
+        half = 0.0 if done.y.is_time else 0.5
+        axes.set_ylim(done.y.low - half, done.y.high + half)
         _fill(axes, done, looks)
         _mark_borders(axes, done)
         if done.x.is_time and done.y.is_time and max(done.x.low, done.y.low) < min(done.x.high, done.y.high):
@@ -68,26 +73,49 @@ def _looks(done: SafetyMap) -> dict[str, tuple[str, str]]:
 
 
 def _fill(axes: Axes, done: SafetyMap, looks: dict[str, tuple[str, str]]) -> None:
-    """Between two rows: straight from border to border where they have the same ones, else half and half."""
-    for low, high in pairwise(done.ys):
-        below, above = done.row(low), done.row(high)
-        if [part[0] for part in below] == [part[0] for part in above]:
-            for (name, begin, end), (_, left, right) in zip(below, above, strict=True):
-                _polygon(axes, looks[name], (low, begin, end), (high, left, right))
-            continue
-        middle = (low + high) / 2
-        for name, begin, end in below:
-            _polygon(axes, looks[name], (low, begin, end), (middle, begin, end))
-        for name, begin, end in above:
-            _polygon(axes, looks[name], (middle, begin, end), (high, begin, end))
+    """Each cell of the grid is cut straight from border to border; counts have a band each, cut where its row is."""
+    if done.y.is_time:
+        for low, high in pairwise(done.ys):
+            for left, right in pairwise(done.xs):
+                for name, points in _cell(done, left, right, low, high):
+                    _polygon(axes, looks[name], points)
+        return
+    bounds = [done.ys[0] - 0.5, *((low + high) / 2 for low, high in pairwise(done.ys)), done.ys[-1] + 0.5]
+    for y, (bottom, top) in zip(done.ys, pairwise(bounds), strict=True):
+        for name, begin, end in done.row(y):
+            _polygon(axes, looks[name], [(begin, bottom), (begin, top), (end, top), (end, bottom)])
 
 
-def _polygon(
-    axes: Axes, look: tuple[str, str], low: tuple[float, float, float], high: tuple[float, float, float]
-) -> None:
-    ys = [low[0], high[0]]
-    left, right = [low[1], high[1]], [low[2], high[2]]
-    axes.fill_betweenx(ys, left, right, facecolor=look[0], hatch=look[1], edgecolor=PAPER, linewidth=0, zorder=2)
+def _cell(done: SafetyMap, left: int, right: int, low: int, high: int) -> Iterator[tuple[str, list[Point]]]:
+    """What is in a cell, by what was found along its four edges: labels, each with its polygon."""
+    walk: list[tuple[Point, str]] = []
+    for corner, along, at, end in (
+        ((left, low), "x", low, right), ((right, low), "y", right, high),
+        ((right, high), "x", high, left), ((left, high), "y", left, low),
+    ):  # fmt: skip
+        begin = corner[0] if along == "x" else corner[1]
+        walk.append((corner, done.labels[corner]))
+        found = [
+            b for b in done.borders if (b.along, b.at) == (along, at) and min(begin, end) <= b.last < max(begin, end)
+        ]
+        for b in sorted(found, reverse=end < begin):
+            middle = (b.last + b.first) / 2
+            point = (middle, float(at)) if along == "x" else (float(at), middle)
+            walk.append((point, b.before if end < begin else b.after))
+    turns = [i for i in range(len(walk)) if walk[i][1] != walk[i - 1][1]]
+    if not turns:
+        yield walk[0][1], [point for point, _ in walk]
+        return
+    hub: list[Point] = [] if len(turns) == 2 else [((left + right) / 2, (low + high) / 2)]
+    for begin, end in pairwise([*turns, turns[0] + len(walk)]):
+        yield walk[begin][1], [*(walk[i % len(walk)][0] for i in range(begin, end + 1)), *hub]
+
+
+def _polygon(axes: Axes, look: tuple[str, str], points: Sequence[Point]) -> None:
+    """The fill overlaps its neighbours by a hair, so that no seam shows; the hatch lies on top."""
+    axes.add_patch(Polygon(points, facecolor=look[0], edgecolor=look[0], linewidth=0.4, zorder=2))
+    if look[1]:
+        axes.add_patch(Polygon(points, facecolor="none", hatch=look[1], edgecolor=PAPER, linewidth=0, zorder=2.1))
 
 
 def _mark_borders(axes: Axes, done: SafetyMap) -> None:
@@ -113,7 +141,7 @@ def _scales(axes: Axes, done: SafetyMap) -> None:
 
 
 def _titles(page: Figure, done: SafetyMap, label: str) -> None:
-    fixed = " · ".join([done.dialect, *(f"{name} {value}" for name, value in done.params.items())])
+    fixed = " · ".join([done.dialect, *(_fixed(name, value) for name, value in done.params.items())])
     notes = ["dots: borders, exact to one step", label]
     page.text(0.03, 0.955, f"{done.scenario}, {done.variant}", fontsize=13, weight="bold", color=INK, va="center")
     page.text(0.03, 0.905, fixed, fontsize=8, color=SOFT, va="center")
@@ -125,3 +153,7 @@ def _titles(page: Figure, done: SafetyMap, label: str) -> None:
 
 def _shown(axis: Axis, value: int) -> str:
     return duration(value) if axis.is_time else str(value)
+
+
+def _fixed(name: str, value: str) -> str:
+    return f"{name} {duration(int(value)) if name.endswith('_ms') and value.isdecimal() else value}"

@@ -151,6 +151,8 @@ WORLDS: dict[str, Callable[[], World]] = {
     ),
     "slow-link": slow_link,
     "crash-before-ack-broken": shipped("crash-before-ack", "broken", entries="1", min_idle_ms="100"),
-    "slow-handler-repaired": shipped("slow-handler-claimed", "repaired", entries="1", slow_ms="900", min_idle_ms="600"),
+    "slow-handler-repaired": shipped(
+        "slow-handler-claimed", "repaired", entries="1", handler_ms="900", min_idle_ms="600", heartbeat_ms="200"
+    ),
     **FAULTY,
 }

@@ -20,7 +20,7 @@ ONE = {"entries": "1"}
 
 @pytest.fixture(scope="module")
 def surveyed() -> SafetyMap:
-    x, y = Axis("min_idle_ms", 2000, 4000), Axis("slow_ms", 2000, 4100)
+    x, y = Axis("min_idle_ms", 2000, 4000), Axis("handler_ms", 2000, 4100)
     return survey(SLOW, "broken", "redis-8.6", x, y, ONE, steps=2)
 
 
@@ -32,7 +32,7 @@ def test_beside_each_border_a_check_finds_the_one_and_the_other(surveyed: Safety
         assert border.before != border.after
         for value, label in ((border.last, border.before), (border.first, border.after)):
             idle, slow = (value, border.at) if border.along == "x" else (border.at, value)
-            given = ONE | {"min_idle_ms": str(idle), "slow_ms": str(slow)}
+            given = ONE | {"min_idle_ms": str(idle), "handler_ms": str(slow)}
             assert label_of(census(SLOW, "broken", params=given)) == label
 
 
@@ -116,9 +116,13 @@ def test_what_cannot_be_swept_is_refused(text: str, message: str) -> None:
     assert message in str(refused.value)
 
 
-def test_the_grid_has_both_ends_and_even_distances() -> None:
+def test_the_grid_has_both_ends_and_round_numbers_between_them() -> None:
     assert Axis("n", 0, 10).grid(6) == (0, 2, 4, 6, 8, 10)
     assert Axis("n", 1, 3).grid(7) == (1, 2, 3)
+    assert Axis("n_ms", 1000, 60_000).grid(7) == (1000, *range(10_000, 60_001, 10_000))
+    assert Axis("n_ms", 1000, 60_000).grid(2) == (1000, 60_000)
+    for steps in range(2, 40):
+        assert 2 <= len(Axis("n", 7, 731).grid(steps)) <= steps
 
 
 def call(*arguments: str) -> object:
