@@ -69,10 +69,13 @@ class Connection(asyncio.BufferedProtocol):
         return self.server.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Bytes came: whole requests run at once, unless the client is blocked."""
+        """Bytes came."""
+        self.receive(self.server.buffer[:nbytes].tobytes())
+
+    def receive(self, data: bytes) -> None:
+        """Takes bytes: whole requests run at once, unless the client is blocked."""
         if self.is_done:
             return
-        data = self.server.buffer[:nbytes].tobytes()
         try:
             if self.waits:
                 self.parser.hold(data)

@@ -54,7 +54,7 @@ class Recorder:
         at_ms = now_ms - self._epoch_ms
         self._add(
             events.Effect(
-                at_ms, process_of(connection), self._calls, session.id, at_ms, now_ms, commands, replies, facts
+                at_ms, self.name_of(connection), self._calls, session.id, at_ms, now_ms, commands, replies, facts
             )
         )
 
@@ -64,16 +64,20 @@ class Recorder:
         call = self._open.pop(number, None)
         if call is not None:
             at_ms = now_ms - self._epoch_ms
-            self._add(events.Served(at_ms, process_of(connection), call, number, now_ms, reply, facts))
+            self._add(events.Served(at_ms, self.name_of(connection), call, number, now_ms, reply, facts))
+
+    def name_of(self, connection: Recorded) -> str:
+        """The process that a connection belongs to."""
+        return process_of(connection)
 
     def lost(self, connection: Recorded, what: str, now_ms: int) -> None:
         """A request or a reply was lost, as a fault would have it."""
-        self._add(events.Lost(now_ms - self._epoch_ms, process_of(connection), self._calls, what))
+        self._add(events.Lost(now_ms - self._epoch_ms, self.name_of(connection), self._calls, what))
 
     def closed(self, connection: Recorded, now_ms: int) -> None:
         """A connection is gone."""
         self._open.pop(connection.session.id, None)
-        self._add(events.Closed(now_ms - self._epoch_ms, process_of(connection), connection.session.id))
+        self._add(events.Closed(now_ms - self._epoch_ms, self.name_of(connection), connection.session.id))
 
     def crashed(self, now_ms: int) -> None:
         """The server died and came back."""

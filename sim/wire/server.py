@@ -256,7 +256,11 @@ class SocketServer:
                 self.recorder.served(connection, reply, facts, now_ms)
             self.answer(connection, reply)
             if connection.parser.held or connection.parser.requests:
-                asyncio.get_running_loop().call_soon(self.go_on, connection)
+                self.soon(connection)
+
+    def soon(self, connection: Connection) -> None:
+        """Goes on with a client when those that are being served have got what is theirs."""
+        asyncio.get_running_loop().call_soon(self.go_on, connection)
 
     def flush(self) -> None:
         """Writes what the clients are owed, and ends those connections that are over."""
