@@ -14,13 +14,14 @@ from .recorded import history_of
 @click.command(epilog="Example:  redelivery timeline crash.jsonl -o crash.svg")
 @click.argument("history")
 @click.option("-o", "--output", "target", type=Path, required=True, help="The file: .svg, .png, .pdf or .txt.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", help="On white paper, or on black.")
 @json_option
-def command(history: str, target: Path, as_json: bool) -> int:
+def command(history: str, target: Path, theme: str, as_json: bool) -> int:
     """Draw HISTORY: a file that 'run --history' wrote, a finding, or a tape."""
     from ..views.timeline import check_ending, draw
 
     check_ending(target)
-    draw(history_of(history), target)
+    draw(history_of(history), target, theme)
     if as_json:
         output.print_json({"history": history, "output": str(target), "bytes": target.stat().st_size})
     else:

@@ -17,6 +17,8 @@ READABLE_SHARE = 0.02
 """The part of the axis that the typical handler needs; where it gets less, waits are shortened ..."""
 GOOD_SHARE = 0.035
 """... until it has this much: a break should gain something."""
+BREAKS_MAX = 7
+"""More breaks than this are harder to read than what they would make room for."""
 TICK_SHARE = 0.065
 """No two labels are nearer than this."""
 _SHORTEN = 0.8
@@ -85,6 +87,10 @@ class Axis:
                         placed[at_ms] = place
                         if step != main:
                             break
+        for earlier, later in pairwise(self.pieces):
+            place = later.left  # between two breaks there is a single moment
+            if earlier.broken and later.broken and all(abs(place - x) >= TICK_SHARE for x in placed.values()):
+                placed[later.begin_ms] = place
         return [(at_ms, self._label(at_ms)) for at_ms in sorted(placed)]
 
     def _share(self, step_ms: int) -> float:
@@ -137,6 +143,8 @@ def _limit(gaps: list[int], unit_ms: float) -> float:
     if unit_ms >= READABLE_SHARE * sum(gaps):
         return limit
     while limit > 2 * unit_ms and unit_ms < GOOD_SHARE * sum(_width(gap, limit) for gap in gaps):
+        if sum(gap > limit * _SHORTEN * _SLACK for gap in gaps) > BREAKS_MAX:
+            break
         limit *= _SHORTEN
     return limit
 

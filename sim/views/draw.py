@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 from ..history import History
 from .layout import layout
 from .paint_entries import draw_blocks
-from .paint_lanes import draw_claims, draw_lanes
-from .palette import FAINT, GOOD, INK, PAPER, SOFT, TROUBLE
+from .paint_lanes import draw_claims, draw_lanes, draw_said
+from .paint_servers import draw_servers
+from .palette import FAINT, GOOD, INK, LIGHT, PAPER, SOFT, TROUBLE, Theme
 from .picture import Picture
-from .sheet import LEVEL_UP_IN, SMALL, WIDTH_IN, Sheet, width_of, wrapped
+from .sheet import LEVEL_UP_IN, SMALL, TOLD_SIZE, WIDTH_IN, Sheet, width_of, wrapped
+from .sheet import LINE_IN as TOLD_IN
 from .words import roughly
 
 SETTINGS: Any = {
@@ -41,29 +43,31 @@ REPLAY_LINES_MAX = 3
 MONOSPACE = "DejaVu Sans Mono"
 
 
-def render(history: History, form: str) -> bytes:
+def render(history: History, form: str, theme: Theme = LIGHT) -> bytes:
     """The picture as the bytes of an svg, png or pdf file. No date is in them."""
     with house_style():
         out = BytesIO()
-        page = paint(history)
-        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=PAPER)
+        page = paint(history, theme)
+        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=theme.paper)
     return out.getvalue()
 
 
-def paint(history: History) -> Figure:
+def paint(history: History, theme: Theme = LIGHT) -> Figure:
     """The picture as a figure."""
     picture = layout(history)
     with house_style():
-        page = Figure(figsize=(WIDTH_IN, 1))
+        page = Figure(figsize=(WIDTH_IN, 1), facecolor=theme.paper)
         axes = page.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.axis("off")
-        sheet = Sheet(axes, picture)
+        sheet = Sheet(axes, picture, theme)
         _heading(sheet, picture)
         _scale(sheet, picture)
         _lines(sheet)
         draw_lanes(sheet)
+        draw_servers(sheet)
         draw_blocks(sheet)
         draw_claims(sheet)
+        draw_said(sheet)
         height = _footer(sheet, picture, _legend(sheet))
         # Only now is it known how much there was to explain: one inch of the axes is one of the paper.
         page.set_size_inches(WIDTH_IN, height)
@@ -92,7 +96,11 @@ def _heading(sheet: Sheet, picture: Picture) -> None:
         size = 10 if width_of(sign + picture.badge, 10, "bold") <= room else SMALL
         sheet.text(sheet.right_edge, 0.28, sign + picture.badge, size=size, weight="bold", color=colour, ha="right")
     sheet.text(sheet.edge, 0.54, picture.summary, size=9)
-    sheet.text(sheet.edge, 0.74, picture.subtitle, size=SMALL, color=SOFT)
+    y = 0.54
+    for line in sheet.told():
+        y += TOLD_IN
+        sheet.text(sheet.edge, y, line, size=TOLD_SIZE, weight="bold", color=TROUBLE)
+    sheet.text(sheet.edge, y + TOLD_IN, picture.subtitle, size=SMALL, color=SOFT)
 
 
 def _scale(sheet: Sheet, picture: Picture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -25,13 +26,14 @@ from ..events import (
     Replied,
     Resumed,
     Served,
+    ServerLost,
     Started,
     Unanswered,
 )
 from ..history import History
 from . import words
 from .life import stacked
-from .picture import Command, Lane, Life, Loss, Mark, Sign, Work
+from .picture import Command, Lane, Life, Loss, Mark, ServerLane, Sign, Work
 
 _QUIET = (f.LagReported, f.ConsumerCreated)
 """Facts that change nothing that the picture tells."""
@@ -50,6 +52,8 @@ class LaneView:
     lives: list[Life] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    pauses: list[tuple[int, int]] = field(default_factory=list)
+    paused_ms: int | None = None
 
     def turn(self, at_ms: int, running: bool, consumer: str) -> None:
         """From here on it runs under this name, or does not."""
@@ -61,10 +65,16 @@ class LaneView:
         """Ends the present stretch."""
         self.lives.append(Life(self.since_ms, at_ms, self.consumer, self.running))
 
+    def go_on(self, at_ms: int) -> None:
+        """Ends a pause, if there is one."""
+        if self.paused_ms is not None:
+            self.pauses.append((self.paused_ms, at_ms))
+            self.paused_ms = None
+
     def lane(self) -> Lane:
         """The finished lane."""
         marks = tuple(sorted(_told_once(self.marks), key=lambda mark: mark.at_ms))
-        return Lane(self.name, self.host, tuple(self.lives), stacked(self.works), marks)
+        return Lane(self.name, self.host, tuple(self.lives), stacked(self.works), marks, tuple(self.pauses))
 
 
 class Lanes:
@@ -78,6 +88,7 @@ class Lanes:
         self.quiet = 0
         """Commands that changed nothing."""
         self.losses: list[Loss] = []
+        self.servers = [ServerLane("server", 0, None)]
         self._numbering = numbering
         self._open: dict[_Handler, list[int]] = {}
         """When each began; a process may be at the same entry twice."""
@@ -92,6 +103,7 @@ class Lanes:
         for handler in [handler for handler, begun in self._open.items() for _ in begun]:
             self._stop(handler, self._end_ms, False)
         for name, view in self.views.items():
+            view.go_on(self._end_ms)
             if name not in self._finished:
                 view.leave(self._end_ms)
 
@@ -125,16 +137,24 @@ class Lanes:
                 for view in self.views.values():
                     if view.host == event.host:
                         view.marks.append(Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms)))
+            case ServerLost(cause="failover"):
+                self.servers[-1] = self.servers[-1]._replace(end_ms=event.at_ms)
+                number = "" if len(self.servers) == 1 else f" {len(self.servers)}"
+                self.servers.append(ServerLane(f"replica{number}", event.at_ms, None))
             case _:
                 pass
 
     def _link(self, event: Paused | Resumed | Disconnected | Cancelled | Unanswered) -> None:
         """What befalls a process, or its client, other than a crash."""
-        marks = self._view(event.process).marks
+        view = self._view(event.process)
+        marks = view.marks
         match event:
             case Paused():
+                view.go_on(event.at_ms)
+                view.paused_ms = event.at_ms
                 marks.append(Mark(event.at_ms, Sign.PAUSED, f"paused {words.duration(event.for_ms)}"))
             case Resumed():
+                view.go_on(event.at_ms)
                 marks.append(Mark(event.at_ms, Sign.RESUMED))
             case Disconnected():
                 marks.append(Mark(event.at_ms, Sign.DISCONNECTED, "connections break"))
@@ -154,6 +174,7 @@ class Lanes:
     def _end(self, event: Crashed | Finished) -> None:
         view = self._view(event.process)
         crashed = isinstance(event, Crashed)
+        view.go_on(event.at_ms)
         for handler in [handler for handler, begun in self._open.items() for _ in begun if handler[0] == event.process]:
             self._stop(handler, event.at_ms, crashed)
         if isinstance(event, Crashed):
@@ -191,14 +212,14 @@ class Lanes:
             return
         if isinstance(event, Served):
             self.quiet -= 1  # it was counted when it began to wait
-        names = groupby(words.text(argv[0]).upper() for argv in sent.commands)
+        names = groupby(_name(argv) for argv in sent.commands)
         counted = [(name, sum(1 for _ in same)) for name, same in names]
         text = "+".join(name if times == 1 else f"{times} {name}" for name, times in counted)
         answer = " → 0" if replies == (0,) else f" → lag {', '.join(lags)}" if lags else ""
         replied_ms = self._replied.get(event.call)
-        # A read that waited was sent long before; what counts is that it got its answer now.
-        sent_ms = sent.sent_ms if isinstance(event, Effect) else event.at_ms
-        command = Command(event.at_ms, sent_ms, replied_ms, event.process, text + answer, failed)
+        sent_ms = sent.sent_ms if isinstance(event, Effect) else None
+        at_server = len(self.servers) - 1
+        command = Command(event.at_ms, sent_ms, replied_ms, event.process, text + answer, failed, at_server)
         self.commands.append(command)
         self._added(event)
 
@@ -239,6 +260,12 @@ def _told_once(marks: list[Mark]) -> list[Mark]:
             published[key] = len(out)
         out.append(mark)
     return out
+
+
+def _name(argv: Sequence[bytes]) -> str:
+    """A command's name; XGROUP alone says nothing."""
+    name = words.text(argv[0]).upper()
+    return f"{name} {words.text(argv[1]).upper()}" if name == "XGROUP" and len(argv) > 1 else name
 
 
 def _failed(reply: Reply) -> bool:

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 from ..history import History
 from . import words
+from .alike import collapsed
 from .axis import Axis, axis, typical
 from .picture import Block, Claim, Command, Lane, Line, Mark, Picture, Row, Sign, State
 from .reading import Reading, read
-from .thinning import thin
+from .thinning import telling, thin
 
 ROWS_MAX = 14
 ROWS_MIN, BESIDE = 8, 4
@@ -31,7 +32,7 @@ def choose(reading: Reading, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
     """What of a reading has room in one picture, and the scale for it."""
     header, end_ms = reading.header, reading.end_ms
     blocks = _blocks(reading, rows_max)
-    shown = {row.entry for block in blocks for row in block.rows}
+    shown = {name for block in blocks for row in block.rows for name in row.names}
     claims = tuple(claim for claim in reading.claims if shown.intersection(claim.entries))
     all_lanes = list(reading.lanes)
     if any(block.left_out for block in blocks):
@@ -46,24 +47,36 @@ def choose(reading: Reading, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         summary=words.summary(header),
         subtitle=words.subtitle(header),
         badge=words.badge(header),
+        broke=reading.numbering.briefly(words.broke(header)),
         bad=header.get("verdict") not in ("holds", None),
         axis=scale,
         lanes=some_lanes,
         takers=reading.takers,
         commands=commands,
         losses=tuple(loss for loss in reading.losses if loss.process in names),
+        servers=reading.servers,
         server_marks=reading.server_marks,
+        scans=telling(scale, blocks, reading.scans),
         claims=tuple(c for c in claims if c.process_before in names and c.process_after in names),
         blocks=blocks,
         lines=reading.lines,
-        verdict=tuple(reading.numbering.in_sentence(line) for line in words.verdict(header)),
+        verdict=_verdict(reading),
         replay=words.replay(header),
         left_out=_left_out(reading, blocks, len(all_lanes) - len(some_lanes), thinned, shown),
     )
 
 
+def _verdict(reading: Reading) -> tuple[str, ...]:
+    """The verdict in sentences; a history that was cut is drawn up to where it goes, and says so."""
+    lines = [reading.numbering.in_sentence(line) for line in words.verdict(reading.header)]
+    if reading.events and not reading.whole:
+        at = words.duration(reading.end_ms)
+        lines.append(f"This history stops at {at}, after {words.counted(reading.events, 'event')}: its run went on.")
+    return tuple(lines)
+
+
 def _blocks(reading: Reading, rows_max: int) -> tuple[Block, ...]:
-    whole = _merged(list(reading.blocks))
+    whole = [replace(block, rows=collapsed(block.rows)) for block in _merged(list(reading.blocks))]
     chosen = _telling(whole, rows_max)
     return tuple(
         _selected(block, [n for n in range(len(block.rows)) if (i, n) in chosen]) for i, block in enumerate(whole)
@@ -121,9 +134,9 @@ def _outcomes(rows: list[Row]) -> str:
     """What became of rows that are not shown: the most frequent first."""
     if not rows:
         return ""
-    counts = Counter(row.outcome for row in rows).most_common()
+    counts = Counter(row.outcome for row in rows for _ in row.names).most_common()
     told = ", ".join(f"{n:,} {outcome}" if len(counts) > 1 else outcome for outcome, n in counts)
-    return f"{words.counted(len(rows), 'more entry', 'more entries')}: {told}"
+    return f"{words.counted(sum(len(row.names) for row in rows), 'more entry', 'more entries')}: {told}"
 
 
 def _without_additions(lane: Lane, shown: set[str]) -> Lane:
@@ -161,7 +174,7 @@ def _axis(
     for row in rows:
         moments.update(mark.at_ms for mark in row.marks)
         moments.update(segment.begin_ms for segment in row.segments)
-    shown = {row.entry for row in rows}
+    shown = {name for row in rows for name in row.names}
     works = [work for lane in lanes for work in lane.works if whole or work.entry in shown]
     for work in works:
         moments.update((work.begin_ms, work.end_ms))
@@ -180,7 +193,8 @@ def _left_out(
     if not reading.events:
         return ("anything: this history has no events",)
     out: list[str] = []
-    rest = reading.entries - sum(len(block.rows) * max(len(block.groups), 1) for block in blocks)
+    drawn = sum(len(row.names) * max(len(block.groups), 1) for block in blocks for row in block.rows)
+    rest = reading.entries - drawn
     if rest:
         out.append(f"{words.counted(rest, 'entry', 'entries')} of {reading.entries:,}, the uneventful ones")
     if lanes:
@@ -199,6 +213,7 @@ def without_saw_tooth(row: Row, block: Block) -> bool:
     """Whether the idle clock of a row is too short to be worth a strip of its own."""
     if not row.idle or not block.idle_top_ms:
         return True
+    long = bool(block.min_idle_ms) and row.idle_max_ms * 4 >= block.idle_top_ms
     claimed = any(mark.sign in (Sign.CLAIMED, Sign.RENEWED, Sign.REREAD) for mark in row.marks)
     stuck = any(segment.state in (State.ORPHANED, State.DANGLING) for segment in row.segments)
-    return not (claimed or stuck or row.idle_max_ms * 4 >= block.idle_top_ms)
+    return not (claimed or stuck or long)

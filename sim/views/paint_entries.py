@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from .paint_groups import draw_levels, draw_scans
 from .paint_lanes import draw_handler
-from .palette import CURSOR, FAINT, GOOD, INK, PAPER, SOFT, TROUBLE, TROUBLE_TINT, tint
+from .palette import CURSOR, FAINT, GOOD, INK, PAPER, SOFT, TROUBLE, TROUBLE_TINT
 from .picture import Block, Mark, Row, Segment, Sign, State
 from .sheet import IDLE_IN, LARGE, PLAIN, ROW_IN, SMALL, Sheet, name_of, outcome_of, width_of
 from .words import duration, listed, roughly
@@ -17,7 +18,9 @@ _PENDING = (State.PENDING, State.ORPHANED, State.DANGLING)
 
 def draw_blocks(sheet: Sheet) -> None:
     """The entries, stream by stream and group by group."""
-    for block, y, rows in zip(sheet.picture.blocks, sheet.places.blocks, sheet.places.rows, strict=True):
+    places = sheet.places
+    blocks = zip(sheet.picture.blocks, places.blocks, places.rows, places.levels, strict=True)
+    for block, y, rows, strip_top in blocks:
         title, readers = f"Entries of {block.stream}", ", which no group reads"
         if block.groups:
             several = len(block.groups) > 1
@@ -31,6 +34,9 @@ def draw_blocks(sheet: Sheet) -> None:
             if strip:
                 _draw_idle(sheet, block, row, strip)
         _draw_cursor(sheet, block, rows)
+        draw_scans(sheet, block, rows)
+        if strip_top:
+            draw_levels(sheet, block, strip_top)
         if block.left_out:
             below = rows[-1][0] + ROW_IN + (IDLE_IN if rows[-1][1] else 0) if rows else y + 0.36
             sheet.text(sheet.left, below + 0.1, block.left_out, size=SMALL, color=SOFT, style="italic")
@@ -42,6 +48,8 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
     sheet.text(sheet.left - 0.26, y, fields, ha="right", color=SOFT)
     before = width_of(fields, PLAIN) + 0.08 if fields else 0.0
     sheet.text(sheet.left - 0.26 - before, y, number, ha="right", weight="bold")
+    for segment in row.segments if row.also else ():
+        _draw_stack(sheet, segment, y)
     for segment in row.segments:
         _draw_segment(sheet, segment, y)
     height = BAR_IN / row.levels
@@ -64,6 +72,15 @@ def _draw_outcome(sheet: Sheet, row: Row, y: float) -> None:
     sheet.text(x, y + 0.075, by, size=SMALL, color=SOFT)
 
 
+def _draw_stack(sheet: Sheet, segment: Segment, y: float) -> None:
+    """The edges of more bars below one that stands for several."""
+    if segment.state in _PENDING:
+        left, right = sheet.x(segment.begin_ms), sheet.x(segment.end_ms)
+        for aside in (0.06, 0.03):
+            top = y - BAR_IN / 2 + aside
+            sheet.box(left + aside, top, max(right - left, 0.015), BAR_IN, PAPER, edge=SOFT, line=0.6, z=1.6)
+
+
 def _draw_segment(sheet: Sheet, segment: Segment, y: float) -> None:
     left, right = sheet.x(segment.begin_ms), sheet.x(segment.end_ms)
     width = max(right - left, 0.015)
@@ -77,9 +94,9 @@ def _draw_segment(sheet: Sheet, segment: Segment, y: float) -> None:
         sheet.line([(left, y), (right, y)], color=SOFT, width=0.8)
         sheet.explain("still in the stream", lambda x, y: sheet.line([(x, y), (x + 0.28, y)], width=0.8))
     elif segment.state is State.PENDING:
-        sheet.box(left, y - BAR_IN / 2, width, BAR_IN, tint(colour, 0.25), edge=colour, line=0.9)
+        sheet.box(left, y - BAR_IN / 2, width, BAR_IN, sheet.theme.tint(colour, 0.25), edge=colour, line=0.9)
         word = "pending: delivered, not acknowledged"
-        sheet.explain(word, lambda x, y: sheet.box(x, y - 0.07, 0.28, 0.14, tint(SOFT, 0.2), edge=SOFT))
+        sheet.explain(word, lambda x, y: sheet.box(x, y - 0.07, 0.28, 0.14, sheet.theme.tint(SOFT, 0.2), edge=SOFT))
     else:
         orphaned = segment.state is State.ORPHANED
         hatch = "////" if orphaned else "xxxx"
@@ -101,17 +118,18 @@ def _draw_at_once(sheet: Sheet, row: Row, left: float, right: float, y: float) -
 def _draw_owners(sheet: Sheet, row: Row, y: float) -> None:
     """The owner's name on every stretch that one owner had, where it fits."""
     owned = [segment for segment in row.segments if segment.state in _PENDING]
+    marks = [sheet.x(mark.at_ms) for mark in row.marks]
     n = 0
     while n < len(owned):
         begin = n
-        while n + 1 < len(owned) and owned[n + 1].owner == owned[begin].owner:
+        while n + 1 < len(owned) and owned[n + 1].owner == owned[n].owner and owned[n + 1].begin_ms == owned[n].end_ms:
             n += 1
         name = owned[begin].owner
         # On a stretch without a handler if there is one with room: there the name is read best.
         works = [work for work in row.works if work.process == owned[begin].process]
         free = max([owned[begin].begin_ms, *(w.end_ms for w in works if w.end_ms < owned[n].end_ms)])
         for since_ms in (free, owned[begin].begin_ms):
-            left, right = sheet.clear(sheet.x(since_ms) + 0.1, sheet.x(owned[n].end_ms) - 0.06)
+            left, right = sheet.clear(sheet.x(since_ms) + 0.1, sheet.x(owned[n].end_ms) - 0.06, marks)
             if width_of(name, PLAIN) + 0.06 < right - left:
                 sheet.text((left + right) / 2, y, name, ha="center", boxed=True, z=5)
                 break
@@ -139,11 +157,12 @@ def _draw_marks(sheet: Sheet, row: Row, y: float) -> None:
     for mark in row.marks:
         x = sheet.x(mark.at_ms)
         if mark.sign in (Sign.DELIVERED, Sign.CLAIMED, Sign.REREAD):
+            x = max(x, free + 0.06) if free else x
             _draw_count(sheet, mark, x, y)
             free = x + 0.09
         elif mark.sign in _LETTERS:
             letter, colour, word = _LETTERS[mark.sign]
-            x = max(x + 0.09, free + 0.07) if mark.sign is Sign.ACKED else max(x, free)
+            x = max(x + 0.09, free + 0.07) if mark.sign is Sign.ACKED else max(x, free + 0.04 if free else x)
             sheet.text(x, y, letter, size=11, color=colour, ha="center", weight="bold", boxed=mark.sign in _BOXED)
             free = x + 0.08
             _explain_letter(sheet, letter, colour, word)
@@ -185,7 +204,7 @@ def _draw_idle(sheet: Sheet, block: Block, row: Row, top: float) -> None:
     for tooth in row.idle:
         points = [(sheet.x(ms), at(idle)) for ms, idle in _with_corners(sheet, tooth)]
         under = [(points[0][0], floor), *points, (points[-1][0], floor)]
-        sheet.axes.fill(*zip(*under, strict=True), facecolor=FAINT, alpha=0.55, zorder=1.1, linewidth=0)
+        sheet.axes.fill(*zip(*under, strict=True), facecolor=sheet.theme.of(FAINT), alpha=0.55, zorder=1.1, linewidth=0)
         if last is not None and abs(last[0] - points[0][0]) < 1e-9:
             points.insert(0, last)
         sheet.line(points, color=INK, width=1.2, z=4)
@@ -235,7 +254,7 @@ def _draw_cursor(sheet: Sheet, block: Block, rows: list[tuple[float, float]]) ->
     def below(entry_id: int) -> float:
         y = rows[0][0]
         for row, (top, strip) in zip(block.rows, rows, strict=True):
-            if row.id <= entry_id:
+            if row.last_id <= entry_id:
                 y = top + ROW_IN + (IDLE_IN if strip else 0)
         return y
 

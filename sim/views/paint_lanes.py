@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections import Counter
 
-from .palette import INK, PAPER, SOFT, STRIPE, TROUBLE, Look, tint
-from .picture import Claim, Command, Lane, Life, Loss, Mark, Sign, Work
-from .sheet import LANE_IN, LARGE, LEVEL_IN, PLAIN, SERVER_IN, SMALL, Sheet, width_of
+from .paint_faults import TROUBLES, draw_crash, draw_jump, draw_trouble
+from .palette import INK, PAPER, SOFT, STRIPE, TROUBLE, Look
+from .picture import Claim, Lane, Life, Mark, Sign, Work
+from .sheet import LANE_IN, LARGE, LEVEL_IN, PLAIN, SMALL, Sheet, width_of
 from .words import listed, short
 
 WORK_IN = 0.21
-USUAL = ("XADD", "XREADGROUP", "XACK")
-"""Commands that marks on the lanes and rows tell already; the server's lane names the others."""
+SAID_MAX = 8
+"""What befalls a process more often than this is said once, with how often."""
+BESIDE_IN = 0.12
 
 
 def lane_middle(sheet: Sheet, name: str) -> float:
@@ -19,18 +21,10 @@ def lane_middle(sheet: Sheet, name: str) -> float:
     return sheet.places.lanes[name] + LANE_IN / 2 + 0.02
 
 
-def server_middle(sheet: Sheet) -> float:
-    """The middle line of the server's lane."""
-    return sheet.places.server + SERVER_IN / 2 + 0.04
-
-
 def draw_lanes(sheet: Sheet) -> None:
-    """One lane a process, and one for the server."""
+    """One lane a process."""
     for n, lane in enumerate(sheet.picture.lanes):
         _draw_lane(sheet, lane, striped=n % 2 == 0)
-    _draw_server(sheet)
-    for loss in sheet.picture.losses:
-        _draw_loss(sheet, loss)
 
 
 def draw_handler(
@@ -38,7 +32,8 @@ def draw_handler(
 ) -> None:
     """A handler at work: the process's colour with its hatch; one that a crash cut has a torn end."""
     top = middle - height / 2
-    sheet.box(left, top, width, height, look.colour, edge=tint(look.colour, 0.55), hatch=look.hatch, z=3, line=0)
+    edge = sheet.theme.tint(look.colour, 0.55)
+    sheet.box(left, top, width, height, look.colour, edge=edge, hatch=look.hatch, z=3, line=0)
     sheet.box(left, top, width, height, "none", edge=INK, z=3.1, line=0.6)
     if cut and width > 0.1:
         zigzag = [(left + width + 0.025 * (-1) ** n, top + height * n / 4) for n in range(5)]
@@ -62,7 +57,8 @@ def _draw_lane(sheet: Sheet, lane: Lane, *, striped: bool) -> None:
         _draw_work(sheet, work, y + work.level * LEVEL_IN)
     for mark in lane.marks:
         _draw_mark(sheet, sheet.x(mark.at_ms), y, mark, look)
-    _draw_said(sheet, lane, y)
+    for begin_ms, end_ms in lane.pauses:
+        _draw_pause(sheet, begin_ms, end_ms, y, height - LANE_IN)
 
 
 def _draw_life(sheet: Sheet, lane: Lane, life: Life, y: float) -> None:
@@ -74,7 +70,20 @@ def _draw_life(sheet: Sheet, lane: Lane, life: Life, y: float) -> None:
             "not running", lambda x, y: sheet.line([(x, y), (x + 0.28, y)], color=TROUBLE, width=1.3, dashes=(1, 2))
         )
     else:
-        sheet.line([(left, y), (right, y)], color=tint(look.colour, 0.6), width=2.4, z=1.5)
+        sheet.line([(left, y), (right, y)], color=sheet.theme.tint(look.colour, 0.6), width=2.4, z=1.5)
+
+
+def _draw_pause(sheet: Sheet, begin_ms: int, end_ms: int, y: float, deeper: float) -> None:
+    """A stretch in which a process stood still: everything in its lane fades, and the line is broken."""
+    left, right = sheet.x(begin_ms), sheet.x(end_ms)
+    top = y - WORK_IN / 2 - 0.01
+    sheet.box(left, top, right - left, WORK_IN + 0.02 + deeper, PAPER, z=4.2, alpha=0.62)
+    sheet.line([(left, y), (right, y)], color=TROUBLE, width=1.6, dashes=(3, 2), z=4.4)
+    ends = ((0.0, 0.0), (0.28, 0.0))
+    sheet.explain(
+        "stands still",
+        lambda x, y: sheet.line([(x + dx, y + dy) for dx, dy in ends], color=TROUBLE, width=1.6, dashes=(3, 2)),
+    )
 
 
 def _draw_work(sheet: Sheet, work: Work, middle: float) -> None:
@@ -100,7 +109,7 @@ def _sample_work(sheet: Sheet, x: float, y: float) -> None:
 
 def _draw_mark(sheet: Sheet, x: float, y: float, mark: Mark, look: Look) -> None:
     if mark.sign is Sign.CRASHED:
-        sheet.mark(x, y, "X", color=PAPER, fill=TROUBLE, size=11, z=6, edge_width=0.7)
+        draw_crash(sheet, x, y)
     elif mark.sign is Sign.RESTARTED:
         sheet.mark(x, y, ">", color=INK, fill=look.colour, size=8, z=6, edge_width=0.6)
         sheet.explain("starts again", lambda x, y: sheet.mark(x + 0.18, y, ">", color=INK, fill=SOFT, size=7))
@@ -121,127 +130,61 @@ def _draw_mark(sheet: Sheet, x: float, y: float, mark: Mark, look: Look) -> None
         )
 
 
-_MARKERS = {Sign.FAILED: "x", Sign.TIMED_OUT: "v", Sign.DISCONNECTED: "s", Sign.CANCELLED: "d", Sign.RESUMED: ">"}
-TROUBLES = frozenset((Sign.PAUSED, *_MARKERS))
-"""What befalls a process that goes on."""
+def draw_said(sheet: Sheet) -> None:
+    """Labels above the lines; what would cover another goes below or, where that is full too, is left out."""
+    for lane in sheet.picture.lanes:
+        _draw_troubles(sheet, lane, lane_middle(sheet, lane.name))
+    for lane in sheet.picture.lanes:
+        _draw_names(sheet, lane, lane_middle(sheet, lane.name))
 
 
-def draw_trouble(sheet: Sheet, x: float, y: float, mark: Mark) -> None:
-    """A pause as two bars, everything else as a small mark; with its word below the line."""
-    if mark.sign is Sign.PAUSED:
-        for at in (x - 0.03, x + 0.03):
-            sheet.line([(at, y - 0.09), (at, y + 0.09)], color=TROUBLE, width=2.4, z=6)
-    else:
-        sheet.mark(x, y, _MARKERS[mark.sign], color=TROUBLE, fill=PAPER, size=6.5, z=6, edge_width=1.6)
-    if mark.text:
-        below = -0.2 if mark.sign is Sign.PAUSED else 0.16  # what is paused may be at work: its box is in the way
-        sheet.text(x + 0.07, y + below, mark.text, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
+def _draw_troubles(sheet: Sheet, lane: Lane, y: float) -> None:
+    """The words of what went wrong in a process."""
+    said = [mark for mark in lane.marks if mark.sign is Sign.CRASHED or (mark.sign in TROUBLES and mark.text)]
+    times = Counter(mark.text for mark in said)
+    seen: Counter[str] = Counter()
+    for mark in said:
+        seen[mark.text] += 1
+        if times[mark.text] <= SAID_MAX:
+            _say(sheet, sheet.x(mark.at_ms), y, short(mark.text or "crash", 48), TROUBLE)
+        elif seen[mark.text] == 1:
+            label = f"{short(mark.text or 'crash', 48)} ({times[mark.text]} times)"
+            _say(sheet, sheet.x(mark.at_ms), y, label, TROUBLE)
 
 
-def draw_fall(sheet: Sheet, x: float, y: float, how: str) -> None:
-    """A server that is gone, and what stands in its place."""
-    sheet.text(x, y, "⇄", size=13, color=TROUBLE, ha="center", weight="bold", boxed=True)
-    sheet.text(x + 0.1, y + 0.14, how, size=SMALL, color=TROUBLE, weight="bold", boxed=True)
+def _say(sheet: Sheet, x: float, y: float, text: str, colour: str) -> None:
+    """Beside a symbol: to its right above, to its right below, then to its left."""
+    sheet.label(
+        text, [(x + dx, y + dy, ha) for dx, ha in ((0.09, "left"), (-0.09, "right")) for dy in (-0.165, 0.165)],
+        color=colour,
+    )  # fmt: skip
 
 
-def draw_jump(sheet: Sheet, x: float, y: float, by: str) -> None:
-    """A clock that was set."""
-    sheet.text(x, y, "↷", size=13, color=TROUBLE, ha="center", weight="bold", boxed=True)
-    sheet.text(x + 0.1, y + 0.14, f"clock {by}", size=SMALL, color=TROUBLE, weight="bold", boxed=True)
-
-
-def _draw_said(sheet: Sheet, lane: Lane, y: float) -> None:
-    """Labels above the line; what would overlap goes below it or, where that is full too, is left out."""
-    labels = [
-        (sheet.x(mark.at_ms) + 0.09, short(mark.text or "crash", 48), "left", TROUBLE)
-        for mark in lane.marks
-        if mark.sign is Sign.CRASHED
-    ]
-    labels += [
-        (sheet.x(life.begin_ms) + 0.09, f"as {life.consumer}", "left", INK)
-        for life in lane.lives
-        if life.running and life.consumer != lane.name
-    ]
+def _draw_names(sheet: Sheet, lane: Lane, y: float) -> None:
+    """The names that a process had, what it added and what it published."""
+    for life in lane.lives:
+        if life.running and life.consumer != lane.name:
+            _say(sheet, sheet.x(life.begin_ms), y, f"as {life.consumer}", INK)
     said = [mark for mark in lane.marks if mark.sign in (Sign.ADDED, Sign.PUBLISHED)]
-    for at_ms, marks in groupby(said, key=lambda mark: mark.at_ms):
-        words = [mark.text.partition(" = ")[2] or mark.text for mark in marks]
-        labels.append((sheet.x(at_ms), short(", ".join(words), 24), "center", INK))
-    taken: list[tuple[float, float, float]] = []
-    for x, label, ha, colour in labels:
-        width = width_of(label, SMALL, "bold")
-        if ha == "center":  # it may not run into the name of the lane
-            x = max(x, sheet.left - 0.1 + width / 2)
-        begin = x - width / 2 if ha == "center" else x
-        if begin + width > sheet.right_edge:
-            x, begin, ha = x - 0.18, x - 0.18 - width, "right"
-        for place in (y - 0.14,) if ha == "center" else (y - 0.14, y + 0.15):
-            if not any(on == place and begin < b + 0.03 and a < begin + width + 0.03 for a, b, on in taken):
-                taken.append((begin, begin + width, place))
-                sheet.text(x, place, label, size=SMALL, ha=ha, color=colour, weight="bold", boxed=True)
-                break
+    for marks in _beside(sheet, said):
+        at_ms, words = marks[0].at_ms, [mark.text.partition(" = ")[2] or mark.text for mark in marks]
+        label = short(", ".join(words), 24) if len(words) < 4 else f"{words[0]} … {words[-1]}"
+        # It may not run into the name of the lane.
+        x = max(sheet.x(at_ms), sheet.left - 0.1 + width_of(label, SMALL, "bold") / 2)
+        sheet.label(label, [(x, y - 0.14, "center")])
     if any(mark.sign is Sign.ADDED for mark in said):
         sheet.explain("adds an entry", lambda x, y: sheet.mark(x + 0.18, y, "o", fill=PAPER, size=6, edge_width=1.1))
 
 
-def _draw_server(sheet: Sheet) -> None:
-    y = server_middle(sheet)
-    sheet.text(sheet.left - 0.26, y, "server", size=LARGE, weight="bold", ha="right")
-    sheet.line([(sheet.left, y), (sheet.right, y)], color=SOFT, width=0.8, z=1)
-    free = 0.0
-    for command in sheet.picture.commands:
-        x = sheet.x(command.at_ms)
-        colour = TROUBLE if command.failed else sheet.look(command.process).colour
-        sheet.line([(x, y - 0.06), (x, y + 0.06)], color=colour, width=1.5, z=3)
-        _draw_way(sheet, command, y, colour)
-        label, size = _told(command), SMALL - 0.5
-        half = width_of(label, size) / 2
-        x = max(x, sheet.left - 0.1 + half)
-        if label and x - half > free:
-            ink = TROUBLE if command.failed else INK
-            sheet.text(x, y - 0.13, label, size=size, color=ink, ha="center", boxed=True)
-            free = x + half + 0.05
-    for mark in sheet.picture.server_marks:
-        if mark.sign is Sign.REPLACED:
-            draw_fall(sheet, sheet.x(mark.at_ms), y, mark.text)
+def _beside(sheet: Sheet, marks: list[Mark]) -> list[list[Mark]]:
+    """Marks that stand so close to the one before that they share a label."""
+    out: list[list[Mark]] = []
+    for mark in marks:
+        if out and sheet.x(mark.at_ms) - sheet.x(out[-1][-1].at_ms) < BESIDE_IN and mark.sign is out[-1][0].sign:
+            out[-1].append(mark)
         else:
-            draw_jump(sheet, sheet.x(mark.at_ms), y, mark.text)
-    usual = [name for name in USUAL if any(command.text == name for command in sheet.picture.commands)]
-    if usual:
-        *first, last = usual
-        names = f"{', '.join(first)} or {last}" if first else last
-        sheet.explain(f"a command ({names} where it has no name)", lambda x, y: _sample_command(sheet, x, y))
-
-
-def _told(command: Command) -> str:
-    return "" if command.text in USUAL and not command.failed else short(command.text, 30)
-
-
-def _sample_command(sheet: Sheet, x: float, y: float) -> None:
-    sheet.line([(x + 0.04, y), (x + 0.3, y)], width=0.8)
-    sheet.line([(x + 0.17, y - 0.06), (x + 0.17, y + 0.06)], width=1.5)
-
-
-def _draw_way(sheet: Sheet, command: Command, y: float, colour: str) -> None:
-    """Request and reply on their way, where the way takes time."""
-    if command.process not in sheet.places.lanes:
-        return
-    home = lane_middle(sheet, command.process)
-    at = sheet.x(command.at_ms)
-    if command.sent_ms < command.at_ms:
-        sheet.line([(sheet.x(command.sent_ms), home), (at, y)], color=colour, width=0.7, z=1.4)
-    if command.replied_ms is not None and command.replied_ms > command.at_ms:
-        sheet.line([(at, y), (sheet.x(command.replied_ms), home)], color=colour, width=0.7, z=1.4)
-
-
-def _draw_loss(sheet: Sheet, loss: Loss) -> None:
-    """A request or a reply that never arrived: dashed, with a cross where it was lost."""
-    if loss.process not in sheet.places.lanes:
-        return
-    x, home = sheet.x(loss.at_ms), lane_middle(sheet, loss.process)
-    begin, cross = (home if loss.what == "request" else server_middle(sheet)), home + 0.19
-    sheet.line([(x, begin), (x, cross)], color=TROUBLE, width=1.1, dashes=(2, 1.5), z=5)
-    sheet.mark(x, cross, "x", color=TROUBLE, size=6, z=6, edge_width=1.8)
-    sheet.text(x + 0.09, cross, f"{loss.what} lost", size=SMALL, color=TROUBLE, weight="bold", boxed=True)
+            out.append([mark])
+    return out
 
 
 def draw_claims(sheet: Sheet) -> None:
@@ -261,13 +204,12 @@ def _draw_claim(sheet: Sheet, claim: Claim) -> None:
     sheet.axes.annotate(
         "", xy=(x - 0.01, end - down * (WORK_IN / 2 + 0.01)), xytext=(x - 0.02, begin + down * 0.03),
         arrowprops={
-            "arrowstyle": "-|>,head_length=0.45,head_width=0.22", "color": INK, "lw": 1.4, "shrinkA": 0, "shrinkB": 0,
-            "connectionstyle": f"arc3,rad={0.35 * down}",
+            "arrowstyle": "-|>,head_length=0.45,head_width=0.22", "color": sheet.theme.of(INK), "lw": 1.4, "shrinkA": 0,
+            "shrinkB": 0, "connectionstyle": f"arc3,rad={0.35 * down}",
         }, zorder=6.5,
     )  # fmt: skip
     label = f"claims {listed(claim.entries)}"
-    room = x - 0.16 - sheet.left
-    at, ha = (x - 0.16, "right") if width_of(label, PLAIN, "bold") < room else (x + 0.1, "left")
     # Below the line of the lane above the arrow's head, or of the head's own: labels stand above lines.
     y = end - LANE_IN + 0.16 if down > 0 else end + 0.16
-    sheet.text(at, y, label, ha=ha, weight="bold", boxed=True)
+    places = [(x - 0.16, y, "right"), (x + 0.1, y, "left"), (x - 0.16, y - 0.1, "right"), (x + 0.1, y - 0.1, "left")]
+    sheet.label(label, places, size=PLAIN)

@@ -108,14 +108,58 @@ class Claim(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command as the server's lane shows it; ``replied_ms`` is ``None`` where no reply arrived."""
+    """A command as the server's lane shows it.
+
+    ``sent_ms`` is ``None`` where it had waited on the server: what counts is that it got its answer now;
+    ``replied_ms`` is ``None`` where no reply arrived. ``server`` numbers the servers of the run.
+    """
 
     at_ms: int
-    sent_ms: int
+    sent_ms: int | None
     replied_ms: int | None
     process: str
     text: str
     failed: bool
+    server: int = 0
+
+
+class ServerLane(NamedTuple):
+    """A server: it answers from ``begin_ms`` on (and followed another one before), and is gone at ``end_ms``."""
+
+    name: str
+    begin_ms: int
+    end_ms: int | None
+
+
+class Scan(NamedTuple):
+    """A look through a group's pending entries for some to claim: what it looked at, in the order of IDs.
+
+    It began with the ID ``first``; it stopped before ``until``, which is ``None`` where it came to the end.
+    """
+
+    at_ms: int
+    process: str
+    stream: str
+    group: str
+    first: int
+    until: int | None
+    took: bool
+    """Whether it found anything."""
+
+
+class Levels(NamedTuple):
+    """How many entries of a group are pending, and how many not delivered yet (its lag), from a time on."""
+
+    pending: tuple[tuple[int, int], ...]
+    lag: tuple[tuple[int, int], ...]
+
+    @property
+    def most(self) -> int:
+        """The most that it ever was."""
+        return max((n for _, n in (*self.pending, *self.lag)), default=0)
+
+
+NO_LEVELS = Levels((), ())
 
 
 class Loss(NamedTuple):
@@ -143,6 +187,8 @@ class Lane:
     lives: tuple[Life, ...]
     works: tuple[Work, ...]
     marks: tuple[Mark, ...]
+    pauses: tuple[tuple[int, int], ...] = ()
+    """The stretches in which it stood still."""
 
     @property
     def levels(self) -> int:
@@ -171,6 +217,18 @@ class Row:
     """Whether the outcome is one that nobody wants."""
     interest: int
     """How much this row tells; where not all fit, the rows with the most are shown."""
+    also: tuple[tuple[str, int], ...] = ()
+    """The next entries, with their IDs, where they fared just the same and share this row."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The entries that this row stands for."""
+        return (self.entry, *(name for name, _ in self.also))
+
+    @property
+    def last_id(self) -> int:
+        """The ID of the last entry that it stands for."""
+        return self.also[-1][1] if self.also else self.id
 
     @property
     def at_once(self) -> tuple[tuple[int, int], ...]:
@@ -212,6 +270,7 @@ class Block:
     """Where the scale of the saw-teeth ends; longer idle times are cut off there and told in words."""
     left_out: str
     """What became of the entries of this group that are not shown, in words."""
+    levels: Levels = NO_LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +283,8 @@ class Picture:
     subtitle: str
     badge: str
     """The verdict in two words."""
+    broke: str
+    """What broke first, in a sentence; empty where nothing did."""
     bad: bool
     axis: Axis
     lanes: tuple[Lane, ...]
@@ -231,7 +292,10 @@ class Picture:
     """The processes that took an entry; the others only add, look or clean up."""
     commands: tuple[Command, ...]
     losses: tuple[Loss, ...]
+    servers: tuple[ServerLane, ...]
+    """One, and another for each replica that took its place."""
     server_marks: tuple[Mark, ...]
+    scans: tuple[Scan, ...]
     claims: tuple[Claim, ...]
     blocks: tuple[Block, ...]
     lines: tuple[Line, ...]

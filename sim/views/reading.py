@@ -6,6 +6,7 @@ is chosen, placed or coloured yet, and nothing here knows of matplotlib. Times a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,9 @@ from ..history import History
 from . import words
 from .groups import Groups, GroupView, server_jumps
 from .lanes import Lanes
-from .picture import Block, Claim, Command, Lane, Line, Loss, Mark
+from .picture import NO_LEVELS, Block, Claim, Command, Lane, Line, Loss, Mark, Scan, ServerLane
+from .scans import scans
+from .strips import levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,11 @@ class Reading:
     quiet: int
     """How many others there were: they changed nothing."""
     losses: tuple[Loss, ...]
+    servers: tuple[ServerLane, ...]
+    """One, and another for each replica that took its place."""
     server_marks: tuple[Mark, ...]
+    scans: tuple[Scan, ...]
+    """Every look through pending entries for some to claim."""
     claims: tuple[Claim, ...]
     blocks: tuple[Block, ...]
     """Each stream as each of its groups sees it, with the lives of all its entries."""
@@ -70,7 +77,9 @@ def read(history: History) -> Reading:
         commands=tuple(lanes.commands),
         quiet=lanes.quiet,
         losses=tuple(lanes.losses),
+        servers=tuple(lanes.servers),
         server_marks=server_jumps(history),
+        scans=scans(history),
         claims=tuple(groups.claims),
         blocks=blocks,
         lines=_lines(history),
@@ -80,7 +89,7 @@ def read(history: History) -> Reading:
 def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -> tuple[Block, ...]:
     groups.groupless(end_ms)
     _attach(groups, lanes)
-    said = " ".join(str(item.get("message")) for item in words.violations(header))
+    said = set(re.findall(r"\d+-\d+", " ".join(str(item.get("message")) for item in words.violations(header))))
     views = [view for _, view in sorted(groups.views.items())]
     taken = {view.stream for view in views for life in view.lives.values() if life.taken}
     whole: list[Block] = []
@@ -102,6 +111,7 @@ def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -
                     min_idle_ms=min_idle if view.group else (),
                     idle_top_ms=0,
                     left_out="",
+                    levels=levels(rows, end_ms) if view.group else NO_LEVELS,
                 )
             )
     return tuple(whole)

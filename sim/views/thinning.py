@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .axis import Axis
-from .picture import Command, Lane, Work
+from .picture import Block, Command, Lane, Row, Scan, State, Work
 
 APART = 0.004
 """The least part of the axis between two marks of one kind on a lane; nearer ones cannot be told apart."""
 MARKS_MAX = 400
 """Fewer are all drawn, wherever they stand."""
+SCANS_APART = 0.03
+_PENDING = (State.PENDING, State.ORPHANED, State.DANGLING)
 
 
 def thin(
@@ -48,3 +50,29 @@ def _commands(axis: Axis, commands: tuple[Command, ...]) -> tuple[Command, ...]:
             last[kind] = place
             out.append(command)
     return tuple(out)
+
+
+def telling(axis: Axis, blocks: tuple[Block, ...], scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
+    """The scans that tell something: what was pending was looked at and found, or never reached.
+
+    Scans of the same entries that would stand close to each other are told by the first.
+    """
+    out: list[Scan] = []
+    last: dict[tuple[str, str, int, int | None], float] = {}
+    for scan in scans:
+        rows = [row for block in blocks if _is_of(scan, block) for row in block.rows if pending_at(row, scan.at_ms)]
+        missed = any(row.id < scan.first or (scan.until is not None and row.last_id >= scan.until) for row in rows)
+        key, place = (scan.process, scan.group, scan.first, scan.until), axis.place(scan.at_ms)
+        if missed and place - last.get(key, -1.0) >= SCANS_APART:
+            last[key] = place
+            out.append(scan)
+    return tuple(out)
+
+
+def pending_at(row: Row, at_ms: int) -> bool:
+    """Whether the row's entry was pending at that time."""
+    return any(s.state in _PENDING and s.begin_ms <= at_ms <= s.end_ms for s in row.segments)
+
+
+def _is_of(scan: Scan, block: Block) -> bool:
+    return scan.stream == block.stream and scan.group in block.groups

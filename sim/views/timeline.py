@@ -20,8 +20,8 @@ def check_ending(path: Path) -> None:
         raise BadInput(f"cannot draw {str(path)!r}: its ending must be one of {', '.join(ENDINGS)}")
 
 
-def draw(history: History, path: Path) -> None:
-    """Writes the timeline of a run; the same history gives the same bytes."""
+def draw(history: History, path: Path, theme: str = "light") -> None:
+    """Writes the timeline of a run; the same history gives the same bytes. ``theme`` is ``light`` or ``dark``."""
     check_ending(path)
     if path.suffix.lower() == ".txt":
         from .story import tell
@@ -29,23 +29,26 @@ def draw(history: History, path: Path) -> None:
         data = "".join(line + "\n" for line in tell(history)).encode()
     else:
         from .draw import render
+        from .palette import theme_named
 
-        data = render(history, path.suffix.lower()[1:])
+        data = render(history, path.suffix.lower()[1:], theme_named(theme))
     try:
         path.write_bytes(data)
     except OSError as error:
         raise BadInput(f"cannot write the timeline to {path}: {error.strerror}") from error
 
 
-def svg(history: History) -> str:
+def svg(history: History, theme: str = "light") -> str:
     """The timeline as SVG text, for a notebook or a page."""
     from .draw import render
+    from .palette import theme_named
 
-    return render(history, "svg").decode()
+    return render(history, "svg", theme_named(theme)).decode()
 
 
-def figure(history: History) -> Figure:
+def figure(history: History, theme: str = "light") -> Figure:
     """The timeline as a matplotlib figure."""
     from .draw import paint
+    from .palette import theme_named
 
-    return paint(history)
+    return paint(history, theme_named(theme))

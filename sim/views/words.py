@@ -127,6 +127,10 @@ class Numbering:
         # An entry that nobody added in this history still needs a name: 0 is no incarnation of a key.
         return self._newest.get((stream, entry_id)) or self.of(stream, 0, entry_id)
 
+    def briefly(self, sentence: str) -> str:
+        """A sentence of a property with the numbers of entries in place of their IDs."""
+        return re.sub(r"\b\d+-\d+\b", lambda found: self.stated(found[0].encode()) or found[0], sentence)
+
     def in_sentence(self, sentence: str) -> str:
         """A sentence of a property, which names entries by ID, with their numbers added."""
         return re.sub(r"entry (\d+-\d+)", self._with_number, sentence)
@@ -180,6 +184,17 @@ def violations(header: dict[str, Any]) -> list[dict[str, Any]]:
     """The violations that the header names, each with at least a property."""
     found = header.get("violations")
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def broke(header: dict[str, Any]) -> str:
+    """What broke first, in the words of its property."""
+    told = [str(item.get("message") or "").strip() for item in violations(header)]
+    if not told or not told[0]:
+        return ""
+    first = told[0]
+    # A name at the beginning is spelled as it is.
+    plain = first.partition(" ")[0] in ("entry", "entries", "the", "a", "an", "nobody", "no")
+    return f"{first[0].upper() if plain else first[0]}{first[1:]}."
 
 
 def badge(header: dict[str, Any]) -> str:
