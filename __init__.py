@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from .sim.check.assertions import assert_holds, assert_violates
     from .sim.client_policies import ClientPolicy, preset
     from .sim.errors import BadInput, HandlerFailed, RedeliveryError, ScenarioError
-    from .sim.faults import ClockJump, Crash, Delay, FailHandler, Lose, Pause, Reset, SlowHandler
+    from .sim.faults import ClockDrift, ClockJump, Crash, Delay, FailHandler, Lose, Pause, Reset, SlowHandler
     from .sim.history import History
     from .sim.history import read as read_history
+    from .sim.link_faults import HalfOpen, HostPartition, Partition, SlowLink
     from .sim.plan import Plan, Process, Restart
     from .sim.requests import activity, atomic, choose, gather, handle, now, pick, publish, sleep, timeout
     from .sim.run import Run, simulate
     from .sim.scenario import Scenario, Variant, Without
+    from .sim.server_faults import CutReplica, Failover, Flush, ServerRestart
     from .sim.tape import Tape
     from .sim.views.story import tell
     from .sim.views.timeline import draw, svg
@@ -37,8 +39,12 @@ _WHERE = {
     "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
     "History": "sim.history",
     "ClientPolicy": "sim.client_policies", "preset": "sim.client_policies", "HandlerFailed": "sim.errors",
-    "ClockJump": "sim.faults", "Crash": "sim.faults", "Delay": "sim.faults", "FailHandler": "sim.faults",
+    "ClockDrift": "sim.faults", "ClockJump": "sim.faults", "Crash": "sim.faults", "Delay": "sim.faults", "FailHandler": "sim.faults",
     "Lose": "sim.faults", "Pause": "sim.faults", "Reset": "sim.faults", "SlowHandler": "sim.faults",
+    "HalfOpen": "sim.link_faults", "HostPartition": "sim.link_faults", "Partition": "sim.link_faults",
+    "SlowLink": "sim.link_faults",
+    "CutReplica": "sim.server_faults", "Failover": "sim.server_faults", "Flush": "sim.server_faults",
+    "ServerRestart": "sim.server_faults",
     "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
     "activity": "sim.requests", "atomic": "sim.requests", "timeout": "sim.requests",
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
@@ -51,11 +57,12 @@ _WHERE = {
 }  # fmt: skip
 
 __all__ = [
-    "BadInput", "ClientPolicy", "ClockJump", "Crash", "Delay", "FailHandler", "HandlerFailed", "History", "Lose",
-    "Monitor", "Pause", "Plan", "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario",
-    "ScenarioError", "Server", "SlowHandler", "Tape", "Variant", "Violation", "Without", "activity", "around",
-    "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather", "handle", "now", "pick",
-    "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
+    "BadInput", "ClientPolicy", "ClockDrift", "ClockJump", "Crash", "CutReplica", "Delay", "FailHandler", "Failover",
+    "Flush", "HalfOpen", "HandlerFailed", "History", "HostPartition", "Lose", "Monitor", "Partition", "Pause", "Plan",
+    "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario", "ScenarioError", "Server",
+    "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Variant", "Violation", "Without", "activity", "around",
+    "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather", "handle", "now",
+    "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
 ]  # fmt: skip
 
 

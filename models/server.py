@@ -135,6 +135,11 @@ class Server(Blocking):
 
         return lose(self, cause, lacking, now_ms)
 
+    def cut_off(self, until_ms: int) -> None:
+        """Nothing reaches whoever follows this server until then."""
+        assert self.survivors is not None, "somebody follows it"
+        self.survivors.cut_off(until_ms)
+
     # -- time -----------------------------------------------------------------------------------
 
     def next_deadline(self) -> int | None:

@@ -14,13 +14,15 @@ from .watch import Watch
 class Chronicle:
     """True time, the clocks of the hosts, and the two who see every event: the history and the properties."""
 
-    __slots__ = ("history", "now_ms", "offsets", "plan", "watch")
+    __slots__ = ("drifts", "history", "now_ms", "offsets", "plan", "watch")
 
     def __init__(self, plan: Plan, watch: Watch | None, history: History | None) -> None:
         self.plan = plan
         self.now_ms = 0
         self.offsets: dict[str, int] = {}
         """How far each host's clock is from true time; hosts that are right are not named."""
+        self.drifts: dict[str, tuple[int, int]] = {}
+        """Hosts whose clocks do not run true: since when, and by how many ms a second."""
         self.watch = watch
         self.history = history
 
@@ -29,12 +31,23 @@ class Chronicle:
         twin.plan = self.plan
         twin.now_ms = self.now_ms
         twin.offsets = self.offsets.copy()
+        twin.drifts = self.drifts.copy()
         twin.watch = None if self.watch is None else self.watch.fork()
         twin.history = None if self.history is None else self.history.fork()
 
     def clock(self, host: str) -> int:
         """What the clock of a host shows, in ms since the epoch."""
-        return self.plan.epoch_ms + self.now_ms + self.offsets.get(host, 0)
+        shown_ms = self.plan.epoch_ms + self.now_ms + self.offsets.get(host, 0)
+        if host in self.drifts:
+            since_ms, ms_a_second = self.drifts[host]
+            shown_ms += (self.now_ms - since_ms) * ms_a_second // 1000
+        return shown_ms
+
+    def drift(self, host: str, ms_a_second: int) -> None:
+        """From now on the clock of a host goes wrong, by so much more."""
+        _, before = self.drifts.get(host, (0, 0))
+        self.offsets[host] = self.clock(host) - self.plan.epoch_ms - self.now_ms
+        self.drifts[host] = (self.now_ms, before + ms_a_second)
 
     def record(self, event: Event) -> None:
         """Writes an event down and shows it to the properties."""

@@ -102,6 +102,8 @@ _ERRORS: dict[str, Callable[[], Exception]] = {
     "timeout": lambda: redis.TimeoutError("Timeout reading from redis"),
     "reset": lambda: redis.ConnectionError("Connection closed by server."),
     "refused": lambda: redis.ConnectionError("Error connecting to redis. Connection refused."),
+    "connect": lambda: redis.TimeoutError("Timeout connecting to server"),
+    "exhausted": lambda: redis.exceptions.MaxConnectionsError("Too many connections"),
 }
 
 

@@ -13,6 +13,8 @@ from .errors import ScenarioError, unknown
 
 TIMEOUT, RESET, REFUSED = "timeout", "reset", "refused"
 """Why an answer does not come: the client's patience is over, the connection broke, nobody accepts one."""
+CONNECT, EXHAUSTED = "connect", "exhausted"
+"""Two more: it could not connect in time (which policies take for a timeout), or all its connections were in use."""
 
 SAME, BLOCK_AND, UNLIMITED = "same", "block-and", "unlimited"
 """How long a client waits for a blocked read: as long as for anything; BLOCK and a margin; for ever."""
@@ -46,6 +48,8 @@ class ClientPolicy:
     """Whether each pause is twice the one before, from twice ``backoff_ms`` on; else they grow by it from it on."""
     pool_size: int | None = None
     """How many connections at most (``None``: as many as needed). A command waits for one, in turn."""
+    pool_timeout_ms: int | None = None
+    """How long it waits for one before the program hears that there is none (``None``: for ever; 0: not at all)."""
     one_socket: bool = False
     """Whether all commands go over one connection: each takes effect when the one before has been answered."""
     given_up: str = CLOSES
@@ -63,6 +67,7 @@ class ClientPolicy:
             ("backoff_ms", self.backoff_ms, 0),
             ("backoff_max_ms", self.backoff_max_ms, 0),
             ("pool_size", self.pool_size, 1),
+            ("pool_timeout_ms", self.pool_timeout_ms, 0),
         ):
             if value is not None and value < least:
                 raise ScenarioError(f"client policy {self.name!r}: {what} is {value}, it must be at least {least}")
@@ -75,13 +80,19 @@ class ClientPolicy:
         for word in self.retry_on:
             if word not in (TIMEOUT, RESET, REFUSED):
                 raise ScenarioError(f"client policy {self.name!r}: retry_on names {word!r}, which is no error")
+        if self.pool_timeout_ms is not None and self.pool_size is None and not self.one_socket:
+            raise ScenarioError(
+                f"client policy {self.name!r}: pool_timeout_ms is {self.pool_timeout_ms}, and its pool has no size: "
+                f"give it a pool_size"
+            )
         if self.one_socket and self.pool_size not in (None, 1):
             raise ScenarioError(f"client policy {self.name!r}: one_socket, and a pool of {self.pool_size}")
 
     @property
     def takes_time(self) -> bool:
         """Whether it has timers: it cannot be in a world whose time is frozen."""
-        return self.socket_timeout_ms is not None or bool(self.backoff_ms)
+        waits = self.socket_timeout_ms is not None or bool(self.pool_timeout_ms)
+        return waits or self.connect_timeout_ms is not None or bool(self.backoff_ms)
 
     def patience_ms(self, commands: tuple[tuple[bytes, ...], ...]) -> int | None:
         """How long it waits for the answer to commands from when they are sent; ``None``: for ever."""
@@ -96,7 +107,8 @@ class ClientPolicy:
 
     def again_ms(self, error: str, attempts: int, commands: tuple[tuple[bytes, ...], ...]) -> int | None:
         """After what pause it sends commands again that were sent ``attempts`` times; ``None``: it does not."""
-        if error not in self.retry_on or (self.retries is not None and attempts > self.retries):
+        kind = TIMEOUT if error == CONNECT else error
+        if kind not in self.retry_on or (self.retries is not None and attempts > self.retries):
             return None
         if error == TIMEOUT and not self.retry_blocking and block_of(commands[0]) is not None:
             return None
@@ -128,11 +140,11 @@ PRESETS: dict[str, ClientPolicy] = {
         ),
         ClientPolicy(
             "redis-py-8", connect_timeout_ms=5000, socket_timeout_ms=5000, retries=10, backoff_ms=10,
-            backoff_max_ms=1000, pool_size=100,
+            backoff_max_ms=1000, pool_size=100, pool_timeout_ms=0,
         ),
         ClientPolicy(
             "go-redis", connect_timeout_ms=5000, socket_timeout_ms=5000, blocking=BLOCK_AND, blocking_margin_ms=10_000,
-            retries=3, retry_blocking=False, backoff_ms=8, backoff_max_ms=512, pool_size=80,
+            retries=3, retry_blocking=False, backoff_ms=8, backoff_max_ms=512, pool_size=80, pool_timeout_ms=6000,
         ),
         ClientPolicy(
             "ioredis", connect_timeout_ms=10_000, retries=20, retry_on=(RESET, REFUSED), backoff_ms=25,

@@ -90,7 +90,8 @@ class Delayed(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """A client stops waiting for an answer: ``error`` is ``timeout``, ``reset`` or ``refused``.
+    """A client stops waiting for an answer: ``error`` is ``timeout``, ``reset``, ``refused``, ``connect`` (it could
+    not connect in time) or ``exhausted`` (all its connections were in use).
 
     It sends the command again ``again_ms`` later; where that is ``None``, its program hears of the error.
     """
@@ -181,6 +182,41 @@ class Disconnected(NamedTuple):
     process: str
 
 
+class Partitioned(NamedTuple):
+    """For a while nothing gets through between a process and the server, or only one way.
+
+    ``cut`` is what does not: ``both``, ``requests`` or ``replies``.
+    """
+
+    at_ms: int
+    process: str
+    cut: str
+    for_ms: int
+
+
+class LinkSlowed(NamedTuple):
+    """What a process sends and gets is under way for ``by_ms`` longer, for a while."""
+
+    at_ms: int
+    process: str
+    by_ms: int
+    for_ms: int
+
+
+class Mended(NamedTuple):
+    """The link between a process and the server is as it should be again."""
+
+    at_ms: int
+    process: str
+
+
+class HalfOpened(NamedTuple):
+    """The connections of a process are gone, and it does not know."""
+
+    at_ms: int
+    process: str
+
+
 class Projected(NamedTuple):
     """A process published the value of a projection that it had built up to and including ``upto``."""
 
@@ -215,6 +251,29 @@ class ClockJumped(NamedTuple):
     by_ms: int
 
 
+class ClockDrifts(NamedTuple):
+    """The clock of a host goes wrong by ``ms_a_second`` from now on."""
+
+    at_ms: int
+    host: str
+    ms_a_second: int
+
+
+class ServerDown(NamedTuple):
+    """Nobody is there who would accept a connection, for a while."""
+
+    at_ms: int
+    for_ms: int
+
+
+class ReplicaCut(NamedTuple):
+    """Nothing reaches the server's replica for a while. ``server_ms`` is the server's own clock."""
+
+    at_ms: int
+    server_ms: int
+    for_ms: int
+
+
 class ServerLost(NamedTuple):
     """The server is gone, with all connections, and another stands in its place: what survived of it.
 
@@ -245,6 +304,7 @@ Event: TypeAlias = (
     Started | Effect | Served | Replied | Lost | Closed | Handling | Handled | Projected | Crashed
     | Finished | ClockJumped | Healed | Ended | Sent | Delayed | Unanswered | Cancelled | HandleFailed | Slowed
     | Paused | Resumed | Disconnected | ServerLost
+    | Partitioned | LinkSlowed | Mended | HalfOpened | ClockDrifts | ServerDown | ReplicaCut
 )  # fmt: skip
 
 OfCall: TypeAlias = Effect | Served | Replied | Lost | Sent | Delayed | Unanswered | Cancelled

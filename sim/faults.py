@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .errors import ScenarioError
-from .server_faults import Failover, Flush, ServerRestart
+from .link_faults import HalfOpen, HostPartition, Partition, SlowLink
+from .server_faults import CutReplica, Failover, Flush, ServerRestart
+from .struck import Striking, Who, check_least, names_of
 
 ANY = "any"
 """Any command."""
@@ -19,41 +21,12 @@ REQUEST, REPLY = "request", "reply"
 RESET, SILENCE = "reset", "silence"
 """What becomes of a connection on which something is lost: it breaks, and both ends know; or nothing ever comes."""
 
-Who: TypeAlias = "str | tuple[str, ...]"
-"""A process by its name, or several of which any may be struck."""
-
-
-def _names(process: Who) -> tuple[str, ...]:
-    return (process,) if isinstance(process, str) else process
-
-
 _MOMENTS = {"any": "", "holding": " while it holds an entry", "busy": " in the middle of a turn"}
 
 
 def _check_moment(what: str, process: Who, when: str) -> None:
     if when not in _MOMENTS:
         raise ScenarioError(f"a {what} of {process!r}: when={when!r} is none of {', '.join(map(repr, _MOMENTS))}")
-
-
-class Striking:
-    """A fault that strikes processes: one, or several of which any may be struck."""
-
-    __slots__ = ()
-
-    process: Who
-    budget: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The processes that may be struck."""
-        return _names(self.process)
-
-    def deed(self, name: str) -> str:
-        """What happens when it strikes, in words."""
-        raise NotImplementedError
-
-    def __str__(self) -> str:
-        return f"{self.deed(' or '.join(self.names))}: at most {self.budget}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +67,7 @@ class Pause(Striking):
 
     def __post_init__(self) -> None:
         _check_moment("pause", self.process, self.when)
-        _check_least("pause", self.process, "for_ms", self.for_ms)
+        check_least("pause", self.process, "for_ms", self.for_ms)
 
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
@@ -153,7 +126,7 @@ class Delay(Striking):
 
     def __post_init__(self) -> None:
         _check_message("delay", self.process, self.command, self.part, self.nth, self.budget)
-        _check_least("delay", self.process, "by_ms", self.by_ms)
+        check_least("delay", self.process, "by_ms", self.by_ms)
 
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
@@ -181,7 +154,7 @@ class SlowHandler(Striking):
     budget: int = 1
 
     def __post_init__(self) -> None:
-        _check_least("slow handler", self.process, "by_ms", self.by_ms)
+        check_least("slow handler", self.process, "by_ms", self.by_ms)
 
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
@@ -224,10 +197,46 @@ class ClockJump:
         return f"{self.deed('')}: at most {self.budget}"
 
 
-OfServer: TypeAlias = ServerRestart | Failover | Flush
-"""Faults that strike the server."""
+@dataclass(frozen=True, slots=True)
+class ClockDrift:
+    """The clock of a host may begin to run fast (or slow, below 0) by ``ms_a_second``, ``budget`` times.
 
-Fault: TypeAlias = Crash | Pause | Lose | Delay | Reset | SlowHandler | FailHandler | ClockJump | OfServer
+    That of the server is what deadlines are reckoned by and runs true: let those of the others run the other way.
+    """
+
+    host: str
+    ms_a_second: int
+    budget: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.ms_a_second or self.ms_a_second <= -1000:
+            raise ScenarioError(
+                f"a clock drift of {self.host!r}: ms_a_second is {self.ms_a_second}, it must be above -1000, and not 0"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """It strikes no process."""
+        return ()
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        return f"the clock of {self.host} drifts by {self.ms_a_second:+d} ms a second from now on"
+
+    def __str__(self) -> str:
+        return f"{self.deed('')}: at most {self.budget}"
+
+
+OfServer: TypeAlias = ServerRestart | Failover | Flush | CutReplica
+"""Faults that strike the server."""
+OfMany: TypeAlias = OfServer | HostPartition
+"""Faults that may strike all processes at once."""
+OfLink: TypeAlias = Partition | HalfOpen | SlowLink
+"""Faults that strike the link between a process and the server."""
+OfClock: TypeAlias = ClockJump | ClockDrift
+"""Faults of a host's clock."""
+
+Fault: TypeAlias = Crash | Pause | Lose | Delay | Reset | SlowHandler | FailHandler | OfClock | OfMany | OfLink
 
 OfProcess: TypeAlias = Crash | Pause | Reset
 """Faults that strike a process, whatever is due for it."""
@@ -253,20 +262,15 @@ def _which(command: str, nth: int | None) -> str:
     return f"{nth}{ending} {'command' if command == ANY else name}"
 
 
-def _check_least(what: str, process: Who, field: str, value: int) -> None:
-    if value < 1:
-        raise ScenarioError(f"a {what} of {process!r}: {field} is {value}, it must be at least 1")
-
-
 def _check_message(what: str, process: Who, command: str, part: str, nth: int | None, budget: int) -> None:
     if part not in (REQUEST, REPLY):
         raise ScenarioError(f"a {what} of {process!r}: part={part!r} is none of 'request', 'reply'")
     if nth is not None:
-        _check_least(what, process, "nth", nth)
-        if budget > len(_names(process)):
+        check_least(what, process, "nth", nth)
+        if budget > len(names_of(process)):
             raise ScenarioError(
                 f"a {what} of {process!r}: there is one {_which(command, nth)} of each process, and the budget is "
-                f"{budget}: give it a budget of {len(_names(process))}, or no nth"
+                f"{budget}: give it a budget of {len(names_of(process))}, or no nth"
             )
     if command != ANY and not _is_known(command):
         known = ", ".join(_known())

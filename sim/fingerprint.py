@@ -18,6 +18,7 @@ def fingerprint(world: World) -> bytes:
     parts = (
         world.now_ms,
         sorted(world.offsets.items()),
+        sorted(world.drifts.items()),
         snapshot(world.server),
         [process.components() for process in world.processes],
         [tuple(held) for held in world.held],

@@ -11,9 +11,10 @@ from ..models.replies import BLOCKED, Push, Reply
 from ..models.server import Served
 from . import events
 from .choices import Choices
-from .client_policies import KEEPS, RESET, TIMEOUT, ClientPolicy
+from .client_policies import CONNECT, EXHAUSTED, KEEPS, REFUSED, RESET, TIMEOUT, ClientPolicy
 from .errors import ScenarioError
 from .faults import REPLY, SILENCE, names_command
+from .link_faults import CONNECTIONS, REPLIES, REQUESTS, SLOWLY
 from .plan import SERVER
 from .process import Fate, Running
 from .requests import Broken, Command
@@ -21,6 +22,7 @@ from .stage import Stage
 from .steps import Arrive, Deliver, Lapse, Resend
 from .turn import Path
 
+NOT_BARRED = (0, 0)
 TURN_COMMANDS_MAX = 64
 """More commands than this in one turn are a loop that never ends."""
 
@@ -38,6 +40,13 @@ class Linked(Stage):
     def _send(self, index: int, path: Path, request: Command, choices: Choices) -> None:
         running = self.processes[index]
         self._count_command(running)
+        policy = running.plan.client
+        if policy is not None and policy.pool_timeout_ms == 0 and self._is_full(index, policy):
+            self.calls += 1
+            self.record(events.Sent(self.now_ms, running.plan.name, self.calls, request.commands))
+            self.record(events.Unanswered(self.now_ms, running.plan.name, self.calls, EXHAUSTED, None))
+            running.feed(path, Broken(EXHAUSTED))
+            return
         self._put_on_wire(index, path, request.commands, choices)
 
     def _put_on_wire(
@@ -46,15 +55,50 @@ class Linked(Stage):
         running = self.processes[index]
         if running.plan.client is not None and self._is_full(index, running.plan.client):
             running.queue.append(path)
+            if running.plan.client.pool_timeout_ms is not None:
+                tired_ms = self.now_ms + running.plan.client.pool_timeout_ms
+                self.kernel.schedule(tired_ms, Lapse(index, running.incarnation, path, EXHAUSTED))
             return
         self.calls += 1
-        session = running.sessions.pop() if running.sessions else self._open()
+        fresh = not running.sessions
+        session = self._open() if fresh else running.sessions.pop()
         running.unanswered[path] = (self.calls, session)
-        at_ms = self.now_ms + self._latency(choices)
         arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, commands)
+        if fresh and running.barred and self._connects_late(arrive):
+            return
+        at_ms = self._gets_through_ms(running, choices)
         self.kernel.schedule(at_ms, arrive)
         if at_ms > self.now_ms:
             self._arm(index, path, self.now_ms, commands)
+            if running.barred:
+                self.record(events.Sent(self.now_ms, running.plan.name, self.calls, commands))
+
+    def _gets_through_ms(self, running: Running, choices: Choices) -> int:
+        """When what a process sends now arrives."""
+        if not running.barred:
+            return self.now_ms + self._latency(choices)
+        arrives_ms = self.now_ms + self._latency(choices) + running.barred.get(SLOWLY, NOT_BARRED)[1]
+        return max(arrives_ms, running.barred.get(REQUESTS, NOT_BARRED)[0])
+
+    def _connects_late(self, arrive: Arrive) -> bool:
+        """Whether a request waits for a connection that cannot be made now: it is not sent before there is one."""
+        running = self.processes[arrive.process]
+        sent = events.Sent(self.now_ms, running.plan.name, arrive.call, arrive.commands)
+        if running.barred.get(CONNECTIONS, NOT_BARRED)[0] > self.now_ms:
+            self.record(sent)
+            self.kernel.schedule(self.now_ms, Lapse(arrive.process, arrive.incarnation, arrive.path, REFUSED))
+            return True
+        until_ms = max(running.barred.get(kind, NOT_BARRED)[0] for kind in (REQUESTS, REPLIES))
+        if until_ms <= self.now_ms:
+            return False
+        self.record(sent)
+        patience_ms = None if running.plan.client is None else running.plan.client.connect_timeout_ms
+        if patience_ms is not None and self.now_ms + patience_ms < until_ms:
+            lapse = Lapse(arrive.process, arrive.incarnation, arrive.path, CONNECT)
+            self.kernel.schedule(self.now_ms + patience_ms, lapse)
+        else:
+            self.kernel.schedule(until_ms, arrive._replace(sent_ms=until_ms))
+        return True
 
     def _is_full(self, index: int, policy: ClientPolicy) -> bool:
         """Whether every connection that a client may have is in use."""
@@ -71,7 +115,9 @@ class Linked(Stage):
         """A connection is free: whoever has waited for one longest gets it."""
         running = self.processes[index]
         if running.queue and running.plan.client is not None and not self._is_full(index, running.plan.client):
-            self._send_again(index, running.queue.pop(0), choices)
+            path = running.queue.pop(0)
+            self._disarm(index, path)
+            self._send_again(index, path, choices)
 
     def _send_again(self, index: int, path: Path, choices: Choices) -> None:
         request = self.processes[index].live().waiting[path]
@@ -180,7 +226,11 @@ class Linked(Stage):
 
     def _reply(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
         latency_ms = self._latency(choices)
-        if latency_ms or self.processes[index].resumes_ms is not None:
+        running = self.processes[index]
+        if running.barred:
+            latency_ms += running.barred.get(SLOWLY, NOT_BARRED)[1]
+            latency_ms = max(latency_ms, running.barred.get(REPLIES, NOT_BARRED)[0] - self.now_ms)
+        if latency_ms or running.resumes_ms is not None:
             self._bring(index, path, call, replies, latency_ms)
         else:
             self._answer(index, path, call, replies, choices)
@@ -191,7 +241,7 @@ class Linked(Stage):
         request = running.live().waiting[path]
         assert isinstance(request, Command)
         self._arm(index, path, self.now_ms, request.commands)
-        at_ms = max(self.now_ms + by_ms, running.resumes_ms or 0)
+        at_ms = max(self.now_ms + by_ms, running.resumes_ms or 0, running.barred.get(REPLIES, NOT_BARRED)[0])
         self.kernel.schedule(at_ms, Deliver(index, running.incarnation, path, call, replies))
 
     def _answer(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
@@ -229,15 +279,19 @@ class Linked(Stage):
             self.fail(index, path, RESET, choices)
 
     def fail(self, index: int, path: Path, error: str, choices: Choices) -> None:
-        """A command gets no answer (``timeout``, ``reset``, ``refused``), and its connection is gone.
+        """A command gets no answer (``error`` says why), and its connection is gone.
 
         The client sends it again or tells its program, as its policy says.
         """
         running = self.processes[index]
-        call, _ = running.unanswered[path]
         request = running.live().waiting[path]
         assert isinstance(request, Command)
-        if error == TIMEOUT:
+        if path in running.queue:  # it never had a connection
+            self.calls += 1
+            running.unanswered[path] = (self.calls, self._open())
+            self.record(events.Sent(self.now_ms, running.plan.name, self.calls, request.commands))
+        call, _ = running.unanswered[path]
+        if error in (TIMEOUT, EXHAUSTED):
             self._give_up(index, path)
         else:
             self._abandon(index, path)

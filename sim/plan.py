@@ -11,8 +11,9 @@ from typing import Any, TypeAlias, TypeGuard
 from ..models.survivors import FILE, REPLICA
 from .client_policies import ClientPolicy
 from .errors import BadInput, ScenarioError
-from .faults import ClockJump, Crash, Delay, Fault, Lose, Pause, SlowHandler
-from .server_faults import Failover, ServerRestart
+from .faults import ClockDrift, ClockJump, Crash, Delay, Fault, Lose, Pause, SlowHandler
+from .link_faults import HalfOpen, HostPartition, Partition, SlowLink
+from .server_faults import CutReplica, Failover, ServerRestart
 
 TurnFunction: TypeAlias = Callable[..., Coroutine[Any, Any, Any]]
 """``async def turn(redis, me)``, or ``async def turn(redis, me, state)`` that returns the next state."""
@@ -129,6 +130,8 @@ class Plan:
         self._check_frozen()
         if self.follower and len({type(fault) for fault in self.faults if _survives(fault)}) > 1:
             raise ScenarioError("a server restarts from its file, or a replica takes its place: not both in one world")
+        if any(isinstance(fault, CutReplica) for fault in self.faults) and (self.follower or (FILE,))[0] == FILE:
+            raise ScenarioError("a replica is cut off for a while, and the world has none: give it a Failover, too")
         for which, fault in enumerate(self.faults):
             if isinstance(fault, Lose | Delay) and fault.nth is not None:
                 for name in fault.names:
@@ -142,6 +145,12 @@ class Plan:
             return None
         return (REPLICA if any(isinstance(fault, Failover) for fault in self.faults) else FILE), max(lags)
 
+    @property
+    def needs_connections(self) -> bool:
+        """Whether it makes a difference who has a connection already: at times none can be made."""
+        kinds = (Partition, HostPartition)
+        return any(isinstance(fault, kinds) or getattr(fault, "down_ms", 0) for fault in self.faults)
+
     def _check_fault(self, fault: Fault, names: list[str]) -> None:
         for process in fault.names:
             if process not in names:
@@ -150,9 +159,17 @@ class Plan:
                     f"{', '.join(names)}"
                 )
         hosts = sorted({process.host or process.name for process in self.processes} | {SERVER})
-        if isinstance(fault, ClockJump) and fault.host not in hosts:
+        if isinstance(fault, ClockDrift | HostPartition):
+            hosts.remove(SERVER)
+            if fault.host == SERVER:
+                raise ScenarioError(
+                    f"a fault ({fault}) names the server's own host: deadlines are reckoned by its clock, and it is "
+                    f"reached by itself; name one of {', '.join(hosts)}"
+                )
+        if isinstance(fault, ClockJump | ClockDrift | HostPartition) and fault.host not in hosts:
+            what = "a clock jump" if isinstance(fault, ClockJump) else f"a fault ({fault})"
             raise ScenarioError(
-                f"a clock jump names {fault.host!r}, which is no host of the world; there is: {', '.join(hosts)}"
+                f"{what} names {fault.host!r}, which is no host of the world; there is: {', '.join(hosts)}"
             )
 
     def _check_frozen(self) -> None:
@@ -161,7 +178,8 @@ class Plan:
             return
         for fault in self.faults:
             silent = isinstance(fault, Lose) and fault.how == "silence"
-            if isinstance(fault, Pause | Delay | SlowHandler) or silent:
+            down = isinstance(fault, ServerRestart | Failover) and fault.down_ms
+            if isinstance(fault, _TAKE_TIME) or silent or down:
                 raise ScenarioError(f"time is frozen, and a fault takes time: {fault}")
         for process in self.processes:
             if process.client is not None and process.client.takes_time:
@@ -179,6 +197,9 @@ class Plan:
             "within_ms": self.within_ms,
             "latency_ms": list(self.latency_ms),
         }
+
+
+_TAKE_TIME = (Pause, Delay, SlowHandler, Partition, HostPartition, HalfOpen, SlowLink, CutReplica, ClockDrift)
 
 
 def _survives(fault: Fault) -> TypeGuard[ServerRestart | Failover]:

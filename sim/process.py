@@ -25,9 +25,9 @@ class Running:
     """One process at run time."""
 
     __slots__ = (
-        "attempts", "commands", "consumer", "counts", "down", "fates", "finished", "incarnation", "log", "parked",
-        "plan", "queue", "resumes_ms", "scopes", "sessions", "state", "stirred", "streams", "takes_state", "turn",
-        "turn_began_ms", "turns_done", "unanswered",
+        "attempts", "barred", "commands", "consumer", "counts", "down", "fates", "finished", "incarnation", "log",
+        "parked", "plan", "queue", "resumes_ms", "scopes", "sessions", "state", "stirred", "streams", "takes_state",
+        "turn", "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
     def __init__(self, plan: Process) -> None:
@@ -67,6 +67,8 @@ class Running:
         """Places in the turn whose commands wait for a connection, in order."""
         self.resumes_ms: int | None = None
         """When it goes on, where it is paused."""
+        self.barred: dict[str, tuple[int, int]] = {}
+        """What is the matter with its link (see ``link_faults``), until when, and by how much it is slow."""
 
     def fork(self) -> Running:
         """An independent copy; its coroutines are made again from the log when they are needed."""
@@ -94,6 +96,7 @@ class Running:
         twin.counts = self.counts.copy()
         twin.queue = self.queue.copy()
         twin.resumes_ms = self.resumes_ms
+        twin.barred = self.barred.copy()
         return twin
 
     @property
@@ -118,6 +121,7 @@ class Running:
             tuple(sorted(self.unanswered.items())), tuple(sorted(self.streams.items())),
             tuple(sorted(self.scopes.items())), self.stirred, self.parked, tuple(sorted(self.attempts.items())),
             tuple(sorted(self.fates.items())), tuple(sorted(self.counts.items())), self.resumes_ms, tuple(self.queue),
+            tuple(sorted(self.barred.items())),
         )  # fmt: skip
 
     def live(self) -> Turn:

@@ -40,7 +40,7 @@ class Work(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """An answer that says that there is none: ``timeout``, ``reset``, ``refused``, or ``handler``."""
+    """An answer that says that there is none: an error of ``client_policies``, or ``handler``."""
 
     error: str
 

@@ -26,9 +26,12 @@ class ServerRestart:
     budget: int = 1
     from_ms: int = 0
     """Not before this time of the world."""
+    down_ms: int = 0
+    """For so long it is not there yet: whoever wants to connect is refused."""
 
     def __post_init__(self) -> None:
         _check_from("restart of the server", self.from_ms)
+        _check_down("restart of the server", self.down_ms)
         if self.keeps not in (FILE, NOTHING):
             raise ScenarioError(f"a restart of the server: keeps={self.keeps!r} is none of 'file', 'nothing'")
         _check_loses("restart", self.loses)
@@ -43,10 +46,10 @@ class ServerRestart:
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         if self.keeps == NOTHING:
-            return "the server restarts empty"
+            return f"the server restarts empty{_down(self.down_ms)}"
         if not self.loses:
-            return "the server restarts from its append-only file"
-        return f"the server restarts from its append-only file, which may lack {_last(self.loses)}"
+            return f"the server restarts from its append-only file{_down(self.down_ms)}"
+        return f"the server restarts from its append-only file, which may lack {_last(self.loses)}{_down(self.down_ms)}"
 
     def __str__(self) -> str:
         return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
@@ -64,9 +67,12 @@ class Failover:
     budget: int = 1
     from_ms: int = 0
     """Not before this time of the world."""
+    down_ms: int = 0
+    """For so long it is not there yet: whoever wants to connect is refused."""
 
     def __post_init__(self) -> None:
         _check_from("failover", self.from_ms)
+        _check_down("failover", self.down_ms)
         _check_loses("failover", self.loses)
 
     @property
@@ -77,8 +83,8 @@ class Failover:
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         if not self.loses:
-            return "a replica that has everything takes the server's place"
-        return f"a replica that may lack {_last(self.loses)} takes the server's place"
+            return f"a replica that has everything takes the server's place{_down(self.down_ms)}"
+        return f"a replica that may lack {_last(self.loses)} takes the server's place{_down(self.down_ms)}"
 
     def __str__(self) -> str:
         return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
@@ -106,6 +112,46 @@ class Flush:
 
     def __str__(self) -> str:
         return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
+
+
+@dataclass(frozen=True, slots=True)
+class CutReplica:
+    """For ``for_ms`` nothing may reach the replica that a ``Failover`` of the same world promotes.
+
+    It then lacks all that the server tells meanwhile, and no ``WAIT`` hears of it; once it is reached again it has
+    what it lacked, but for what it lags anyhow.
+    """
+
+    for_ms: int
+    budget: int = 1
+    from_ms: int = 0
+    """Not before this time of the world."""
+
+    def __post_init__(self) -> None:
+        _check_from("replica that is cut off", self.from_ms)
+        if self.for_ms < 1:
+            raise ScenarioError(f"a replica that is cut off: for_ms is {self.for_ms}, it must be at least 1")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """It strikes no process."""
+        return ()
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        return f"nothing reaches the replica for {self.for_ms} ms"
+
+    def __str__(self) -> str:
+        return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
+
+
+def _down(down_ms: int) -> str:
+    return f", {down_ms} ms later" if down_ms else ""
+
+
+def _check_down(what: str, down_ms: int) -> None:
+    if down_ms < 0:
+        raise ScenarioError(f"a {what}: down_ms is {down_ms}, it must be at least 0")
 
 
 def _last(units: int) -> str:

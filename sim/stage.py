@@ -16,7 +16,7 @@ from .holding import Held, note_held
 from .kernel import Kernel
 from .plan import SERVER, Plan
 from .process import Running
-from .steps import Arrive, Deliver, Happening, Rise, Wake
+from .steps import Arrive, Deliver, Happening, Mend, Rise, Wake
 from .turn import Path
 from .watch import Watch
 
@@ -160,5 +160,5 @@ class Stage(Chronicle):
 
 
 def _of_living(event: Happening, index: int) -> bool:
-    """Whether an event of a process goes when the process does; a request on its way does not."""
-    return event.process == index and not isinstance(event, Arrive)
+    """Whether an event of a process goes when the process does; a request on its way, and its link, do not."""
+    return event.process == index and not isinstance(event, Arrive | Mend)

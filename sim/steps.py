@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from ..models.replies import Reply
+from .client_policies import TIMEOUT
 from .events import Handled, HandleFailed
 from .faults import Fault
 from .kernel import Scheduled
@@ -43,11 +44,12 @@ class Wake(NamedTuple):
 
 
 class Lapse(NamedTuple):
-    """A client's patience with a command is over."""
+    """A client's patience with a command is over, or it gets no connection for it: ``error`` says which."""
 
     process: int
     incarnation: int
     path: Path
+    error: str = TIMEOUT
 
 
 class Resend(NamedTuple):
@@ -63,6 +65,16 @@ class Resume(NamedTuple):
 
     process: int
     incarnation: int
+
+
+class Mend(NamedTuple):
+    """What was the matter with the link of a process is over: ``what`` stands in ``link_faults``."""
+
+    process: int
+    incarnation: int
+    what: str
+    by_ms: int
+    """By how much it was slow."""
 
 
 class Enter(NamedTuple):
@@ -87,7 +99,7 @@ class Rise(NamedTuple):
     incarnation: int
 
 
-Happening: TypeAlias = Arrive | Deliver | Wake | Enter | Begin | Rise | Lapse | Resend | Resume
+Happening: TypeAlias = Arrive | Deliver | Wake | Enter | Begin | Rise | Lapse | Resend | Resume | Mend
 
 
 class Due(NamedTuple):
@@ -133,4 +145,4 @@ def describe(step: Step, names: tuple[str, ...], faults: tuple[Fault, ...]) -> s
 
 
 _WAKES: dict[type, str] = {type(None): "slept", Handled: "handled", HandleFailed: "failed to handle"}
-_HAPPENINGS: dict[type, str] = {Lapse: "times out", Resend: "sends again", Resume: "goes on"}
+_HAPPENINGS: dict[type, str] = {Lapse: "times out", Resend: "sends again", Resume: "goes on", Mend: "is reached"}

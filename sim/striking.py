@@ -10,30 +10,34 @@ from .faults import (
     REPLY,
     REQUEST,
     SILENCE,
+    ClockDrift,
     ClockJump,
     Crash,
     Delay,
     FailHandler,
     Fault,
+    OfClock,
+    OfLink,
+    OfMany,
     OfMessage,
-    OfServer,
     OfWork,
     Pause,
     Reset,
     SlowHandler,
 )
 from .kernel import Scheduled
-from .link import Linked
+from .link_faults import CONNECTIONS, HostPartition
+from .mending import Mending
 from .plan import SERVER
 from .process import Running
-from .server_faults import SOMEBODY, Flush, ServerRestart
-from .steps import Arrive, Happening, Resume, Strike, Wake
+from .server_faults import SOMEBODY, CutReplica, Failover, Flush, ServerRestart
+from .steps import Arrive, Happening, Mend, Resume, Strike, Wake
 
 MOSTLY = 20
 """So many times more often than not all that may be lost with a server is, where chance decides."""
 
 
-class Struck(Linked):
+class Struck(Mending):
     """A stage on which something may go wrong."""
 
     __slots__ = ()
@@ -44,16 +48,16 @@ class Struck(Linked):
     def is_held(self, item: Scheduled[Happening]) -> bool:
         """Whether an event that is due has to wait: its process is paused, or has nothing to look at."""
         running = self.processes[item.event.process]
-        if running.resumes_ms is not None and not isinstance(item.event, Resume):
+        if running.resumes_ms is not None and not isinstance(item.event, Resume | Mend):
             return not (isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms)
         return self.plan.frozen and running.parked
 
     def _struck_by(self, fault: int, at_ms: int) -> list[int]:
         """Whom a fault may strike at ``at_ms``: indices of processes, or -1 for a fault of a host."""
         what = self.plan.faults[fault]
-        if isinstance(what, ClockJump):
+        if isinstance(what, OfClock):
             return [-1]
-        if isinstance(what, OfServer):
+        if isinstance(what, OfMany):
             return [-1] if at_ms - self.began_ms >= what.from_ms else []
         return [
             index
@@ -70,6 +74,8 @@ class Struck(Linked):
             return False
         if isinstance(what, Reset):
             return bool(running.unanswered)
+        if isinstance(what, OfLink):
+            return self.may_bar(what, running)
         assert isinstance(what, Crash | Pause)
         if isinstance(what, Pause) and running.resumes_ms is not None:
             return False
@@ -108,8 +114,17 @@ class Struck(Linked):
         elif isinstance(what, ClockJump):
             self.offsets[what.host] = self.offsets.get(what.host, 0) + what.by_ms
             self.record(events.ClockJumped(self.now_ms, what.host, what.by_ms))
-        elif isinstance(what, OfServer):
+        elif isinstance(what, ClockDrift):
+            self.drift(what.host, what.ms_a_second)
+            self.record(events.ClockDrifts(self.now_ms, what.host, what.ms_a_second))
+        elif isinstance(what, HostPartition):
+            for index, running in enumerate(self.processes):
+                if (running.plan.host or running.plan.name) == what.host:
+                    self.cut(index, what.cut, what.for_ms)
+        elif isinstance(what, OfMany):
             self._strike_server(what, choices)
+        elif isinstance(what, OfLink):
+            self.strike_link(what, step.process)
         elif isinstance(what, Pause):
             self._pause(step.process, what.for_ms)
         elif isinstance(what, Reset):
@@ -127,8 +142,12 @@ class Struck(Linked):
 
     # -- the server ------------------------------------------------------------------------------------
 
-    def _strike_server(self, what: OfServer, choices: Choices) -> None:
+    def _strike_server(self, what: ServerRestart | Failover | Flush | CutReplica, choices: Choices) -> None:
         now_ms = self.clock(SERVER)
+        if isinstance(what, CutReplica):
+            self.server.cut_off(now_ms + what.for_ms)
+            self.record(events.ReplicaCut(self.now_ms, now_ms, what.for_ms))
+            return
         if isinstance(what, Flush):
             session = self._open()
             self.calls += 1
@@ -147,6 +166,10 @@ class Struck(Linked):
         facts = self.server.lose(cause, lacking, now_ms)
         self.record(events.ServerLost(self.now_ms, now_ms, cause, lacking, facts))
         self.note(-1, facts)
+        if what.down_ms:
+            self.record(events.ServerDown(self.now_ms, what.down_ms))
+            for index in range(len(self.processes)):
+                self.bar(index, CONNECTIONS, self.now_ms + what.down_ms)
         for index, running in enumerate(self.processes):
             if running.unanswered:
                 self._reset(index, choices)
@@ -228,5 +251,5 @@ class Struck(Linked):
 
 
 def _on_the_wire(item: Scheduled[Happening]) -> bool:
-    """Whether an event is a request that has left its process."""
-    return isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms
+    """Whether an event is a request that has left its process, or of the link itself."""
+    return isinstance(item.event, Mend) or (isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms)

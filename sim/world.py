@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from . import events
 from .choices import Choices, Forbidden
-from .client_policies import TIMEOUT
 from .errors import ScenarioError
 from .fingerprint import fingerprint
 from .plan import SERVER
@@ -22,6 +21,7 @@ from .steps import (
     Expire,
     Happening,
     Lapse,
+    Mend,
     Resend,
     Resume,
     Rise,
@@ -98,6 +98,9 @@ class World(Struck):
         if isinstance(event, Arrive):
             self._arrive(running, event, choices)
             return
+        if isinstance(event, Mend):
+            self._mend(running, event)
+            return
         assert event.incarnation == running.incarnation + isinstance(event, Rise), "a dead process has no events"
         if isinstance(event, Deliver):
             self._answer(event.process, event.path, event.call, event.replies, choices)
@@ -114,7 +117,7 @@ class World(Struck):
         elif isinstance(event, Rise):
             self._rise(event.process, choices)
         elif isinstance(event, Lapse):
-            self.fail(event.process, event.path, TIMEOUT, choices)
+            self.fail(event.process, event.path, event.error, choices)
         elif isinstance(event, Resend):
             self._send_again(event.process, event.path, choices)
         else:
@@ -192,7 +195,7 @@ class World(Struck):
             self._send(index, path, request, choices)
         elif isinstance(request, Scope):
             if request.atomic:
-                at_ms = self.now_ms + self._latency(choices)
+                at_ms = self._gets_through_ms(running, choices)
                 self.kernel.schedule(at_ms, Enter(index, running.incarnation, path))
             else:
                 running.open(path)

@@ -8,7 +8,7 @@ from ..events import Handled, HandleFailed
 from ..kernel import Scheduled
 from ..plan import Process
 from ..process import Running
-from ..steps import Arrive, Begin, Deliver, Happening, Resume, Rise, Wake
+from ..steps import Arrive, Begin, Deliver, Happening, Mend, Resume, Rise, Wake
 from ..turn import Path
 from .abstraction import NOW_MS
 from .renaming import atoms
@@ -41,7 +41,8 @@ class Life(NamedTuple):
     events: tuple[tuple[int, Happening], ...]
     """In how many milliseconds what happens, in the order of the schedule."""
     links: tuple[Any, ...] = ()
-    """Commands sent in vain, fates of blocked reads, counts of commands, who waits for a connection; or nothing."""
+    """Commands sent in vain, fates of blocked reads, counts of commands, who waits for a connection, how many idle
+    ones there are; or nothing."""
 
 
 class Numbers(NamedTuple):
@@ -59,7 +60,8 @@ def first_session(index: int) -> int:
 def number(running: Running, waits: dict[int, Any], events: list[Scheduled[Happening]]) -> Numbers:
     """Numbers the connections and calls of a process that are in use, in the order that they have.
 
-    Idle connections are left out: whether one is there already or is opened when it is needed is all the same.
+    Idle connections are left out: whether one is there already or is opened when it is needed is all the same, unless
+    links are at fault for a while. Then they are counted.
     """
     sessions = {session for _, session in running.unanswered.values()} | set(waits)
     calls = {call for call, _ in running.unanswered.values()} | {wait[3] for wait in waits.values()}
@@ -77,9 +79,10 @@ def number(running: Running, waits: dict[int, Any], events: list[Scheduled[Happe
 
 
 def freeze(
-    index: int, running: Running, numbers: Numbers, waits: dict[int, Any], events: list[Scheduled[Happening]]
+    index: int, running: Running, numbers: Numbers, waits: dict[int, Any], events: list[Scheduled[Happening]], *,
+    idle: bool = False,
 ) -> Life:
-    """A process that stands at ``NOW_MS``."""
+    """A process that stands at ``NOW_MS``; ``idle``: with how many connections it has and does not use."""
     plan = running.plan
     sessions, calls = numbers
     log = tuple(running.log)
@@ -101,15 +104,15 @@ def freeze(
         tuple(sorted(running.scopes.items())),
         tuple(sorted((sessions[session], wait[2], calls[wait[3]]) for session, wait in waits.items())),
         tuple((item.at_ms - NOW_MS, _freeze_event(item.event, numbers)) for item in events),
-        _links(running),
+        _links(running, len(running.sessions) if idle else 0),
     )
 
 
-def _links(running: Running) -> tuple[Any, ...]:
-    if not running.attempts and not running.fates and not running.counts and not running.queue:
+def _links(running: Running, idle: int) -> tuple[Any, ...]:
+    if not running.attempts and not running.fates and not running.counts and not running.queue and not idle:
         return ()
     kept = running.attempts, running.fates, running.counts
-    return (*[tuple(sorted(part.items())) for part in kept], tuple(running.queue))
+    return (*[tuple(sorted(part.items())) for part in kept], tuple(running.queue), idle)
 
 
 def _freeze_event(event: Happening, numbers: Numbers) -> Happening:
@@ -145,11 +148,13 @@ def thaw(life: Life, plan: Process) -> tuple[Running, list[tuple[int, Happening]
     running.streams = dict(life.streams)
     running.scopes = dict(life.scopes)
     if life.links:
-        *kept, queue = life.links
+        *kept, queue, idle = life.links
+        running.sessions = [first + SESSIONS_EACH - 1 - place for place in range(idle)]
         running.attempts, running.fates, running.counts = map(dict, kept)
         running.queue = list(queue)
     events = [(NOW_MS + left, _thaw_event(event, index, running)) for left, event in life.events]
     running.resumes_ms = next((at_ms for at_ms, event in events if isinstance(event, Resume)), None)
+    running.barred = {event.what: (at_ms, event.by_ms) for at_ms, event in events if isinstance(event, Mend)}
     return running, events
 
 

@@ -48,6 +48,7 @@ class Piece(World):
         self.history = None
         self.now_ms = NOW_MS
         self.offsets = {}
+        self.drifts = {}
         self.processes = list(absent)
         self.kernel = Kernel()
         self.budgets = [1 for _ in plan.faults]
@@ -93,6 +94,7 @@ class Piece(World):
             running, events = thaw(life, self.plan.processes[index])
             self.processes[index] = running
             self._idle.update(dict.fromkeys(session for _, session in running.unanswered.values()))
+            self._idle.update(dict.fromkeys(running.sessions))
             for at_ms, event in events:
                 self.kernel.schedule(at_ms, event)
                 if isinstance(event, Arrive):

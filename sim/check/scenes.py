@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from ..faults import ClockJump, OfServer
+from ..faults import ClockJump, OfMany
 from .ordering import ORDER_BITS, Order
 from .parts import ORDER, SCENES
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
@@ -187,7 +187,7 @@ class Scenes:
             self._parts.enter(SCENES)
             places = self.places[fault] if place == EVERYBODY else (place,)
             moves: list[Move] = []
-            if isinstance(self.taking.plan.faults[fault], OfServer):
+            if isinstance(self.taking.plan.faults[fault], OfMany):
                 edge = Edge("strike", -1, fault, ())
                 self._wake(scene, edge, tuple(range(len(self.shifts))), moves, ordered, fault)
             for index in places:

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from ...models.server import Server
 from ..choices import Choices, Enumerated
+from ..faults import ClockDrift
 from ..kernel import Scheduled
 from ..plan import SERVER, Plan
 from ..process import Running
 from ..steps import Due, Expire, Happening, Resume, Step, Strike
 from ..world import World
 from . import lives, servers
-from .abstraction import NOW_MS, Abstraction, Refined
+from .abstraction import NOW_MS, Abstraction, Refined, Unabstract
 from .interning import Interned, tagged
 from .lives import Life
 from .parts import STEPS, Parts
@@ -73,6 +74,9 @@ class Taking:
     def __init__(self, world: World, abstraction: Abstraction) -> None:
         assert world.watch is not None
         self.plan: Plan = world.plan
+        if any(isinstance(fault, ClockDrift) for fault in self.plan.faults):
+            raise Unabstract("a clock runs fast or slow")
+        self._idle = self.plan.needs_connections
         self.abstraction = abstraction
         self._thawing = servers.Thawing(world.server, self.plan.epoch_ms + NOW_MS)
         self.watching = Watching(world.watch, self.plan, abstraction)
@@ -106,7 +110,8 @@ class Taking:
             mine = [item._replace(at_ms=NOW_MS + item.at_ms) for item in events if item.event.process == index]
             running.turn_began_ms = NOW_MS
             waits = {session: wait for session, wait in world.waiting.items() if wait[0] == index}
-            numbers.append(self.life(lives.freeze(index, running, lives.number(running, waits, mine), waits, mine)))
+            known = lives.number(running, waits, mine)
+            numbers.append(self.life(lives.freeze(index, running, known, waits, mine, idle=self._idle)))
         frozen = servers.freeze(world.server, self.plan.epoch_ms, self.abstraction)
         return self.server(frozen, self.watching.initial_attached), numbers
 
@@ -298,7 +303,7 @@ class Taking:
         waits = {session: wait for session, wait in piece.waiting.items() if wait[0] == index}
         numbers = lives.number(piece.processes[index], waits, mine)
         first = lives.first_session(index)
-        life = self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine))
+        life = self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine, idle=self._idle))
         return life, {session: first + rank for session, rank in numbers.sessions.items()}
 
 

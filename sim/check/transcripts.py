@@ -100,6 +100,10 @@ class Tap:
         facts: tuple[Fact, ...] = self._ask("lose", (cause, lacking, now_ms))
         return facts
 
+    def cut_off(self, until_ms: int) -> None:
+        """Passed on to the server."""
+        self._ask("cut_off", (until_ms,))
+
     def expire(self, now_ms: int) -> None:
         """Passed on to the server."""
         self._ask("expire", (now_ms,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...models import facts as f
-from ..events import ClockJumped, Crashed, Effect, Finished, Served, ServerLost, Started
+from ..events import ClockJumped, Crashed, Effect, Finished, ReplicaCut, Served, ServerDown, ServerLost, Started
 from ..history import History
 from ..plan import SERVER
 from ..server_faults import SOMEBODY
@@ -250,6 +250,10 @@ def server_jumps(history: History) -> tuple[Mark, ...]:
         elif isinstance(event, ServerLost):
             lacking = f" −{words.counted(event.lacking, 'unit')}" if event.lacking > 0 else ""
             found.append(Mark(event.at_ms, Sign.REPLACED, event.cause + lacking))
+        elif isinstance(event, ServerDown):
+            found.append(Mark(event.at_ms, Sign.DISCONNECTED, f"down {words.duration(event.for_ms)}"))
+        elif isinstance(event, ReplicaCut):
+            found.append(Mark(event.at_ms, Sign.DISCONNECTED, f"replica cut off {words.duration(event.for_ms)}"))
         elif isinstance(event, Effect) and event.process == SOMEBODY:
             found.append(Mark(event.at_ms, Sign.REPLACED, words.text(event.commands[0][0])))
     return tuple(found)

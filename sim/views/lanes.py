@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TypeAlias
 
 from ...models import facts as f
 from ...models.replies import Failure, Reply
-from ..client_policies import TIMEOUT
+from ..client_policies import RESET
 from ..events import (
     Cancelled,
+    ClockDrifts,
     ClockJumped,
     Crashed,
     Disconnected,
     Effect,
     Event,
     Finished,
+    HalfOpened,
     Handled,
     HandleFailed,
     Handling,
+    LinkSlowed,
     Lost,
+    Mended,
+    Partitioned,
     Paused,
     Projected,
     Replied,
@@ -37,6 +43,12 @@ from .picture import Command, Lane, Life, Loss, Mark, ServerLane, Sign, Work
 
 _QUIET = (f.LagReported, f.ConsumerCreated)
 """Facts that change nothing that the picture tells."""
+_ERRORS = {
+    "timeout": "timeout", "refused": "refused", "connect": "cannot connect", "exhausted": "no connection free",
+}  # fmt: skip
+_OfLink: TypeAlias = (
+    Paused | Resumed | Disconnected | Cancelled | Unanswered | Partitioned | LinkSlowed | Mended | HalfOpened
+)
 _Handler = tuple[str, bytes, bytes, bytes]
 
 
@@ -128,11 +140,19 @@ class Lanes:
             case HandleFailed():
                 self._stop((event.process, event.stream, event.group, event.entry), event.at_ms, True)
                 self._view(event.process).marks.append(Mark(event.at_ms, Sign.FAILED, "fails"))
-            case Paused() | Resumed() | Disconnected() | Cancelled() | Unanswered():
+            case (
+                Paused() | Resumed() | Disconnected() | Cancelled() | Unanswered()
+                | Partitioned() | LinkSlowed() | Mended() | HalfOpened()
+            ):
                 self._link(event)
             case Projected():
                 said = f"{event.name} = {event.value}"
                 self._view(event.process).marks.append(Mark(event.at_ms, Sign.PUBLISHED, said))
+            case ClockDrifts():
+                for view in self.views.values():
+                    if view.host == event.host:
+                        drift = f"{event.ms_a_second:+d} ms a second"
+                        view.marks.append(Mark(event.at_ms, Sign.JUMPED, drift))
             case ClockJumped():
                 for view in self.views.values():
                     if view.host == event.host:
@@ -144,7 +164,7 @@ class Lanes:
             case _:
                 pass
 
-    def _link(self, event: Paused | Resumed | Disconnected | Cancelled | Unanswered) -> None:
+    def _link(self, event: _OfLink) -> None:
         """What befalls a process, or its client, other than a crash."""
         view = self._view(event.process)
         marks = view.marks
@@ -161,8 +181,17 @@ class Lanes:
             case Cancelled():
                 marks.append(Mark(event.at_ms, Sign.CANCELLED, "read given up"))
             case Unanswered():
-                if event.error == TIMEOUT:
-                    marks.append(Mark(event.at_ms, Sign.TIMED_OUT, "timeout"))
+                if event.error != RESET:
+                    marks.append(Mark(event.at_ms, Sign.TIMED_OUT, _ERRORS[event.error]))
+            case Partitioned():
+                what = {"both": "cut off", "requests": "requests held up", "replies": "replies held up"}[event.cut]
+                marks.append(Mark(event.at_ms, Sign.DISCONNECTED, f"{what} {words.duration(event.for_ms)}"))
+            case LinkSlowed():
+                marks.append(Mark(event.at_ms, Sign.PAUSED, f"slow link {words.duration(event.for_ms)}"))
+            case HalfOpened():
+                marks.append(Mark(event.at_ms, Sign.DISCONNECTED, "connections gone, untold"))
+            case Mended():
+                marks.append(Mark(event.at_ms, Sign.RESUMED))
 
     def _start(self, event: Started) -> None:
         view = self.views.setdefault(event.process, LaneView(event.process, event.host))

@@ -10,9 +10,13 @@ from .words import duration
 
 Befalling: TypeAlias = (
     e.Unanswered | e.Delayed | e.Cancelled | e.Paused | e.Resumed | e.Disconnected | e.Slowed
+    | e.Partitioned | e.LinkSlowed | e.Mended | e.HalfOpened
 )
 
-_WHY = {"timeout": "has waited long enough", "reset": "loses the connection", "refused": "is refused a connection"}
+_WHY = {
+    "timeout": "has waited long enough", "reset": "loses the connection", "refused": "is refused a connection",
+    "connect": "cannot connect in time", "exhausted": "has no connection free",
+}  # fmt: skip
 
 
 def sentence(event: Befalling, command: str, entry: Callable[[bytes, bytes], str]) -> str:
@@ -31,8 +35,24 @@ def sentence(event: Befalling, command: str, entry: Callable[[bytes, bytes], str
             return "goes on"
         case e.Disconnected():
             return "loses all its connections"
+        case e.Partitioned():
+            return f"{_CUTS[event.cut]} for {duration(event.for_ms)}"
+        case e.LinkSlowed():
+            longer = f"what it sends and gets is {duration(event.by_ms)} longer under way"
+            return f"has a slow link for {duration(event.for_ms)}: {longer}"
+        case e.Mended():
+            return "has its link again as it should be"
+        case e.HalfOpened():
+            return "has lost its connections, and is not told"
         case e.Slowed():
             return f"needs {duration(event.by_ms)} longer for {entry(event.stream, event.entry)}"
+
+
+_CUTS = {
+    "both": "is cut off from the server",
+    "requests": "has its requests held up",
+    "replies": "has the replies to it held up",
+}
 
 
 def _after(ms: int) -> str:

@@ -86,6 +86,7 @@ class _Reader:
                 self._commands[event.call] = text(event.commands[-1][0]).upper()
             case (
                 e.Unanswered() | e.Delayed() | e.Cancelled() | e.Paused() | e.Resumed() | e.Disconnected() | e.Slowed()
+                | e.Partitioned() | e.LinkSlowed() | e.Mended() | e.HalfOpened()
             ):
                 command = self._commands.get(getattr(event, "call", 0), "a command")
                 line = links.sentence(event, command, lambda s, each: entries([self.numbers.named(s, each)]))
@@ -104,6 +105,10 @@ class _Reader:
             case e.ClockJumped():
                 line = f"the clock of {event.host} jumps by {words.jump(event.by_ms)}"
                 self._say(Move(event.at_ms, NOTE, "", line))
+            case e.ClockDrifts():
+                self._say(Move(event.at_ms, NOTE, "", words.drift(event)))
+            case e.ServerDown() | e.ReplicaCut():
+                self._say(Move(event.at_ms, NOTE, "", " ".join(words.apart(event))))
             case e.ServerLost():
                 self._say(Move(event.at_ms, NOTE, "", " ".join(words.fall(event))))
             case e.Healed():

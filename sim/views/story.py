@@ -108,6 +108,7 @@ class _Teller:
                 self._commands[event.call] = "+".join(text(argv[0]).upper() for argv in event.commands)
             case (
                 e.Unanswered() | e.Delayed() | e.Cancelled() | e.Paused() | e.Resumed() | e.Disconnected() | e.Slowed()
+                | e.Partitioned() | e.LinkSlowed() | e.Mended() | e.HalfOpened()
             ):
                 self._say(event.at_ms, event.process, self._befalls(event), eventful=True)
             case e.Crashed():
@@ -124,6 +125,10 @@ class _Teller:
             case e.ClockJumped():
                 jump = f"of {event.host} jumps by {words.jump(event.by_ms)}"
                 self._say(event.at_ms, "the clock", jump, eventful=True)
+            case e.ClockDrifts():
+                self._say(event.at_ms, "the clock", words.drift(event).removeprefix("the clock "), eventful=True)
+            case e.ServerDown() | e.ReplicaCut():
+                self._say(event.at_ms, *words.apart(event), eventful=True)
             case e.ServerLost():
                 self._say(event.at_ms, *words.fall(event), eventful=True)
                 for fact in event.facts:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...models import facts as f
 from ...models import ids
-from ..events import Effect, Handled, Handling, Served, ServerLost
+from ..events import ClockDrifts, Effect, Handled, Handling, ReplicaCut, Served, ServerDown, ServerLost
 from ..history import History
 
 
@@ -39,6 +39,19 @@ def fall(event: ServerLost) -> tuple[str, str]:
         return "the server", "restarts empty"
     lacks = f", which lacks the last {counted(event.lacking, 'unit')}" if event.lacking else ""
     return "the server", f"restarts from its append-only file{lacks}"
+
+
+def apart(event: ServerDown | ReplicaCut) -> tuple[str, str]:
+    """Who cannot be reached, and for how long: as the beginning and the end of a sentence."""
+    if isinstance(event, ServerDown):
+        return "the server", f"accepts no connection for {duration(event.for_ms)}"
+    return "the replica", f"is reached by nothing for {duration(event.for_ms)}"
+
+
+def drift(event: ClockDrifts) -> str:
+    """How wrong a clock runs."""
+    how = "fast" if event.ms_a_second > 0 else "slow"
+    return f"the clock of {event.host} runs {duration(abs(event.ms_a_second))} a second {how} from now on"
 
 
 def seconds(ms: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from redelivery.sim.client_policies import ClientPolicy
 from redelivery.sim.errors import HandlerFailed
 from redelivery.sim.faults import Delay, FailHandler, Fault, Lose, Pause, Reset, SlowHandler
+from redelivery.sim.link_faults import HalfOpen, HostPartition, Partition, SlowLink
 from redelivery.sim.plan import Plan, Process, Restart
 from redelivery.sim.properties import named
 from redelivery.sim.requests import gather, handle, sleep, timeout
@@ -22,6 +23,8 @@ TRIES = ClientPolicy("tries", retries=1, backoff_ms=1, backoff_max_ms=2)
 HASTY = ClientPolicy("hasty", socket_timeout_ms=2, retries=1)
 KEEPER = ClientPolicy("keeper", given_up="keeps")
 ONE_SOCKET = ClientPolicy("one-socket", one_socket=True, retries=1, backoff_ms=1, backoff_max_ms=2)
+CONNECTS = ClientPolicy("connects", connect_timeout_ms=1, socket_timeout_ms=3, retries=1)
+POOL_THAT_GIVES_UP = ClientPolicy("pool-that-gives-up", pool_size=1, pool_timeout_ms=1)
 POOL_OF_ONE = ClientPolicy("pool-of-one", pool_size=1, given_up="keeps")
 
 
@@ -113,5 +116,14 @@ FAULTY: dict[str, Callable[[], World]] = {
     "restart-from-the-file": lambda: faulty(ServerRestart(loses=1, budget=2), entries=2, client=TRIES),
     "restart-empty": lambda: faulty(ServerRestart(keeps="nothing"), turn=persistent, client=TRIES),
     "flush": lambda: faulty(Flush(), turn=persistent, entries=2),
+    "cut-off": lambda: faulty(Partition("c0", 2), client=CONNECTS),
+    "requests-cut-off": lambda: faulty(Partition(("p", "c0"), 3, cut="requests")),
+    "replies-cut-off": lambda: faulty(Partition("c0", 3, cut="replies"), turn=claim, client=HASTY),
+    "host-cut-off": lambda: faulty(HostPartition("c0", 2, from_ms=1), turn=claim, client=CONNECTS),
+    "half-open": lambda: faulty(HalfOpen(("p", "c0")), client=HASTY),
+    "slow-link": lambda: faulty(SlowLink("c0", 1, 2), turn=claim),
+    "refused": lambda: faulty(ServerRestart(down_ms=2), turn=claim, client=TRIES),
+    "refused-after-failover": lambda: faulty(Failover(loses=1, down_ms=1, from_ms=1), client=TRIES),
+    "pool-exhausted": lambda: faulty(turn=claim, entries=2, client=POOL_THAT_GIVES_UP),
     "read-given-up": lambda: faulty(turn=impatient, entries=2, client=KEEPER),
 }
