@@ -19,6 +19,9 @@ settings.load_profile("redelivery")
 NEEDS_SERVER = "needs a real server"
 """How the reason of a skip starts that is about a missing server: in CI there is one, so it is a failure."""
 
+NEEDS_BROWSER = "needs a browser"
+"""Likewise, of the browser that the pages are opened in."""
+
 MISSING_MAX = 1
 """Of the servers that can be installed: suites of Debian move, and then one of them may be gone for a while."""
 
@@ -44,13 +47,13 @@ def _missing_server(report: pytest.CollectReport | pytest.TestReport) -> str | N
     if not isinstance(report.longrepr, tuple):
         return None
     reason = report.longrepr[2].removeprefix("Skipped: ")
-    return reason if reason.startswith(NEEDS_SERVER) else None
+    return reason if reason.startswith((NEEDS_SERVER, NEEDS_BROWSER)) else None
 
 
 def _fail(report: pytest.CollectReport | pytest.TestReport) -> None:
     if reason := _missing_server(report):
         report.outcome = "failed"
-        report.longrepr = f"skipped in CI, where a real server has to be there: {reason}"
+        report.longrepr = f"skipped in CI, where it has to be there: {reason}"
 
 
 @pytest.hookimpl(wrapper=True)

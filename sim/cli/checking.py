@@ -51,7 +51,7 @@ from .running import check_place
     help="Where what was found is kept and tried first the next time, or 'none'; for hypothesis .hypothesis/examples.",
 )
 @click.option("--finding", metavar="FILE", type=Path, help="Save what was found, as one file that replay takes.")
-@click.option("--timeline", metavar="FILE", type=Path, help="Draw what was found: .svg, .png, .pdf or .txt.")
+@click.option("--timeline", metavar="FILE", type=Path, help="Draw what was found: .svg, .png, .pdf, .txt or .html.")
 @click.option("--sequence", metavar="FILE", type=Path, help="Chart what was found: .txt, or .mmd for Mermaid.")
 @click.option(
     "--graph", metavar="FILE", type=Path,

@@ -25,7 +25,7 @@ def outputs(function: F) -> F:
             help="Replay the run on a real server and compare every reply: 'embedded', a redis-server, or redis://host:port.",
         ),
         click.option("--history", metavar="FILE", type=Path, help="Write the history, as JSON lines."),
-        click.option("--timeline", metavar="FILE", type=Path, help="Draw the run: .svg, .png, .pdf or .txt."),
+        click.option("--timeline", metavar="FILE", type=Path, help="Draw the run: .svg, .png, .pdf, .txt or .html."),
     ):  # fmt: skip
         function = option(function)
     return function

@@ -50,6 +50,16 @@ def tell(history: History, lines_max: int = LINES_MAX) -> list[str]:
     return lines
 
 
+def linked(history: History) -> list[tuple[int, Told]]:
+    """Every line of the story, with the number of the event that it begins with."""
+    teller = _Teller(history)
+    steps: list[int] = []
+    for step, event in enumerate(history):
+        teller.hear(event)
+        steps += [step] * (len(teller.told) - len(steps))
+    return list(zip(steps, teller.told, strict=True))
+
+
 def _numbered(told: list[Told], lines_max: int) -> list[str]:
     eventful = {item.entry for item in told if item.eventful and item.entry}
     short = len(told) <= lines_max

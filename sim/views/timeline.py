@@ -11,7 +11,7 @@ from ..history import History
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-ENDINGS = (".svg", ".png", ".pdf", ".txt")
+ENDINGS = (".svg", ".png", ".pdf", ".txt", ".html")
 
 
 def check_ending(path: Path) -> None:
@@ -27,6 +27,10 @@ def draw(history: History, path: Path, theme: str = "light") -> None:
         from .story import tell
 
         data = "".join(line + "\n" for line in tell(history)).encode()
+    elif path.suffix.lower() == ".html":
+        from .report.page import render as render_page
+
+        data = render_page(history)
     else:
         from .draw import render
         from .palette import theme_named

@@ -69,6 +69,8 @@ def roughly(ms: int) -> str:
 def text(value: bytes) -> str:
     """Bytes as people read them, on one line: what cannot be printed is spelled out."""
     read = value.decode("utf-8", "backslashreplace")
+    if read.isprintable():  # mostly
+        return read
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in read)
 
 
