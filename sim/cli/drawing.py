@@ -14,7 +14,10 @@ from .recorded import history_of
 @click.command(epilog="Example:  redelivery timeline crash.jsonl -o crash.svg")
 @click.argument("history")
 @click.option("-o", "--output", "target", type=Path, required=True, help="The file: .svg, .png, .pdf, .txt or .html.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", help="On white paper, or on black; a page follows the system.")
+@click.option(
+    "--theme", type=click.Choice(["light", "dark"]), default="light",
+    help="On white paper, or on black; a page follows its reader's system.",
+)
 @json_option
 def command(history: str, target: Path, theme: str, as_json: bool) -> int:
     """Draw HISTORY: a file that 'run --history' wrote, a finding, or a tape."""
