@@ -76,14 +76,15 @@ def bring() -> Path:
 
 
 def _packages(cache: Path) -> list[Package]:
-    mirror, found = machine_mirror(), {}
+    mirror = machine_mirror()
+    found: dict[str, Package] = {}
     for name in SUITES:
         try:
             suite: Suite = open_suite(mirror, name, "amd64", cache, fetcher())
         except Gone:
             continue
-        wanted = [suite.get(package) for package in WANTED]
-        if all(wanted):
+        wanted = [package for package in map(suite.get, WANTED) if package is not None]
+        if len(wanted) == len(WANTED):
             for package in wanted:
                 found |= {each.name: each for each in closure(package, [suite])}
             return list(found.values())

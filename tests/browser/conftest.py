@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from .chromium import at_hand
 
-VIEW = {"width": 1440, "height": 1000}
+VIEW: ViewportSize = {"width": 1440, "height": 1000}
 
 
 @pytest.fixture(scope="module")

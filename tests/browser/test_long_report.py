@@ -6,9 +6,9 @@ from time import process_time
 
 import pytest
 from playwright.sync_api import Page
-from redelivery.models.facts import Acked, Added, CursorMoved, Delivered, GroupCreated, StreamCreated
+from redelivery.models.facts import Acked, Added, CursorMoved, Delivered, Fact, GroupCreated, StreamCreated
 from redelivery.models.ids import make, show
-from redelivery.models.replies import Simple
+from redelivery.models.replies import Reply, Simple
 from redelivery.sim.events import Effect, Ended, Event, Handled, Handling, Replied, Started
 from redelivery.sim.history import History
 from redelivery.sim.views.report.page import render
@@ -18,7 +18,7 @@ EPOCH_MS = 1_700_000_000_000
 WRITTEN_S, PAINTED_MS, STEPPED_MS = 10, 2000, 50
 
 
-def effect(at_ms: int, process: str, call: int, words: tuple[bytes, ...], reply: object, *facts: object) -> Event:
+def effect(at_ms: int, process: str, call: int, words: tuple[bytes, ...], reply: Reply, *facts: Fact) -> Event:
     return Effect(at_ms, process, call, 1, at_ms, EPOCH_MS + at_ms, (words,), (reply,), facts)
 
 

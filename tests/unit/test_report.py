@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redelivery import find, simulate
@@ -29,11 +30,12 @@ PAGE = resources.files("redelivery.sim.views.report") / "page"
 LOOKED_AT_EVERY = 40
 
 
-def recorded(history: History) -> dict[str, object]:
-    return json.loads(json.dumps(record(history)))
+def recorded(history: History) -> dict[str, Any]:
+    recording: dict[str, Any] = json.loads(json.dumps(record(history)))
+    return recording
 
 
-def state_of(recording: dict[str, object], events: int) -> list[tuple[object, ...]]:
+def state_of(recording: dict[str, Any], events: int) -> list[tuple[Any, ...]]:
     """The rows that are there after so many events, put together from what each event changed."""
     cells: dict[int, list[object] | None] = {}
     for ops in recording["ops"][:events]:
@@ -41,9 +43,9 @@ def state_of(recording: dict[str, object], events: int) -> list[tuple[object, ..
     return sorted((row, *recording["rows"][row], now) for row, now in cells.items() if now is not None)
 
 
-def held_by(world: World) -> list[tuple[object, ...]]:
+def held_by(world: World) -> list[tuple[Any, ...]]:
     """What the server holds, in the same words: (kind, what it belongs to, name or ID, cells)."""
-    found: list[tuple[object, ...]] = []
+    found: list[tuple[Any, ...]] = []
     for key, value in world.server.databases[0].keys.items():
         name = words.text(key)
         if isinstance(value, List):
@@ -64,9 +66,9 @@ def held_by(world: World) -> list[tuple[object, ...]]:
     return sorted(found, key=repr)
 
 
-def shown_by(recording: dict[str, object], events: int) -> list[tuple[object, ...]]:
+def shown_by(recording: dict[str, Any], events: int) -> list[tuple[Any, ...]]:
     rows = recording["rows"]
-    found: list[tuple[object, ...]] = []
+    found: list[tuple[Any, ...]] = []
     for row, kind, parent, label, entry_id, fields, cells in state_of(recording, events):
         of = rows[parent][2] if parent >= 0 else ""
         if kind in (STREAM, LIST):
@@ -85,6 +87,7 @@ def shown_by(recording: dict[str, object], events: int) -> list[tuple[object, ..
 def test_the_state_that_is_shown_is_the_servers(name: str, variant: str) -> None:
     scenario = find(name)
     world, _ = build(scenario, variant, scenario.variant(variant).dialect, {})
+    assert world.history is not None
     choices, looks = Drawn(0), [(len(world.history), held_by(world))]
     while (steps := world.enabled()) and len(world.history) < 2000:
         world.take(steps[choices.choose(len(steps), "next step", weights(steps)) if len(steps) > 1 else 0], choices)

@@ -61,8 +61,9 @@ class Sentences:
         found: dict[int, None] = {}
         facts = event.facts if isinstance(event, e.Effect | e.Served | e.ServerLost) else ()
         for fact in facts:
-            for entry_id in _entries(fact):
-                found[self._streams.entry(fact.stream, fact.born, entry_id)] = None
+            if not isinstance(fact, f.KeyFact):
+                for entry_id in _entries(fact):
+                    found[self._streams.entry(fact.stream, fact.born, entry_id)] = None
         if isinstance(event, e.Handling | e.Handled | e.HandleFailed | e.Slowed):
             found[self._streams.named(event.stream, event.entry)] = None
         return [row for row in found if row >= 0]
