@@ -35,7 +35,8 @@ def reports(crash: Run, lost: Run, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def part(page: Page, name: str) -> str:
-    return page.locator(f'[data-part="{name}"]').inner_text()
+    text: str = page.locator(f'[data-part="{name}"]').inner_text()
+    return text
 
 
 def at(page: Page) -> int:
@@ -51,7 +52,8 @@ def box(page: Page, selector: str) -> FloatRect:
 
 
 def pending(page: Page) -> list[str]:
-    return page.locator("table.pending tbody tr").all_inner_texts()
+    rows: list[str] = page.locator("table.pending tbody tr").all_inner_texts()
+    return rows
 
 
 def test_it_says_what_the_run_showed_and_asks_no_network(page: Page, reports: dict[str, str], crash: Run) -> None:
