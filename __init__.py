@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .sim.around import around
     from .sim.catalogue import find
     from .sim.check.assertions import assert_holds, assert_violates
+    from .sim.check.check import check
     from .sim.client_policies import ClientPolicy, preset
     from .sim.errors import BadInput, HandlerFailed, RedeliveryError, ScenarioError
     from .sim.faults import ClockDrift, ClockJump, Crash, Delay, FailHandler, Lose, Pause, Reset, SlowHandler
@@ -36,6 +37,7 @@ _WHERE = {
     "Server": "models.server",
     "compare": "sim.against", "around": "sim.around", "find": "sim.catalogue",
     "assert_holds": "sim.check.assertions", "assert_violates": "sim.check.assertions",
+    "check": "sim.check.check",
     "BadInput": "sim.errors", "RedeliveryError": "sim.errors", "ScenarioError": "sim.errors",
     "History": "sim.history",
     "ClientPolicy": "sim.client_policies", "preset": "sim.client_policies", "HandlerFailed": "sim.errors",
@@ -62,8 +64,8 @@ __all__ = [
     "Flush", "HalfOpen", "HandlerFailed", "History", "HostPartition", "Lose", "Monitor", "Partition", "Pause", "Plan",
     "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario", "ScenarioError", "Server",
     "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Variant", "Violation", "Without", "activity", "around",
-    "assert_holds", "assert_violates", "atomic", "choose", "compare", "draw", "find", "gather", "handle", "now",
-    "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
+    "assert_holds", "assert_violates", "atomic", "check", "choose", "compare", "draw", "find", "gather", "handle",
+    "now", "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
 ]  # fmt: skip
 
 
