@@ -149,6 +149,8 @@ def _print(report: Report, seed: int) -> None:
     )
     if report.note:
         out.print(f"  {report.note}", markup=False)
+    for its in report.unconfirmed:
+        out.print(f"  [yellow]unconfirmed[/]: run {its} differed once, and not when it was sent again")
     _print_coverage(out, report)
     for number, finding in enumerate(report.differences, 1):
         out.print(f"\n[bold red]difference {number}[/] (seed {finding.seed} of its run)")

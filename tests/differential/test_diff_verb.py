@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redelivery.models.commands import removing
@@ -17,7 +18,7 @@ from redelivery.sim.errors import BadInput
 from redelivery.sim.real.diff.actions import Connect, Do, Inspect
 from redelivery.sim.real.diff.agreement import differences
 from redelivery.sim.real.diff.bench import Bench
-from redelivery.sim.real.diff.campaign import campaign
+from redelivery.sim.real.diff.campaign import COMMANDS_A_RUN, campaign, seed_of
 from redelivery.sim.real.diff.recorder import record
 from redelivery.sim.real.diff.records import read
 from redelivery.sim.real.diff.source import generate
@@ -338,3 +339,16 @@ def test_a_dialect_that_is_not_modelled_is_named(
 def test_a_story_that_cannot_be_read_is_named() -> None:
     with pytest.raises(BadInput, match="line 2 of the story"):
         differences("\nwhat is this\n")
+
+
+def test_what_differs_once_and_not_again_is_told_and_is_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def kept_waiting_once(bench: Bench, recorder: Any) -> bool:
+        asked.append(not asked)
+        return asked[-1]
+
+    monkeypatch.setattr(Bench, "differs", kept_waiting_once)
+    report = campaign(embedded(), 2 * COMMANDS_A_RUN, 7)
+    assert (report.differences, report.unconfirmed) == ([], [seed_of(7, 0)])
+    assert asked == [True, False, False]

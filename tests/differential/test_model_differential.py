@@ -63,6 +63,7 @@ def reports() -> dict[str, Report]:
 def test_default_runs_differ_nowhere_and_meet_each_row_somewhere(reports: dict[str, Report], dialect: str) -> None:
     report = reports[dialect]
     assert [finding.transcript for finding in report.differences] == []
+    assert len(report.unconfirmed) <= 1, "a machine that is busy may keep a server waiting, but not again and again"
     assert report.commands == COMMANDS
     if DEFAULT_COMMANDS <= COMMANDS:
         elsewhere = [set(other.unmet) for other in reports.values() if other is not report]

@@ -49,6 +49,9 @@ class Report:
     """The rows of coverage that have to be met and were not."""
 
     differences: list[Finding] = field(default_factory=list)
+    unconfirmed: list[int] = field(default_factory=list)
+    """The seeds of runs that differed once, and not when they were sent again: a server that the machine kept waiting
+    is silent for too long, which is not another opinion."""
 
 
 def seed_of(seed: int, run: int) -> int:
@@ -79,8 +82,11 @@ def campaign(binary: ServerBinary, commands: int, seed: int, progress: Progress 
                 run += 1
                 continue
             if bench.differs(drawn.recorder):
-                config = drawn.world.config
-                report.differences.append(find(bench, config, drawn.actions, seed_of(seed, run), binary.name))
+                if bench.differs(drawn.recorder):
+                    config = drawn.world.config
+                    report.differences.append(find(bench, config, drawn.actions, seed_of(seed, run), binary.name))
+                else:
+                    report.unconfirmed.append(seed_of(seed, run))
             run += 1
             report.commands += drawn.recorder.commands
             report.states += sum(isinstance(action, Inspect) for action in drawn.actions)
