@@ -76,8 +76,11 @@ class History:
             raise BadInput(f"cannot write the history to {path}: {error.strerror}") from error
 
 
-def read(path: Path) -> History:
-    """Reads a history file; ``BadInput`` with the file and the line where it is not one."""
+def read(path: Path, *, partial: bool = False) -> History:
+    """Reads a history file; ``BadInput`` with the file and the line where it is not one.
+
+    ``partial`` takes one whose last line was cut off in the middle, as far as it goes.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -85,7 +88,18 @@ def read(path: Path) -> History:
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not a history: it is not UTF-8 text") from error
     # not splitlines(): it takes U+0085 and U+2028 for ends of lines, and they stand in strings
-    return parse(text.removesuffix("\n").split("\n") if text else (), str(path))
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if partial and len(lines) > 1 and not text.endswith("\n") and not _is_json(lines[-1]):
+        lines.pop()
+    return parse(lines, str(path))
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def parse(lines: Iterable[str], name: str) -> History:

@@ -17,7 +17,7 @@ def is_tape(text: str) -> bool:
 
 
 def history_of(text: str) -> History:
-    """The history that an argument means."""
+    """The history that an argument means; a file that stops in the middle of a line is taken up to there."""
     if is_tape(text):
         return _run(parse(text))
     path = Path(text)
@@ -30,8 +30,8 @@ def history_of(text: str) -> History:
     if held.startswith("{"):
         from ..check.finding import is_finding, load
 
-        return _run(load(held, text).tape) if is_finding(held) else read(path)
-    return _run(parse(held)) if held.startswith(PREFIX.partition("-")[0] + "-") else read(path)
+        return _run(load(held, text).tape) if is_finding(held) else read(path, partial=True)
+    return _run(parse(held)) if held.startswith(PREFIX.partition("-")[0] + "-") else read(path, partial=True)
 
 
 def _run(tape: Tape) -> History:

@@ -189,7 +189,7 @@ def _footer(sheet: Sheet, picture: Picture, y: float) -> float:
             y += LINE_IN
     if picture.left_out:
         y += 0.04
-        for line in wrapped(f"Not shown: {'; '.join(picture.left_out)}.", room, SMALL):
+        for line in wrapped(f"Not shown in full: {'; '.join(picture.left_out)}.", room, SMALL):
             sheet.text(sheet.edge, y, line, size=SMALL, color=SOFT, style="italic")
             y += 0.15
     for line in _replay(picture.replay, room):

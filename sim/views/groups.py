@@ -248,8 +248,7 @@ def server_jumps(history: History) -> tuple[Mark, ...]:
         if isinstance(event, ClockJumped) and event.host == SERVER:
             found.append(Mark(event.at_ms, Sign.JUMPED, words.jump(event.by_ms)))
         elif isinstance(event, ServerLost):
-            lacking = f" −{words.counted(event.lacking, 'unit')}" if event.lacking > 0 else ""
-            found.append(Mark(event.at_ms, Sign.REPLACED, event.cause + lacking))
+            found.append(Mark(event.at_ms, Sign.REPLACED, f"{event.cause}{_lacks(event.lacking)}"))
         elif isinstance(event, ServerDown):
             found.append(Mark(event.at_ms, Sign.DISCONNECTED, f"down {words.duration(event.for_ms)}"))
         elif isinstance(event, ReplicaCut):
@@ -257,3 +256,10 @@ def server_jumps(history: History) -> tuple[Mark, ...]:
         elif isinstance(event, Effect) and event.process == SOMEBODY:
             found.append(Mark(event.at_ms, Sign.REPLACED, words.text(event.commands[0][0])))
     return tuple(found)
+
+
+def _lacks(units: int) -> str:
+    """What a new server does not know: units of what the old one had told."""
+    if units <= 0:
+        return " with nothing" if units < 0 else ""
+    return " without the last write" if units == 1 else f" without the last {units:,} writes"

@@ -8,7 +8,8 @@ from itertools import groupby
 from typing import TypeAlias
 
 from ...models import facts as f
-from ...models.replies import Failure, Reply
+from ...models.commands.table import TABLE
+from ...models.replies import Blocked, Failure, Nil, Reply
 from ..client_policies import RESET
 from ..events import (
     Cancelled,
@@ -49,6 +50,7 @@ _ERRORS = {
 _OfLink: TypeAlias = (
     Paused | Resumed | Disconnected | Cancelled | Unanswered | Partitioned | LinkSlowed | Mended | HalfOpened
 )
+_WRITES = frozenset(row.name.encode() for row in TABLE if "write" in row.flags and not row.name.startswith("X"))
 _Handler = tuple[str, bytes, bytes, bytes]
 
 
@@ -97,8 +99,8 @@ class Lanes:
         self.handlers: list[tuple[bytes, bytes, bytes, Work]] = []
         """(stream, group, entry, work) of every handler that ran."""
         self.commands: list[Command] = []
-        self.quiet = 0
-        """Commands that changed nothing."""
+        self.idle: dict[int, tuple[int, str]] = {}
+        """Commands that changed nothing, by their calls: when, and whose."""
         self.losses: list[Loss] = []
         self.servers = [ServerLane("server", 0, None)]
         self._numbering = numbering
@@ -235,12 +237,13 @@ class Lanes:
         failed = any(_failed(reply) for reply in replies)
         # An XACK that answers 0 changes nothing, and that is what there is to tell.
         told = [fact for fact in event.facts if not isinstance(fact, _QUIET)] or failed or replies == (0,)
+        told = told or any(map(_wrote, sent.commands, replies))
         lags = self._new_lags(event)
         if not told and not lags:
-            self.quiet += isinstance(event, Effect)
+            if isinstance(event, Effect):
+                self.idle[event.call] = (event.at_ms, event.process)
             return
-        if isinstance(event, Served):
-            self.quiet -= 1  # it was counted when it began to wait
+        self.idle.pop(event.call, None)  # one that waited had changed nothing until now
         names = groupby(_name(argv) for argv in sent.commands)
         counted = [(name, sum(1 for _ in same)) for name, same in names]
         text = "+".join(name if times == 1 else f"{times} {name}" for name, times in counted)
@@ -295,6 +298,11 @@ def _name(argv: Sequence[bytes]) -> str:
     """A command's name; XGROUP alone says nothing."""
     name = words.text(argv[0]).upper()
     return f"{name} {words.text(argv[1]).upper()}" if name == "XGROUP" and len(argv) > 1 else name
+
+
+def _wrote(argv: Sequence[bytes], reply: Reply) -> bool:
+    """Whether a command on a plain key changed something; what it did leaves no fact."""
+    return argv[0].upper() in _WRITES and not isinstance(reply, Nil | Blocked) and reply not in (0, ())
 
 
 def _failed(reply: Reply) -> bool:

@@ -53,6 +53,7 @@ def choose(reading: Reading, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
         lanes=some_lanes,
         takers=reading.takers,
         commands=commands,
+        idle=tuple(item for item in reading.idle if item[1] in names),
         losses=tuple(loss for loss in reading.losses if loss.process in names),
         servers=reading.servers,
         server_marks=reading.server_marks,

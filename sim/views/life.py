@@ -6,6 +6,8 @@ from .picture import Mark, Row, Segment, Sign, State, Work
 
 _PENDING = (State.PENDING, State.ORPHANED, State.DANGLING)
 _TROUBLE = 40
+IN_STREAM, NEVER_HANDLED = "in the stream", "never handled"
+"""What becomes of an entry of a stream that no group reads."""
 
 
 class EntryLife:
@@ -144,11 +146,14 @@ class EntryLife:
             gone = self._fate[0] + ", " if self._fate else ""
             words = {State.WAITING: "never delivered", State.ORPHANED: "pending, its owner is gone"}
             self._fate = (gone + words.get(self.state or State.KEPT, "still pending"), self.owner, True)
-        outcome, by, trouble = self._fate or ("in the stream", "", False)
+        outcome, by, trouble = self._fate or (IN_STREAM, "", False)
         if self._removed and self.state is None and outcome == "acknowledged":
             outcome = f"acknowledged, then {self._removed}"
+        unhandled = named and all(work.cut for work in self.works)
         if not grouped:
-            trouble, outcome = False, self._removed or "in the stream"
+            trouble, outcome = unhandled, self._removed or (NEVER_HANDLED if unhandled else IN_STREAM)
+        elif outcome == "acknowledged" and unhandled:
+            trouble, outcome = True, "acknowledged, not handled"
         marks = tuple(sorted(self.marks, key=lambda mark: mark.at_ms))
         works = stacked(self.works)
         return Row(

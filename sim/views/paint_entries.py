@@ -25,6 +25,8 @@ def draw_blocks(sheet: Sheet) -> None:
         if block.groups:
             several = len(block.groups) > 1
             readers = f" in group{'s' * several} {listed(block.groups)}{' alike' * several}"
+        if block.again:
+            readers += ", made again"
         sheet.line([(sheet.edge, y + 0.06), (sheet.right_edge, y + 0.06)], color=FAINT, width=0.8)
         after = sheet.edge + width_of(title, LARGE, "bold") + 0.03
         sheet.text(after, y + 0.23, readers, size=LARGE, boxed=True)
@@ -226,7 +228,7 @@ def _draw_peaks(sheet: Sheet, block: Block, row: Row, at: object) -> None:
         at_ms, idle = tooth[-1]
         if at_ms in claimed or (threshold and idle >= threshold):
             assert callable(at)
-            word = "claimed at" if at_ms in claimed else "idle"
+            word = "claimed, idle" if at_ms in claimed else "idle"
             label, x = f"{word} {roughly(idle)}", sheet.x(at_ms)
             sheet.mark(x, at(idle), "o", size=3.5, z=4.2)
             # Only where there is room beside the tooth before; a claim at once has nothing to say.

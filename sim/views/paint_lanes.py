@@ -13,6 +13,7 @@ from .words import listed, short
 WORK_IN = 0.21
 SAID_MAX = 8
 """What befalls a process more often than this is said once, with how often."""
+SAID_LENGTH = 24
 BESIDE_IN = 0.12
 
 
@@ -145,7 +146,7 @@ def _draw_troubles(sheet: Sheet, lane: Lane, y: float) -> None:
     seen: Counter[str] = Counter()
     for mark in said:
         seen[mark.text] += 1
-        if times[mark.text] <= SAID_MAX:
+        if times[mark.text] == 1 or (times[mark.text] <= SAID_MAX and len(mark.text) < SAID_LENGTH):
             _say(sheet, sheet.x(mark.at_ms), y, short(mark.text or "crash", 48), TROUBLE)
         elif seen[mark.text] == 1:
             label = f"{short(mark.text or 'crash', 48)} ({times[mark.text]} times)"

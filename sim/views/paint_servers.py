@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from .paint_faults import draw_crash, draw_jump, draw_letter
 from .paint_lanes import lane_middle
 from .palette import INK, SOFT, TROUBLE
@@ -13,6 +15,7 @@ USUAL = ("XADD", "XREADGROUP", "XACK")
 """Commands that marks on the lanes and rows tell already; the server's lane names the others."""
 WAYS_MAX = 48
 """The ways of more commands than this would hide the picture: then only those of the telling ones are drawn."""
+IDLE_APART_IN = 0.012
 ASIDE_IN = 0.018
 """How far a reply that takes no time is drawn beside its request."""
 
@@ -28,22 +31,17 @@ def draw_servers(sheet: Sheet) -> None:
         _draw_server(sheet, server, server_middle(sheet, number))
     _draw_marks(sheet)
     few = len(sheet.picture.commands) <= WAYS_MAX
-    free = [0.0] * len(sheet.picture.servers)
+    _draw_idle(sheet)
     for command in sheet.picture.commands:
         y = server_middle(sheet, command.server)
         colour = TROUBLE if command.failed else sheet.look(command.process).colour
-        x, label, size = sheet.x(command.at_ms), _told(command), SMALL - 0.5
+        x = sheet.x(command.at_ms)
         sheet.line([(x, y - 0.06), (x, y + 0.06)], color=colour, width=1.5, z=3)
-        if few or label:
+        if few or _told(command):
             _draw_way(sheet, command, y, colour)
-        half = width_of(label, size) / 2
-        at = max(x, sheet.left - 0.1 + half)
-        if label and at - half > free[command.server]:
-            ink = TROUBLE if command.failed else INK
-            if sheet.label(label, [(at, y - 0.13, "center")], size=size, color=ink, weight="normal"):
-                free[command.server] = at + half + 0.05
     for loss in sheet.picture.losses:
         _draw_loss(sheet, loss)
+    _draw_told(sheet)
     usual = [name for name in USUAL if any(command.text == name for command in sheet.picture.commands)]
     if usual:
         *first, last = usual
@@ -76,6 +74,39 @@ def _draw_marks(sheet: Sheet) -> None:
             sheet.label(mark.text, places, color=TROUBLE)
         else:
             draw_jump(sheet, x, y, mark.text)
+
+
+def _draw_idle(sheet: Sheet) -> None:
+    """Commands that changed nothing, as short and faint strokes: many of them in a row are a story too."""
+    last = (-1.0, "")
+    for at_ms, process in sheet.picture.idle:
+        x = sheet.x(at_ms)
+        if process == last[1] and x - last[0] < IDLE_APART_IN:
+            continue
+        last = (x, process)
+        number = max(n for n, server in enumerate(sheet.picture.servers) if server.begin_ms <= at_ms)
+        y = server_middle(sheet, number)
+        sheet.line([(x, y), (x, y + 0.06)], color=sheet.look(process).colour, width=0.7, z=1.2, alpha=0.6)
+    if sheet.picture.idle:
+        sheet.explain("a command that changed nothing", lambda x, y: _sample_idle(sheet, x, y))
+
+
+def _sample_idle(sheet: Sheet, x: float, y: float) -> None:
+    sheet.line([(x + 0.04, y), (x + 0.3, y)], width=0.8)
+    for dx in (0.12, 0.22):
+        sheet.line([(x + dx, y), (x + dx, y + 0.06)], width=0.7)
+
+
+def _draw_told(sheet: Sheet) -> None:
+    """The names of commands; those of one moment stand together."""
+    told = [command for command in sheet.picture.commands if _told(command)]
+    for (number, at_ms), group in groupby(told, key=lambda command: (command.server, command.at_ms)):
+        commands = list(group)
+        label = short(", ".join(dict.fromkeys(_told(command) for command in commands)), 44)
+        ink = TROUBLE if any(command.failed for command in commands) else INK
+        x, y, half = sheet.x(at_ms), server_middle(sheet, number), width_of(label, SMALL - 0.5) / 2
+        at = min(max(x, sheet.left - 0.1 + half), sheet.right_edge - half - 0.05)
+        sheet.label(label, [(at, y - 0.13, "center")], size=SMALL - 0.5, color=ink, weight="normal")
 
 
 def _told(command: Command) -> str:

@@ -271,6 +271,8 @@ class Block:
     left_out: str
     """What became of the entries of this group that are not shown, in words."""
     levels: Levels = NO_LEVELS
+    again: bool = False
+    """Whether a stream of this name, with this group, had been there before and went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,8 @@ class Picture:
     takers: frozenset[str]
     """The processes that took an entry; the others only add, look or clean up."""
     commands: tuple[Command, ...]
+    idle: tuple[tuple[int, str], ...]
+    """The commands that changed nothing: when, and whose."""
     losses: tuple[Loss, ...]
     servers: tuple[ServerLane, ...]
     """One, and another for each replica that took its place."""

@@ -7,7 +7,7 @@ is chosen, placed or coloured yet, and nothing here knows of matplotlib. Times a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...models import ids
@@ -16,7 +16,8 @@ from ..history import History
 from . import words
 from .groups import Groups, GroupView, server_jumps
 from .lanes import Lanes
-from .picture import NO_LEVELS, Block, Claim, Command, Lane, Line, Loss, Mark, Scan, ServerLane
+from .life import IN_STREAM, NEVER_HANDLED
+from .picture import NO_LEVELS, Block, Claim, Command, Lane, Line, Loss, Mark, Row, Scan, ServerLane
 from .scans import scans
 from .strips import levels
 
@@ -38,8 +39,8 @@ class Reading:
     """The processes that took an entry; the others only add, look or clean up."""
     commands: tuple[Command, ...]
     """The commands that told something, in order."""
-    quiet: int
-    """How many others there were: they changed nothing."""
+    idle: tuple[tuple[int, str], ...]
+    """The others, which changed nothing: when each took effect, and whose it was."""
     losses: tuple[Loss, ...]
     servers: tuple[ServerLane, ...]
     """One, and another for each replica that took its place."""
@@ -50,6 +51,11 @@ class Reading:
     blocks: tuple[Block, ...]
     """Each stream as each of its groups sees it, with the lives of all its entries."""
     lines: tuple[Line, ...]
+
+    @property
+    def quiet(self) -> int:
+        """How many commands changed nothing."""
+        return len(self.idle)
 
     @property
     def entries(self) -> int:
@@ -75,7 +81,7 @@ def read(history: History) -> Reading:
         lanes=tuple(lanes.views[name].lane() for name in _order(header, lanes)),
         takers=frozenset(groups.takers | handling),
         commands=tuple(lanes.commands),
-        quiet=lanes.quiet,
+        idle=tuple(lanes.idle.values()),
         losses=tuple(lanes.losses),
         servers=tuple(lanes.servers),
         server_marks=server_jumps(history),
@@ -93,6 +99,7 @@ def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -
     views = [view for _, view in sorted(groups.views.items())]
     taken = {view.stream for view in views for life in view.lives.values() if life.taken}
     whole: list[Block] = []
+    before: set[tuple[bytes, bytes]] = set()
     for view in views:
         rows = [
             view.lives[entry_id].close(
@@ -100,6 +107,7 @@ def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -
             )
             for entry_id in sorted(view.lives)
         ]
+        rows = rows if view.group else _unread(rows)
         if rows:
             min_idle = tuple(sorted(view.min_idle_ms)) or _declared_min_idle(header)
             whole.append(
@@ -111,10 +119,22 @@ def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -
                     min_idle_ms=min_idle if view.group else (),
                     idle_top_ms=0,
                     left_out="",
+                    again=(view.stream, view.group) in before,
                     levels=levels(rows, end_ms) if view.group else NO_LEVELS,
                 )
             )
+            before.add((view.stream, view.group))
     return tuple(whole)
+
+
+def _unread(rows: list[Row]) -> list[Row]:
+    """Rows of a stream that no group reads: where one is named as never handled, so are the others like it."""
+    if not any(row.outcome == NEVER_HANDLED for row in rows):
+        return rows
+    return [
+        row if row.works or row.outcome != IN_STREAM else replace(row, outcome=NEVER_HANDLED, trouble=True)
+        for row in rows
+    ]  # fmt: skip
 
 
 def _attach(groups: Groups, lanes: Lanes) -> None:

@@ -49,6 +49,9 @@ def wrapped(text: str, width_in: float, size: float) -> list[str]:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
+    if len(lines) > 1 and " " not in lines[-1] and lines[-2].count(" ") > 2:
+        before, _, moved = lines[-2].rpartition(" ")  # no word stands alone on the last line
+        lines[-2:] = [before, f"{moved} {lines[-1]}"]
     return lines
 
 

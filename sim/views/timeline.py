@@ -24,9 +24,7 @@ def draw(history: History, path: Path, theme: str = "light") -> None:
     """Writes the timeline of a run; the same history gives the same bytes. ``theme`` is ``light`` or ``dark``."""
     check_ending(path)
     if path.suffix.lower() == ".txt":
-        from .story import tell
-
-        data = "".join(line + "\n" for line in tell(history)).encode()
+        data = "".join(line + "\n" for line in text(history)).encode()
     elif path.suffix.lower() == ".html":
         from .report.page import render as render_page
 
@@ -40,6 +38,18 @@ def draw(history: History, path: Path, theme: str = "light") -> None:
         path.write_bytes(data)
     except OSError as error:
         raise BadInput(f"cannot write the timeline to {path}: {error.strerror}") from error
+
+
+def text(history: History) -> list[str]:
+    """The timeline in plain characters, small enough for an issue: bars for processes and entries, then the story."""
+    from .bars import bars
+    from .layout import layout
+    from .story import tell
+
+    story = tell(history)
+    head = story.index("") if "" in story else len(story)
+    drawn = ["", *bars(layout(history))] if len(history) else []
+    return [*story[:head], *drawn, *story[head:]]
 
 
 def svg(history: History, theme: str = "light") -> str:

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from redelivery import Run, find, simulate, svg
+from redelivery import Run, find, read_history, simulate, svg
 from redelivery.sim.errors import BadInput
 from redelivery.sim.history import History
 from redelivery.sim.views.axis import BREAKS_MAX
 from redelivery.sim.views.layout import choose, layout
 from redelivery.sim.views.palette import DARK, LIGHT, PAPER
 from redelivery.sim.views.reading import read
-from redelivery.sim.views.timeline import figure
+from redelivery.sim.views.timeline import figure, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,3 +115,36 @@ def test_the_readmes_picture_is_what_the_command_under_it_draws() -> None:
     drawn = svg(simulate(find("crash-before-ack"), "repaired").history)
     # The shapes of letters depend on the version of matplotlib; the words and where they stand do not.
     assert re.findall("<!-- (.*?) -->", kept) == re.findall("<!-- (.*?) -->", drawn)
+
+
+def test_a_file_that_stops_in_the_middle_of_a_line_is_taken_up_to_there(starving: Run, tmp_path: Path) -> None:
+    starving.history.write(tmp_path / "whole.jsonl")
+    data = (tmp_path / "whole.jsonl").read_bytes()
+    (tmp_path / "cut.jsonl").write_bytes(data[: len(data) // 2])
+    with pytest.raises(BadInput, match=r"cut.jsonl, line \d+: not JSON"):
+        read_history(tmp_path / "cut.jsonl")
+    cut = read_history(tmp_path / "cut.jsonl", partial=True)
+    assert 20 < len(cut) < len(starving.history)
+    assert cut.events == starving.history.events[: len(cut)]
+    (tmp_path / "head.jsonl").write_bytes(data[:50])
+    with pytest.raises(BadInput, match=r"head.jsonl, line 1: not JSON"):
+        read_history(tmp_path / "head.jsonl", partial=True)
+
+
+def test_the_text_form_has_a_line_for_each_process_and_each_entry() -> None:
+    lines = text(simulate(find("reply-lost-claim"), "broken").history)
+    assert lines[3].startswith("old-worker |1X...")
+    assert "L2---" in lines[4]
+    assert next(line for line in lines if line.startswith("1  order=1")).endswith("|  still pending, new-worker")
+    meanings = next(line for line in lines if line.startswith("X crash"))
+    assert "L lost on its way" in meanings
+    assert "timeout" not in meanings, "only letters that are used are explained"
+    assert any("new-worker claims entry 1" in line for line in lines), "and the story follows"
+    assert all(len(line) <= 100 for line in lines[3:12])
+
+
+def test_a_pause_and_a_break_are_seen_in_the_text_too() -> None:
+    paused = text(simulate(find("zombie-renewal-steals-back"), "broken").history)
+    assert any(line.lstrip().startswith("worker-a |1###P==") for line in paused)
+    broken = text(simulate(find("slow-handler-claimed"), "broken").history)
+    assert any("~" in line and "+" in line for line in broken)
