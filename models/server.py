@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from .blocking import Blocking, Served
-from .commands import waiting
+from .blocking import Served
 from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.pubsub import SUBSCRIBER_COMMANDS
 from .commands.table import EVERY, commands_of, subcommands_of
@@ -21,14 +20,12 @@ from .commands.waking import serve
 from .databases import Database
 from .dialects import DIALECTS, Dialect
 from .facts import Fact, SubscriberDropped
+from .followed import Followed
 from .journal import Journal, Told
 from .propagation import as_served, expired, told
 from .pubsub import Limits, PubSub, Subscriber
 from .replies import QUEUED, Failure, Push, Reply, encode
 from .session import Session
-
-if TYPE_CHECKING:
-    from .survivors import Survivors
 
 __all__ = ["Config", "Served", "Server"]
 
@@ -56,12 +53,11 @@ class Config:
     pubsub_limits: Limits = field(default_factory=Limits)
 
 
-class Server(Blocking):
+class Server(Followed):
     """The model of one server. ``fork`` gives an independent copy at the cost of what changes later."""
 
     __slots__ = (
         "_next_session", "_subcommands", "_table", "config", "journal", "pubsub", "read_lines",
-        "survivors",
     )
 
     def __init__(
@@ -75,8 +71,6 @@ class Server(Blocking):
         self.pubsub = NOBODY
         self.journal: Journal | None = None
         """Where commands tell what they changed; ``None`` where nobody keeps a copy of this server."""
-        self.survivors: Survivors | None = None
-        """What may be left of it when it is gone; it hears what the journal collects."""
         if self.dialect.name not in _TABLES:
             table = commands_of(self.dialect, EVERY)
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
@@ -135,11 +129,6 @@ class Server(Blocking):
 
         return lose(self, cause, lacking, now_ms)
 
-    def cut_off(self, until_ms: int) -> None:
-        """Nothing reaches whoever follows this server until then."""
-        assert self.survivors is not None, "somebody follows it"
-        self.survivors.cut_off(until_ms)
-
     # -- time -----------------------------------------------------------------------------------
 
     def next_deadline(self) -> int | None:
@@ -152,14 +141,7 @@ class Server(Blocking):
         if self.config.active_expire:
             for at_ms, _, _ in self._awaited_ends():
                 first = at_ms + 1 if first is None else min(first, at_ms + 1)
-        left = self.survivors
-        if left is not None and left.cut_until_ms is not None and self._follows():
-            first = left.cut_until_ms if first is None else min(first, left.cut_until_ms)
         return first
-
-    def _follows(self) -> bool:
-        """Whether somebody waits for whoever follows this server."""
-        return any(session.wait is not None and session.wait.follow is not None for session in self.sessions.values())
 
     def expire(self, now_ms: int) -> None:
         """Removes awaited keys whose time is over, then answers those who have waited for too long."""
@@ -177,20 +159,7 @@ class Server(Blocking):
                 self._serve_ready(now_ms)
                 first = self._served[told]
                 self._served[told] = first._replace(facts=(*facts, *first.facts))
-        left = self.survivors
-        if left is not None and left.cut_until_ms is not None and left.reach(now_ms) and self._follows():
-            left.ask(now_ms)
-            for session, reply in waiting.met(self):
-                self.answer_blocked(session, reply)
         super().expire(now_ms)
-
-    def give_up(self, session: Session) -> None:
-        """Ends a wait whose time is over: with nil, or with how many have by then what it waited for."""
-        wanted = session.wait
-        if wanted is None or wanted.follow is None:
-            super().give_up(session)
-        else:
-            self.answer_blocked(session, waiting.answer(self, wanted))
 
     def _awaited_ends(self) -> list[tuple[int, int, bytes]]:
         """When keys go that XREADGROUP is blocked on, where that wakes it: the time, the database, the key."""

@@ -27,7 +27,8 @@ def snapshot(server: Server) -> tuple[Any, ...]:
     left: tuple[Any, ...] = ()
     if server.survivors is not None:
         left = tuple(snapshot(state)[1] for state in server.survivors.states)
-        left += (server.survivors.told, server.survivors.acknowledged, server.survivors.cut_until_ms)
+        left += (server.survivors.told, server.survivors.acknowledged)
+        left += (server.survivors.cut_until_ms, server.survivors.cut_at)
     return (server.dialect.name, databases, sessions, subscribers, server.counters(), left)
 
 

@@ -22,7 +22,7 @@ FILE, REPLICA, NOTHING = "file", "replica", "nothing"
 class Survivors:
     """The states in which a copy of a server may be found, the oldest first."""
 
-    __slots__ = ("acknowledged", "cut_until_ms", "is_file", "lag", "states", "told")
+    __slots__ = ("acknowledged", "cut_at", "cut_until_ms", "is_file", "lag", "states", "told")
 
     def __init__(self, lag: int, states: Iterable[Server], *, is_file: bool) -> None:
         self.lag = lag
@@ -37,16 +37,25 @@ class Survivors:
         """Up to where it has said that it has it."""
         self.cut_until_ms: int | None = None
         """Until when nothing reaches it; ``None``: it is not cut off."""
+        self.cut_at = 0
+        """How much had been told when it was cut off."""
 
     def fork(self) -> Survivors:
         """Independent ones; the states are shared."""
         twin = Survivors(self.lag, self.states, is_file=self.is_file)
-        twin.told, twin.acknowledged, twin.cut_until_ms = self.told, self.acknowledged, self.cut_until_ms
+        twin.told, twin.acknowledged = self.told, self.acknowledged
+        twin.cut_until_ms, twin.cut_at = self.cut_until_ms, self.cut_at
         return twin
 
     def cut_off(self, until_ms: int) -> None:
         """Nothing reaches it until then: it lacks all that is told meanwhile, and does not answer."""
+        if self.cut_until_ms is None:
+            self.cut_at = self.told
         self.cut_until_ms = max(until_ms, self.cut_until_ms or until_ms)
+
+    def lacks_for_sure(self, now_ms: int) -> int:
+        """How many units it cannot have: what was told since it was cut off."""
+        return 0 if self.reach(now_ms) else self.told - self.cut_at
 
     def reach(self, now_ms: int) -> bool:
         """Whether something reaches it now; where it was cut off until now it lags no more than usual."""

@@ -162,7 +162,8 @@ class Struck(Mending):
             cause = RESTART
         if not isinstance(what, ServerRestart) or what.keeps == FILE:
             mostly_all = (MOSTLY * what.loses or 1, *[1] * what.loses)
-            lacking = what.loses - choices.choose(what.loses + 1, "units that arrived after all", mostly_all)
+            arrived = choices.choose(what.loses + 1, "units that arrived after all", mostly_all)
+            lacking = self.server.lacks_for_sure(now_ms) + what.loses - arrived
         facts = self.server.lose(cause, lacking, now_ms)
         self.record(events.ServerLost(self.now_ms, now_ms, cause, lacking, facts))
         self.note(-1, facts)

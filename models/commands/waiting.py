@@ -15,7 +15,7 @@ from .call import NOT_AN_INTEGER, Call, CommandError, integer, need_integer
 from .reading import timeout_of
 
 if TYPE_CHECKING:
-    from ..server import Server
+    from ..followed import Followed
 
 NO_FILE = b"ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 NOT_ON_REPLICA = (
@@ -69,20 +69,20 @@ def _wait(call: Call, files: int, replicas: int, until_ms: int | None) -> Reply:
     return BLOCKED
 
 
-def is_met(server: Server, wanted: Wait) -> bool:
+def is_met(server: Followed, wanted: Wait) -> bool:
     """Whether as many have it as are wanted."""
     assert wanted.follow is not None
     files, replicas = _having(server, wanted)
     return files >= wanted.follow[0] and replicas >= wanted.follow[1]
 
 
-def answer(server: Server, wanted: Wait) -> Reply:
+def answer(server: Followed, wanted: Wait) -> Reply:
     """How many have it by now."""
     files, replicas = _having(server, wanted)
     return (files, replicas) if wanted.argv[0].upper() == b"WAITAOF" else replicas
 
 
-def _having(server: Server, wanted: Wait) -> tuple[int, int]:
+def _having(server: Followed, wanted: Wait) -> tuple[int, int]:
     """How many files of this server, and how many replicas (for WAITAOF: their files), have what was told."""
     survivors = server.survivors
     if survivors is None:
@@ -95,7 +95,7 @@ def _having(server: Server, wanted: Wait) -> tuple[int, int]:
     return (0, has)
 
 
-def met(server: Server) -> list[tuple[Session, Reply]]:
+def met(server: Followed) -> list[tuple[Session, Reply]]:
     """Sessions whose wait is over because as many have it as they wanted, with their answers."""
     waiting = [(session, session.wait) for session in server.sessions.values() if session.wait is not None]
     return [

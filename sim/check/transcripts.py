@@ -100,6 +100,10 @@ class Tap:
         facts: tuple[Fact, ...] = self._ask("lose", (cause, lacking, now_ms))
         return facts
 
+    def lacks_for_sure(self, now_ms: int) -> int:
+        """Passed on to the server."""
+        return int(self._ask("lacks_for_sure", (now_ms,)))
+
     def cut_off(self, until_ms: int) -> None:
         """Passed on to the server."""
         self._ask("cut_off", (until_ms,))

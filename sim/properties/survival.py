@@ -36,19 +36,21 @@ class AckedNeverHandledAgain(Monitor):
 
 
 class PromisedImpliesHandled(Monitor):
-    """Collects what producers were promised to be safe, and crosses off what was handled."""
+    """Collects what producers were promised to be safe, and crosses off what was handled, before or after."""
 
     def __init__(self) -> None:
         self.promised: dict[bytes, None] = {}
+        self.handled: dict[bytes, None] = {}
 
     def on_projected(self, event: Projected) -> str | None:
         """A producer takes an entry for safe."""
-        if event.name == PROMISED:
+        if event.name == PROMISED and event.upto not in self.handled:
             self.promised[event.upto] = None
         return None
 
     def on_handled(self, event: Handled) -> str | None:
         """The promise is kept."""
+        self.handled[event.entry] = None
         self.promised.pop(event.entry, None)
         return None
 

@@ -91,6 +91,10 @@ def replay(
 
 def _config(script: Script, target: Target) -> dict[str, str]:
     """What a server needs besides for a script in which it dies."""
+    if any(isinstance(step, Send) and step.argv[0].upper() == b"WAIT" and _is_heard(step) for step in script):
+        raise RealServerError(
+            "a run in which a replica says what it has cannot be replayed on a real server yet: it would take a replica"
+        )
     falls = [step for step in script if isinstance(step, Fall)]
     if not falls:
         return {}
@@ -105,6 +109,11 @@ def _config(script: Script, target: Target) -> dict[str, str]:
             "executable, or a name such as embedded"
         )
     return {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
+
+
+def _is_heard(step: Send) -> bool:
+    """Whether a WAIT was answered at once that some replica has it."""
+    return step.reply is not None and step.reply.startswith(b":") and step.reply != b":0\r\n"
 
 
 def _fall(server: SpawnedServer, timeout_s: float, step: Fall) -> Connection:

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from redelivery.models import blocking, databases, group, lists, node, server, session, stream
+from redelivery.models import blocking, databases, followed, group, lists, node, server, session, stream
 from redelivery.sim.catalogue import find, shipped
 from redelivery.sim.check.check import as_declared, check
 from redelivery.sim.check.everything import check_all, names
@@ -183,7 +183,8 @@ def test_reductions_are_named_on_the_command_line() -> None:
 def test_nothing_of_a_server_is_left_out_of_a_state_unawares() -> None:
     """Whoever gives a server a new part teaches ``sim/check/servers.py`` to keep it, then adds it here."""
     known: dict[Any, str] = {
-        server.Server: "_next_session _subcommands _table config journal pubsub read_lines survivors",
+        server.Server: "_next_session _subcommands _table config journal pubsub read_lines",
+        followed.Followed: "survivors",
         blocking.Blocking: "_served",
         databases.Keyspace: "_being_served _births _ready databases dialect expires keys obeys selected "
         "sessions waiting watchers",

@@ -18,7 +18,10 @@ SCENARIOS = {scenario.name: scenario for scenario in shipped()}
 VARIANTS = [(scenario.name, variant) for scenario in SCENARIOS.values() for variant in scenario.variants]
 SEEDS = 40
 AS_DECLARED_MIN = 28
-RARER = {"ack-lost-then-claimed": 24, "error-is-acked": 21, "reply-lost-claim": 15, "reply-lost-xadd-dup": 24}
+RARER = {
+    "ack-lost-then-claimed": 24, "error-is-acked": 21, "failover-loses-xadd": 8, "reply-lost-claim": 15,
+    "reply-lost-xadd-dup": 24,
+}  # fmt: skip
 """How many of so many seeds show what is declared; fewer where one reply among many has to be the one that is lost."""
 
 TOO = {
@@ -45,8 +48,10 @@ TOO = {
 }
 """What a variant may break beside what it is declared to break: another way to say the same."""
 
-EMPTY_HANDED = {("reply-lost-read", "broken")}
-"""Where the reply that was lost may have told of nothing."""
+EMPTY_HANDED = {
+    ("failover-loses-xadd", "broken"), ("failover-loses-xadd", "other-connection"), ("reply-lost-read", "broken"),
+}  # fmt: skip
+"""Where the reply that was lost may have told of nothing, or the replica have had what was promised."""
 
 CLAIMING = [name for name, dialect in DIALECTS.items() if dialect.has((6, 2))]
 """The dialects with XAUTOCLAIM, by which every scenario takes over what a crash left behind."""
