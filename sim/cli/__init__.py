@@ -26,6 +26,7 @@ VERBS = {
     "compare": ("comparing", "streams, lists and Pub/Sub through the same failures"),
     "serve": ("serving", "the model as a Redis server, for any client"),
     "proxy": ("proxying", "between any client and a real server"),
+    "import": ("importing", "build a history from the MONITOR log of a real server"),
     "servers": ("real_servers", "the real servers at hand; install more"),
 }
 

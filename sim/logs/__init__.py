@@ -1,0 +1,1 @@
+"""Logs of real servers, read back into histories: what happened in production, told as a run is."""
