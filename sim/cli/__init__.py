@@ -20,6 +20,7 @@ VERBS = {
     "map": ("mapping", "tell where a scenario is safe as two of its parameters change"),
     "why": ("explaining", "tell why an entry is not acknowledged, or was handled twice"),
     "timeline": ("drawing", "draw a history"),
+    "contrast": ("contrasting", "tell where two runs part, in words and in a picture"),
     "export": ("exporting", "write a run for other tools: Perfetto, OpenTelemetry, a table, a diagram"),
     "sequence": ("sequencing", "chart a run: who asked the server for what"),
     "diff": ("differing", "compare the model with real servers, reply by reply"),

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from matplotlib import rc_context, rcdefaults
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..history import History
@@ -16,7 +17,7 @@ from .layout import layout
 from .paint_entries import draw_blocks
 from .paint_lanes import draw_claims, draw_lanes, draw_said
 from .paint_servers import draw_servers
-from .palette import FAINT, GOOD, INK, LIGHT, PAPER, SOFT, TROUBLE, Theme
+from .palette import CURSOR, FAINT, GOOD, INK, LIGHT, PAPER, SOFT, TROUBLE, Theme
 from .picture import Picture
 from .sheet import LEVEL_UP_IN, SMALL, TOLD_SIZE, WIDTH_IN, Sheet, width_of, wrapped
 from .sheet import LINE_IN as TOLD_IN
@@ -54,26 +55,30 @@ def render(history: History, form: str, theme: Theme = LIGHT) -> bytes:
 
 def paint(history: History, theme: Theme = LIGHT) -> Figure:
     """The picture as a figure."""
-    picture = layout(history)
     with house_style():
         page = Figure(figsize=(WIDTH_IN, 1), facecolor=theme.paper)
         axes = page.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.axis("off")
-        sheet = Sheet(axes, picture, theme)
-        _heading(sheet, picture)
-        _scale(sheet, picture)
-        _lines(sheet)
-        draw_lanes(sheet)
-        draw_servers(sheet)
-        draw_blocks(sheet)
-        draw_claims(sheet)
-        draw_said(sheet)
-        height = _footer(sheet, picture, _legend(sheet))
-        # Only now is it known how much there was to explain: one inch of the axes is one of the paper.
-        page.set_size_inches(WIDTH_IN, height)
-        axes.set_xlim(0, WIDTH_IN)
-        axes.set_ylim(height, 0)
+        page.set_size_inches(WIDTH_IN, draw_on(axes, layout(history), theme))
     return page
+
+
+def draw_on(axes: Axes, picture: Picture, theme: Theme) -> float:
+    """Draws on axes as wide as the paper, one inch of theirs for one of the paper; returns how high they have to be."""
+    axes.axis("off")
+    sheet = Sheet(axes, picture, theme)
+    _heading(sheet, picture)
+    _scale(sheet, picture)
+    _lines(sheet)
+    draw_lanes(sheet)
+    draw_servers(sheet)
+    draw_blocks(sheet)
+    draw_claims(sheet)
+    draw_said(sheet)
+    # Only now is it known how much there was to explain.
+    height = _footer(sheet, picture, _legend(sheet))
+    axes.set_xlim(0, WIDTH_IN)
+    axes.set_ylim(height, 0)
+    return height
 
 
 @contextmanager
@@ -152,6 +157,9 @@ def _lines(sheet: Sheet) -> None:
         if bad:
             sheet.line(ends, color=TROUBLE, width=1.6, dashes=(4, 2), z=4.5, alpha=0.85)
             sheet.text(begin, y, line.text, color=TROUBLE, weight="bold", boxed=True)
+        elif line.kind == "parts":
+            sheet.line(ends, color=CURSOR, width=2.2, z=4.4, alpha=0.9)
+            sheet.text(begin, y, line.text, color=CURSOR, weight="bold", boxed=True)
         else:
             sheet.line(ends, color=SOFT, width=0.9, dashes=(1, 2), z=1)
             sheet.text(begin, y, line.text, color=SOFT, boxed=True)
