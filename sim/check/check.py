@@ -196,9 +196,9 @@ def _search(
     return plain, search(plain, stop, report, depth), notes
 
 
-def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine:
+def machine_of(fresh: Callable[[], World], reductions: Sequence[str], report: Report | None = None) -> Machine:
     """The machine of a world that has been searched whole, so that nothing will need another abstraction."""
-    model, _, notes = _search(fresh, breadth_first, lambda broken: False, None, None, reductions, Means())
+    model, _, notes = _search(fresh, breadth_first, lambda broken: False, report, None, reductions, Means())
     if isinstance(model, Plain):
         raise BadInput(f"a graph is drawn of abstract states only; {notes[0] if notes else 'switch reductions on'}")
     return model

@@ -25,6 +25,7 @@ VERBS = {
     "sequence": ("sequencing", "chart a run: who asked the server for what"),
     "diff": ("differing", "compare the model with real servers, reply by reply"),
     "compare": ("comparing", "streams, lists and Pub/Sub through the same failures"),
+    "explore": ("exploring", "decide yourself what happens next, on a page"),
     "serve": ("serving", "the model as a Redis server, for any client"),
     "proxy": ("proxying", "between any client and a real server"),
     "import": ("importing", "build a history from the MONITOR log of a real server"),

@@ -23,14 +23,18 @@ PARTS = (
 def render(history: History) -> bytes:
     """The report of a run; the same history gives the same bytes."""
     recording = record(history)
-    return assemble("page.html", [*PARTS, "report.js"], str(recording["title"]), recording)
+    return assemble(part("page.html"), [*PARTS, "report.js"], str(recording["title"]), recording)
 
 
 def assemble(
-    template: str, scripts: Sequence[str], title: str, recording: Recording | None, connects: str = "'none'"
-) -> bytes:
-    """A page with everything in it: its style, its scripts and what it shows; it may connect to ``connects`` alone."""
-    script, style = "\n".join(map(part, scripts)), part("style.css")
+    template: str, scripts: Sequence[str], title: str, recording: Recording | None, *,
+    script: str = "", style: str = "", connects: str = "'none'",
+) -> bytes:  # fmt: skip
+    """A page with everything in it: its style, its scripts and what it shows; it may connect to ``connects`` alone.
+
+    ``template`` names what it is filled with in double braces. ``script`` and ``style`` come behind the page's parts.
+    """
+    script, style = "\n".join([*map(part, scripts), script]), part("style.css") + style
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
         f"connect-src {connects}; base-uri 'none'; form-action 'none'"
@@ -39,8 +43,7 @@ def assemble(
         "policy": policy, "title": html.escape(title), "style": style, "script": script,
         "recording": embedded(recording),
     }  # fmt: skip
-    text = part(template)
-    pieces = text.split("{{")
+    pieces = template.split("{{")
     out = [pieces[0]]
     for piece in pieces[1:]:
         name, _, rest = piece.partition("}}")

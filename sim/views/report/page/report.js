@@ -12,7 +12,7 @@ function linked() {
 }
 
 function begin() {
-  const recording = embedded(), viewer = new Viewer(document.body, recording);
+  const viewer = new Viewer(document.body);
   let noting = 0;
   viewer.chosen = (step) => {
     clearTimeout(noting);
@@ -20,7 +20,7 @@ function begin() {
   };
   window.addEventListener("hashchange", () => { if (linked() !== null) viewer.select(linked()); });
   window.viewer = viewer;
-  viewer.select(linked() ?? 0);
+  viewer.open(embedded(), linked() ?? 0);
 }
 
 begin();

@@ -13,7 +13,7 @@ const WORLD = new Set(["clock", "server-lost", "healed"]);
 const DULL = new Set(["replied", "closed", "quiet", "blocked", "sent", "ended"]);
 
 class Timeline {
-  constructor(root, recording, select) {
+  constructor(root, recording, select, before = null) {
     this.recording = recording;
     this.select = select;
     this.calls = new Calls(recording);
@@ -33,7 +33,8 @@ class Timeline {
     this.left = 0;
     this.width = this.scroller.clientWidth; // sizes are remembered: to ask for them makes the browser lay out the page
     new ResizeObserver(() => { this.width = this.scroller.clientWidth; this.draw(); }).observe(this.scroller);
-    this.setMode("step");
+    this.zoom = before?.zoom;
+    this.setMode(before?.scale.mode ?? "step");
   }
 
   setMode(mode) {

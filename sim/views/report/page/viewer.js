@@ -3,21 +3,25 @@
 const JUMP = 10;
 
 class Viewer {
-  constructor(root, recording) {
+  constructor(root) {
+    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.chosen = () => {};
+    this.wire();
+  }
+
+  // Shows a run; the zoom stays what it was.
+  open(recording, step) {
+    const {part} = this, select = (to) => this.select(to);
     this.recording = recording;
-    const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    const select = (step) => this.select(step);
-    this.part = part;
     this.state = new State(recording);
     this.tables = new Tables(part("state"), recording);
     this.events = new Events(part("events"), recording, select);
     this.overview = new Overview(part("overview"), recording, select);
-    this.timeline = new Timeline(part("timeline"), recording, select);
+    this.timeline = new Timeline(part("timeline"), recording, select, this.timeline);
     this.search = new Search(recording);
-    this.chosen = () => {};
-    this.step = 0;
+    this.line = null;
     this.tell();
-    this.wire();
+    this.select(step);
   }
 
   select(step) {
@@ -65,14 +69,14 @@ class Viewer {
     this.storyLines = recording.story.map(([step, line]) =>
       Object.assign(html("button", {type: "button", "data-step": step}, line), {at: step}));
     part("story").replaceChildren(...this.storyLines.map((line) => html("li", {}, line)));
-    part("story").addEventListener("click", (event) => {
-      const line = event.target.closest("[data-step]");
-      if (line) this.select(Number(line.dataset.step));
-    });
   }
 
   wire() {
     const {part} = this, on = (name, act) => part(name).addEventListener("click", act);
+    part("story").addEventListener("click", (event) => {
+      const line = event.target.closest("[data-step]");
+      if (line) this.select(Number(line.dataset.step));
+    });
     on("first", () => this.select(0));
     on("back", () => this.select(this.step - 1));
     on("forward", () => this.select(this.step + 1));
