@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ...models.commands import table_beside
 from ...models.commands.call import Command
@@ -134,8 +134,8 @@ class Follower:
             now_ms = max(now_ms, given_ms(said))
         now_ms = self._time(now_ms)
         command = self.model.known(name)
-        if command is None or (name in BESIDE and name not in RUN_BY_MODEL):
-            self._beside(client, argv, queue, said)
+        if command is None or name in BESIDE:
+            self._beside(client, argv, said)
             return
         if isinstance(said, Failure) and early is None and name not in (b"EXEC", b"DISCARD"):
             session.broken = session.broken or queue is not None
@@ -178,15 +178,18 @@ class Follower:
         self.now_ms = max(self.now_ms, now_ms)
         return self.now_ms
 
-    def _beside(self, client: Client, argv: Sequence[bytes], queue: Any, said: Reply) -> None:
-        name = argv[0].upper()
-        if name not in BESIDE:
+    def _beside(self, client: Client, argv: Sequence[bytes], said: Reply) -> None:
+        """What changes no keys is not written down: clients ask about themselves each time that they connect."""
+        name, session = argv[0].upper(), client.session
+        if session.queue is not None:
+            if not isinstance(said, Failure):
+                session.queue.append(tuple(argv))
+        elif name in RUN_BY_MODEL and not isinstance(said, Failure):
+            self.model.execute(session.id, argv, self.now_ms)
+        elif name not in BESIDE:
             word = name.decode(errors="backslashreplace")
             self.unfollowed[word] = self.unfollowed.get(word, 0) + 1
-        if queue is not None and not isinstance(said, Failure):
-            queue.append(tuple(argv))
-            return
-        self.recorder.effect(client, argv, queue, said, (), self.now_ms)
+            self.recorder.effect(client, argv, None, said, (), self.now_ms)
 
     def _hand_out(self) -> None:
         for number, reply, facts in self.model.take_served():

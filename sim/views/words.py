@@ -168,10 +168,16 @@ def _letters(index: int) -> str:
     return f"{index + 1}."
 
 
+SOURCES = {
+    "serve": "What a served model saw", "proxy": "What a proxy saw", "monitor": "What MONITOR showed",
+}  # fmt: skip
+"""What histories without a scenario are called, by where they come from."""
+
+
 def title(header: dict[str, Any]) -> str:
-    """The scenario and its variant."""
+    """The scenario and its variant; else where the history comes from."""
     parts = [str(header[key]) for key in ("scenario", "variant") if header.get(key)]
-    return ", ".join(parts) or "A run without a name"
+    return ", ".join(parts) or SOURCES.get(str(header.get("source")), "A run without a name")
 
 
 def subtitle(header: dict[str, Any]) -> str:
