@@ -57,6 +57,12 @@ class History:
     def __len__(self) -> int:
         return len(self.events)
 
+    def _repr_svg_(self) -> str:
+        """The timeline, for a notebook."""
+        from .views.notebook import drawn
+
+        return drawn(self)
+
     def fork(self) -> History:
         """An independent history with the same past."""
         return History(dict(self.header), self.events.copy())

@@ -43,6 +43,10 @@ class Run:
     commands: int = 0
     sim_ms: int = 0
 
+    def _repr_svg_(self) -> str:
+        """The timeline, for a notebook: it holds the verdict and how to run it again."""
+        return self.history._repr_svg_()
+
     @property
     def variant(self) -> Variant:
         """The variant that was run."""

@@ -73,6 +73,12 @@ class Finding:
         }
         return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
+    def _repr_html_(self) -> str:
+        """What broke, its story and its timeline, for a notebook."""
+        from ..views.notebook import finding_html
+
+        return finding_html(self)
+
     def write(self, path: Path) -> None:
         """Writes the file."""
         try:

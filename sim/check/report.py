@@ -80,6 +80,12 @@ class StateGraph:
     complete: bool = True
     """Whether the search was exhausted, so that these are all."""
 
+    def _repr_svg_(self) -> str:
+        """The picture, for a notebook."""
+        from ..views.notebook import graph_svg
+
+        return graph_svg(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -114,3 +120,9 @@ class Result:
     """How many processes took part in the search."""
     parts: Mapping[str, float] = field(default_factory=dict, compare=False)
     """How many seconds each part of the search took, of the first process's; see ``parts.WORDS``."""
+
+    def _repr_html_(self) -> str:
+        """The verdict, what was searched and the steps to what broke, for a notebook."""
+        from ..views.notebook import result_html
+
+        return result_html(self)
