@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .sim.history import History
     from .sim.history import read as read_history
     from .sim.link_faults import HalfOpen, HostPartition, Partition, SlowLink
+    from .sim.loop.target import Target
+    from .sim.loop.work import work
     from .sim.plan import Plan, Process, Restart
     from .sim.requests import activity, atomic, choose, gather, handle, now, pick, publish, sleep, timeout
     from .sim.run import Run, simulate
@@ -55,6 +57,7 @@ _WHERE = {
     "publish": "sim.requests", "sleep": "sim.requests",
     "Run": "sim.run", "simulate": "sim.run",
     "Scenario": "sim.scenario", "Variant": "sim.scenario", "Without": "sim.scenario", "Tape": "sim.tape",
+    "Target": "sim.loop.target", "work": "sim.loop.work",
     "tell": "sim.views.story", "draw": "sim.views.timeline", "svg": "sim.views.timeline",
     "Monitor": "sim.watch", "Property": "sim.watch", "Violation": "sim.watch",
 }  # fmt: skip
@@ -63,9 +66,9 @@ __all__ = [
     "BadInput", "ClientPolicy", "ClockDrift", "ClockJump", "Crash", "CutReplica", "Delay", "FailHandler", "Failover",
     "Flush", "HalfOpen", "HandlerFailed", "History", "HostPartition", "Lose", "Monitor", "Partition", "Pause", "Plan",
     "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario", "ScenarioError", "Server",
-    "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Variant", "Violation", "Without", "activity", "around",
-    "assert_holds", "assert_violates", "atomic", "check", "choose", "compare", "draw", "find", "gather", "handle",
-    "now", "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout",
+    "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Target", "Variant", "Violation", "Without", "activity",
+    "around", "assert_holds", "assert_violates", "atomic", "check", "choose", "compare", "draw", "find", "gather",
+    "handle", "now", "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout", "work",
 ]  # fmt: skip
 
 

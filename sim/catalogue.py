@@ -22,7 +22,8 @@ _PACKAGE = __name__.rpartition(".sim.")[0] + ".scenarios"
 def shipped_names() -> list[str]:
     """The names of the scenarios that come with the package, in order."""
     package = importlib.import_module(_PACKAGE)
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__))
+    modules = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
+    return sorted(name.replace("_", "-") for name in modules)
 
 
 def shipped() -> list[Scenario]:
@@ -36,9 +37,9 @@ def find(reference: str) -> Scenario:
     if not colon:
         target, name = reference, ""
     if target.endswith(".py"):
-        return _pick(_load_file(Path(target)), name, target)
+        return _pick(load_file(Path(target)), name, target)
     if colon:
-        return _pick(_load_module(target), name, target)
+        return _pick(load_module(target), name, target)
     if reference in shipped_names():
         return _shipped(reference)
     raise unknown("scenario", reference, shipped_names())
@@ -52,7 +53,8 @@ def _shipped(name: str) -> Scenario:
     return scenario
 
 
-def _load_file(path: Path) -> ModuleType:
+def load_file(path: Path) -> ModuleType:
+    """The module in a file of the user's; ``BadInput`` with the line where it cannot be loaded."""
     try:
         found = path.is_file()
     except OSError:  # no file can be called so
@@ -73,7 +75,8 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def _load_module(name: str) -> ModuleType:
+def load_module(name: str) -> ModuleType:
+    """A module of the user's by name; ``BadInput`` where it cannot be imported."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

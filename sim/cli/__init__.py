@@ -29,6 +29,7 @@ VERBS = {
     "serve": ("serving", "the model as a Redis server, for any client"),
     "proxy": ("proxying", "between any client and a real server"),
     "import": ("importing", "build a history from the MONITOR log of a real server"),
+    "verify": ("verifying", "a worker framework, unmodified, through everything that may go wrong"),
     "servers": ("real_servers", "the real servers at hand; install more"),
 }
 

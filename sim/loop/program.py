@@ -53,6 +53,8 @@ class Program:
         """How many callbacks it has run without that time passed."""
         self.ready_since = 0
         """When it became ready, in steps of the world: who has waited longest comes first."""
+        self.in_vain = 0
+        """How many commands in a row changed nothing and did not wait."""
         self.doomed = False
         """It crashed within the callback at hand: whatever else that does reaches nobody."""
         self.finished = False

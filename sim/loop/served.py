@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from ...models.facts import Fact
-from ...models.replies import Failure, Reply
+from ...models.facts import ConsumerCreated, Fact, LagReported
+from ...models.replies import Blocked, Failure, Reply
 from .. import events
 from ..faults import REPLY, SILENCE, Delay, Lose
 from ..server_faults import SOMEBODY, Flush, ServerRestart
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 SILENT_ABOUT = frozenset((b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"PING", b"COMMAND", b"INFO", b"SCRIPT"))
 """Commands by which clients make themselves known: they change nothing that a history tells."""
+
+IN_VAIN_MAX = 50
+"""So many commands in a row may change nothing: more is a loop that never waits, and costs real time."""
+SLOW_MS_MAX = 100
+"""Each further one takes a millisecond more than the one before, up to this."""
 
 REPLY_FAULT = Line("lose-reply")
 """Stands in a connection's books while a fault of a world waits for its answer."""
@@ -63,7 +68,18 @@ class LoopRecorder(Recorder):
             return
         super().effect(connection, argv, queue, reply, facts, now_ms)
         self.last[connection.session.id] = self._calls
-        self.world.note(program_of(connection), facts)
+        program = program_of(connection)
+        self.world.note(program, facts)
+        self._slow_down(program, reply, facts)
+
+    def _slow_down(self, program: Program, reply: Reply, facts: tuple[Fact, ...]) -> None:
+        """Who asks in vain again and again waits longer and longer: that it does so was seen by then."""
+        if isinstance(reply, Blocked) or any(not isinstance(fact, LagReported | ConsumerCreated) for fact in facts):
+            program.in_vain = 0
+            return
+        program.in_vain += 1
+        if program.in_vain > IN_VAIN_MAX:
+            program.sleep_us(min(program.in_vain - IN_VAIN_MAX, SLOW_MS_MAX) * 1000)
 
     def served(self, connection: Recorded, reply: Reply, facts: tuple[Fact, ...], now_ms: int) -> None:
         """A blocked command got its answer."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import importlib
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -146,6 +147,7 @@ def standing_in(world: LoopWorld) -> Iterator[None]:
     collects = gc.isenabled()
     hooks = sys.get_asyncgen_hooks()
     with stand_ins():
+        vars(importlib.import_module("uuid"))["_last_timestamp"] = None  # uuid1 remembers, and each world begins anew
         gc.freeze()
         gc.disable()
         sys.set_asyncgen_hooks(firstiter=_begun, finalizer=_forgotten)
@@ -159,12 +161,23 @@ def standing_in(world: LoopWorld) -> Iterator[None]:
                 gc.enable()
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing is logged."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _clear_away(world: LoopWorld) -> None:
     """What dead programs left goes now, where none of it can reach anybody; what it has to say is nobody's matter."""
     said = sys.unraisablehook
     sys.unraisablehook = lambda unraisable: None
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), silence():
             warnings.simplefilter("ignore")
             world.graveyard.clear()
             gc.collect()

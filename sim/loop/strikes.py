@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import events
+from ..errors import BadInput
 from ..faults import (
     ClockJump,
     Crash,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .program import Program
     from .world import LoopWorld
 
+SIMULATED = (Crash, Pause, Lose, Delay, Reset, SlowHandler, FailHandler, ClockJump, ServerRestart, Failover, Flush)
+"""The faults that strike worlds of real client code."""
 REACH = 64
 """A fault strikes at one of its first so many opportunities, or never."""
 
@@ -55,6 +58,10 @@ class Strikes:
     def __init__(self, world: LoopWorld, faults: Sequence[Fault]) -> None:
         self.world = world
         self.faults = tuple(faults)
+        for fault in faults:
+            if not isinstance(fault, SIMULATED):
+                known = ", ".join(sorted(kind.__name__ for kind in SIMULATED))
+                raise BadInput(f"{type(fault).__name__} does not strike real client code; there is: {known}")
         self.struck: list[Fault] = []
         """What has struck so far, in order."""
         self.offered: dict[int, int] = {}

@@ -10,10 +10,10 @@ from .on_stage import STAGE
 from .program import Program
 
 
-async def work(text: bytes | str, ms: int = 0) -> None:
+async def work(text: bytes | str, ms: int = 0, *, fails: bool = False) -> None:
     """Works on the entry that holds ``text`` (or whose ID it is), ``ms`` long, in the program that asks.
 
-    ``HandlerFailed`` where a fault strikes the work. Outside a simulation it sleeps.
+    ``HandlerFailed`` where a fault strikes the work, or it ``fails`` every time. Outside a simulation it sleeps.
     """
     program = STAGE.program
     if program is None:
@@ -25,7 +25,8 @@ async def work(text: bytes | str, ms: int = 0) -> None:
     _tell(program, events.Handling(world.now_ms, program.name, *about))
     try:
         await asyncio.sleep(ms / 1000)
-        late_ms, fails = world.strikes.on_work(program, about)
+        late_ms, struck = world.strikes.on_work(program, about)
+        fails = fails or struck
         if late_ms:
             await asyncio.sleep(late_ms / 1000)
     except asyncio.CancelledError:

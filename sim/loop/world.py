@@ -11,7 +11,7 @@ import contextvars
 import heapq
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from ...models.dialects import DEFAULT, DIALECTS
 from ...models.survivors import FILE, follow
@@ -37,6 +37,14 @@ STEPS_AT_ONCE = 500
 ENTROPY = 1 << 29
 
 EMPTY = contextvars.Context()
+
+
+@runtime_checkable
+class PicksProcesses(Protocol):
+    """Choices that want to know between whom they choose."""
+
+    def pick_process(self, names: Sequence[str]) -> int:
+        """Which of these goes on; it is an answer of the tape like any other."""
 
 
 class LoopWorld:
@@ -155,12 +163,17 @@ class LoopWorld:
         self.steps += 1
         if len(ready) > 1:
             ready.sort(key=lambda program: program.ready_since)
-            program = ready[self.choices.choose(len(ready), "next process")]
+            program = ready[self._pick([program.name for program in ready])]
         else:
             program = ready[0]
         self._go_on(program)
         program.ready_since = self.steps
         return True
+
+    def _pick(self, names: list[str]) -> int:
+        if isinstance(self.choices, PicksProcesses):
+            return self.choices.pick_process(names)
+        return self.choices.choose(len(names), "next process")
 
     def _may_go_on(self, program: Program) -> bool:
         return (

@@ -198,7 +198,8 @@ def summary(header: dict[str, Any]) -> str:
 
 def replay(header: dict[str, Any]) -> str:
     """The command that runs this tape again, or nothing where the tape is unknown."""
-    return f"redelivery replay {header['tape']}" if header.get("tape") else ""
+    how = header.get("again") or "redelivery replay"
+    return f"{how} {header['tape']}" if header.get("tape") else ""
 
 
 def violations(header: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Client libraries and worker frameworks as ``redelivery verify`` runs them: one page of code each."""

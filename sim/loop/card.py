@@ -1,0 +1,89 @@
+"""A report card as a page of Markdown, and as JSON: situations by properties, and the run that breaks each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..run import HOLDS, VIOLATED
+from .campaign import Card, Cell, Row
+
+
+def again(cell: Cell) -> str:
+    """The line that runs a finding again."""
+    return f"redelivery verify --tape {cell.outcome.tape}"
+
+
+def findings(card: Card) -> list[tuple[Row, Cell]]:
+    """Every finding once: a property that the plain run breaks already is no news in the other situations."""
+    found: list[tuple[Row, Cell]] = []
+    plain: set[str] = set()
+    for row in card.rows:
+        for name in card.properties:
+            cell = row.cells.get(name)
+            if cell is None or (name in plain and not cell.outcome.struck):
+                continue
+            found.append((row, cell))
+            if row.situation.key == "plain":
+                plain.add(name)
+    return found
+
+
+def as_json(card: Card) -> dict[str, Any]:
+    """The card with stable keys."""
+    return {
+        "target": card.target.name,
+        "summary": card.target.summary,
+        "dialect": card.dialect,
+        "verdict": VIOLATED if any(row.cells for row in card.rows) else HOLDS,
+        "runs": card.runs,
+        "rows": [
+            {
+                "situation": row.situation.key,
+                "title": row.situation.title,
+                "runs": row.runs,
+                "struck": row.struck,
+                "properties": {name: VIOLATED if name in row.cells else HOLDS for name in card.properties},
+                "findings": [_finding(row.cells[name]) for name in card.properties if name in row.cells],
+            }
+            for row in card.rows
+        ],
+        "unsupported": list(card.unsupported),
+        "complaints": list(card.complaints),
+    }
+
+
+def _finding(cell: Cell) -> dict[str, Any]:
+    return {
+        "property": cell.broken,
+        "message": cell.message,
+        "faults": [str(fault) for fault in cell.outcome.struck],
+        "found_by": cell.found_by,
+        "tape": str(cell.outcome.tape),
+        "digest": cell.outcome.digest(),
+    }
+
+
+def as_page(card: Card) -> str:
+    """The card as Markdown: a table, and the findings with the lines that run them again."""
+    lines = [
+        f"# {card.target.name}",
+        "",
+        f"{card.target.summary[:1].upper()}{card.target.summary[1:]}.",
+        f"{card.runs} runs of unmodified code against the model of {card.dialect}; ✗ is a property that some run "
+        "broke, · one that every run kept.",
+        "",
+        "| situation | runs | " + " | ".join(card.properties) + " |",
+        "| --- | ---: |" + " :-: |" * len(card.properties),
+    ]
+    for row in card.rows:
+        marks = " | ".join("✗" if name in row.cells else "·" for name in card.properties)
+        lines.append(f"| {row.situation.title} | {row.runs} | {marks} |")
+    lines += ["", "## Findings", ""]
+    for row, cell in findings(card):
+        lines += [
+            f"- **{row.situation.title}: {cell.broken}.** {cell.message[:1].upper()}{cell.message[1:]}.",
+            f"  `{again(cell)}`",
+        ]
+    if card.unsupported:
+        lines += ["", f"Not in the dialect, and answered with an error: {', '.join(card.unsupported)}."]
+    return "\n".join(lines) + "\n"

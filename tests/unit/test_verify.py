@@ -1,0 +1,184 @@
+"""``redelivery verify``: a small framework with known mistakes, the report card, tapes that run again, bad input."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redelivery.sim.cli import main
+from redelivery.sim.loop.campaign import Card, verify
+from redelivery.sim.loop.target import find_target, shipped_targets
+
+FRAMEWORK = '''
+import contextlib
+import redis
+import redis.asyncio
+from redelivery import Target
+
+async def produce(jobs):
+    client = redis.asyncio.Redis()
+    async for job in jobs:
+        await client.xadd("jobs", {"job": job})
+
+def worker(reclaims):
+    async def work(name, handle):
+        client = redis.asyncio.Redis()
+        with contextlib.suppress(redis.ResponseError):
+            await client.xgroup_create("jobs", "workers", "0", mkstream=True)
+        while True:
+            read = await client.xreadgroup("workers", name, {"jobs": ">"}, count=5, block=1000)
+            entries = [entry for _, found in read or () for entry in found]
+            if reclaims:
+                entries += (await client.xautoclaim("jobs", "workers", name, 4000))[1]
+            for entry_id, fields in entries:
+                await handle(fields[b"job"].decode())
+                await client.xack("jobs", "workers", entry_id)
+    return work
+
+target = Target("own", produce, worker(True), lease_ms=4000)
+forgetful = Target("forgetful", produce, worker(False), lease_ms=4000)
+'''
+
+
+@pytest.fixture
+def framework(tmp_path: Path) -> Path:
+    path = tmp_path / "framework.py"
+    path.write_text(FRAMEWORK)
+    return path
+
+
+def command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        main(["verify", *arguments])
+    said = capsys.readouterr()
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code, said.out, said.err
+
+
+def broken(card: Card, situation: str) -> set[str]:
+    (row,) = [row for row in card.rows if row.situation.key == situation]
+    return set(row.cells)
+
+
+def test_a_quiet_stream_shows_who_never_reclaims(framework: Path) -> None:
+    reclaims, forgetful = find_target(f"{framework}"), find_target(f"{framework}:forgetful")
+    assert broken(verify(reclaims, only="quiet-stream", places_max=3, chance_runs=1), "quiet-stream") <= {
+        "handled-at-most-once"
+    }
+    assert broken(verify(forgetful, only="quiet-stream", places_max=3, chance_runs=1), "quiet-stream") >= {
+        "added-implies-handled", "pel-drains",
+    }  # fmt: skip
+
+
+def test_a_slow_handler_shows_who_claims_too_early(framework: Path) -> None:
+    card = verify(find_target(f"{framework}"), only="slow-handler", places_max=2, chance_runs=0)
+    assert broken(card, "slow-handler") >= {"single-handler", "handled-at-most-once"}
+
+
+def test_the_command_prints_tapes_that_run_again(
+    framework: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference, page, folder = f"{framework}:forgetful", tmp_path / "card.md", tmp_path / "pictures"
+    options = ["--only", "crash-before-ack", "--runs", "0", "--report", str(page), "--pictures", str(folder), "--json"]
+    code, out, _ = command([reference, *options], capsys)
+    told: dict[str, Any] = json.loads(out)
+    assert (code, told["verdict"], told["target"]) == (1, "violated", reference)
+    (row,) = told["rows"]
+    assert row["properties"]["pel-drains"] == "violated"
+    assert row["properties"]["no-hot-loop"] == "holds"
+    finding = next(finding for finding in row["findings"] if finding["property"] == "pel-drains")
+    assert finding["faults"] == ["worker-a or worker-b crashes while it holds an entry: at most 1"]
+    assert all(Path(picture).stat().st_size > 1000 for picture in told["pictures"])
+    assert f"redelivery verify --tape {finding['tape']}" in page.read_text()
+    timeline = tmp_path / "again.txt"
+    code, out, _ = command(["--tape", finding["tape"], "--timeline", str(timeline), "--json"], capsys)
+    again: dict[str, Any] = json.loads(out)
+    assert (code, again["digest"], again["tape"]) == (1, finding["digest"], finding["tape"])
+    assert "worker-a" in timeline.read_text()
+    code, out, _ = command(["--tape", finding["tape"]], capsys)
+    assert (code, "violated at" in out, again["digest"] in out) == (1, True, True)
+    code, out, _ = command([str(framework), "--only", "plain", "--runs", "0"], capsys)
+    assert code == 0
+    assert "· · · · · · · · · ·   nothing goes wrong: 1 runs" in out
+
+
+PRODUCES = "async def produce(jobs):\n    async for job in jobs: pass\n"
+BAD: dict[str, tuple[str, str]] = {
+    "does not import": ("import no_such_module_of_mine\n", "no_such_module_of_mine"),
+    "has no target": ("x = 1\n", "holds no redelivery.Target"),
+    "needs what is not there": (
+        PRODUCES + "from redelivery import Target\nt = Target('t', produce, produce, needs=('no_such_framework',))\n",
+        "needs no_such_framework, which is not installed",
+    ),
+    "never connects": (
+        PRODUCES + "import asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    await asyncio.sleep(1e9)\nt = Target('t', produce, work)\n",
+        "never connects: its server is redis://localhost:6379",
+    ),
+    "connects elsewhere": (
+        PRODUCES + "import redis.asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    await redis.asyncio.Redis(host='queue.example').ping()\nt = Target('t', produce, work)\n",
+        "it tried queue.example:6379",
+    ),
+    "starts threads": (
+        PRODUCES + "import threading\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    threading.Thread(target=print).start()\nt = Target('t', produce, work)\n",
+        "worker-a starts a thread, which is not simulated",
+    ),
+    "handles nothing": (
+        PRODUCES + "import redis.asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    await redis.asyncio.Redis().ping()\n    raise ValueError('no luck')\nt = Target('t', produce, work)\n",
+        "handles no job, though nothing goes wrong; ValueError: no luck",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_targets_are_named_in_one_line(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, said = BAD[what]
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    code, out, err = command([str(path), "--only", "plain"], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name a target"),
+        (["no-such-target"], "unknown target 'no-such-target'"),
+        (["faststream-redis", "--dialect", "redis-5"], "unknown dialect"),
+        (["faststream-redis", "--timeline", "x.svg"], "--timeline goes with --tape"),
+        (["--tape", "nonsense"], "not a tape"),
+    ],
+)
+def test_bad_options_are_named_in_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = command(arguments, capsys)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+# ---- real frameworks ----
+
+
+def test_targets_are_shipped() -> None:
+    assert shipped_targets() == ["faststream-redis", "taskiq-redis"]
+
+
+def test_faststream_from_zero_reads_nothing_after_a_restart() -> None:
+    target = find_target("faststream-redis:from_zero")
+    card = verify(target, only="crash-before-ack", places_max=1, chance_runs=0)
+    assert broken(card, "crash-before-ack") >= {"no-hot-loop", "added-implies-handled"}
+
+
+@pytest.mark.skipif(importlib.util.find_spec("taskiq_redis") is None, reason="needs the extra 'clients'")
+def test_taskiq_never_reclaims_on_a_quiet_stream_and_runs_slow_jobs_twice() -> None:
+    target = find_target("taskiq-redis")
+    quiet = verify(target, only="quiet-stream", places_max=1, chance_runs=0)
+    assert broken(quiet, "quiet-stream") == {"added-implies-handled", "pel-drains"}
+    slow = verify(target, only="slow-handler", places_max=1, chance_runs=0)
+    assert broken(slow, "slow-handler") == {"single-handler", "handled-at-most-once"}
