@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from .sim.loop.work import work
     from .sim.plan import Plan, Process, Restart
     from .sim.requests import activity, atomic, choose, gather, handle, now, pick, publish, sleep, timeout
-    from .sim.run import Run, simulate
+    from .sim.run import Run
     from .sim.scenario import Scenario, Variant, Without
     from .sim.server_faults import CutReplica, Failover, Flush, ServerRestart
+    from .sim.simulating import simulate
     from .sim.tape import Tape
     from .sim.views.story import tell
     from .sim.views.timeline import draw, svg
@@ -55,7 +56,7 @@ _WHERE = {
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
     "pick": "sim.requests",
     "publish": "sim.requests", "sleep": "sim.requests",
-    "Run": "sim.run", "simulate": "sim.run",
+    "Run": "sim.run", "simulate": "sim.simulating",
     "Scenario": "sim.scenario", "Variant": "sim.scenario", "Without": "sim.scenario", "Tape": "sim.tape",
     "Target": "sim.loop.target", "work": "sim.loop.work",
     "tell": "sim.views.story", "draw": "sim.views.timeline", "svg": "sim.views.timeline",

@@ -25,6 +25,12 @@ CLIENT_PROPERTIES = (
 )  # fmt: skip
 """What every consumer ought to keep, however often it may handle an entry."""
 
+ASSERTION = "assertion"
+"""What is broken where an assertion of a test is."""
+
+TEST = "test"
+"""The process in which an asynchronous test runs."""
+
 VARIANT = "client"
 """What stands for the variant in a tape of real code."""
 
@@ -54,6 +60,8 @@ class Outcome:
     """Commands that clients sent, and the dialect does not have."""
     complaints: list[str]
     """What asyncio told of exceptions that nobody looked at."""
+    error: Exception | None = None
+    """What a test raised."""
 
     @property
     def verdict(self) -> str:
@@ -84,6 +92,8 @@ class Simulation:
     real_s_max: float = REAL_S_MAX
     params: Mapping[str, str] = field(default_factory=dict)
     variant: str = VARIANT
+    asserts: bool = False
+    """Whether ``build`` is a test, which may assert: what it raises counts as a broken property."""
     again: str = "redelivery verify --tape"
     """The command before a tape that runs it again."""
 
@@ -98,13 +108,39 @@ class Simulation:
             choices, dialect=self.dialect, faults=self.faults, faults_ms=self.faults_ms, within_ms=self.within_ms,
             real_s_max=self.real_s_max,
         )  # fmt: skip
-        self.build(world)
-        history = world.run()
+        error = self._lived(world)
         watch = Watch(self.watched())
-        for event in history:
+        for event in world.history:
             watch.observe(event)
         watch.finish(world.now_ms)
-        return self._outcome(world, watch)
+        outcome = self._outcome(world, watch)
+        if error is not None:
+            outcome.error = error
+            told = f"{type(error).__name__}: {error}".splitlines()[0]
+            outcome.violations.insert(0, Violation(ASSERTION, len(world.history), world.now_ms, told))
+            world.history.header["violations"] = [violation._asdict() for violation in outcome.violations]
+            world.history.header["verdict"] = VIOLATED
+        return outcome
+
+    def _lived(self, world: LoopWorld) -> Exception | None:
+        """Lets a world live; what a test raised, if it did."""
+        error: Exception | None = None
+        try:
+            self.build(world)
+        except RedeliveryError:
+            raise
+        except Exception as raised:
+            if not self.asserts:
+                raise
+            error = raised
+        if not world.over:
+            world.run()
+        test = world.waits_for
+        if error is None and test is not None:
+            error = world.failures.get(test.name)
+            if error is None and not test.finished:
+                error = AssertionError("the test never ends: it waits for something that never comes")
+        return error
 
     def replay(self, answers: Sequence[int]) -> Outcome:
         """The run of a tape; ``BadInput`` where the tape does not fit."""
