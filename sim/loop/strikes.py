@@ -65,8 +65,8 @@ class Strikes:
                 raise BadInput(f"{type(fault).__name__} does not strike real client code; there is: {known}")
             if getattr(fault, "down_ms", 0) or getattr(fault, "keeps", "") == SNAPSHOT:
                 raise BadInput(
-                    f"real client code cannot be struck by this yet ({fault}): leave out down_ms, and let the server keep "
-                    f"its file, or nothing"
+                    f"real client code cannot be struck by this yet ({fault}): leave out down_ms, and let the server "
+                    f"keep its file, or nothing"
                 )
         self.struck: list[Fault] = []
         """What has struck so far, in order."""
