@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeGuard
 
-from ..models.journal import FILE, NOTHING, REPLICA
+from ..models.survivors import FILE, REPLICA
 from .client_policies import ClientPolicy
 from .errors import BadInput, ScenarioError
 from .faults import ClockDrift, ClockJump, Crash, Delay, Fault, Lose, Pause, SlowHandler
@@ -110,6 +110,10 @@ class Plan:
     stops where a process asks for more; ``None`` lets it find out."""
     counting: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Process to the faults that strike only its n-th command of a name."""
+    struck: list[tuple[int, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
+    """Of each fault the places of the processes that it names, in order."""
+    touching: dict[str, Sequence[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Process to the keys that it declares to touch, where it does."""
 
     def __post_init__(self) -> None:
         names = [process.name for process in self.processes]
@@ -120,6 +124,12 @@ class Plan:
             self._check_fault(fault, names)
             if fault.budget < 0:
                 raise ScenarioError(f"the budget of a fault is {fault.budget}, it must be at least 0")
+            from_ms = getattr(fault, "from_ms", 0)
+            if fault.budget and from_ms >= self.faults_ms:
+                raise ScenarioError(
+                    f"a fault ({fault}) may strike from {from_ms} ms on, and faults end at {self.faults_ms} ms "
+                    f"(faults_ms): it never could; let faults end later, or leave it out"
+                )
         for what, value in (("faults_ms", self.faults_ms), ("within_ms", self.within_ms)):
             if value < 0:
                 raise ScenarioError(f"{what} is {value}, it must be at least 0")
@@ -128,26 +138,26 @@ class Plan:
         if not names:
             raise ScenarioError("a plan without processes: nothing would ever happen")
         self._check_frozen()
-        if len({_follower(fault) for fault in self.faults if _survives(fault)}) > 1:
-            raise ScenarioError(
-                "a server restarts from its file, or from its snapshot, or a replica takes its place: "
-                "not two of these in one world"
-            )
-        if any(isinstance(fault, CutReplica) for fault in self.faults) and (self.follower or (FILE,))[0] != REPLICA:
+        if self.follower and len({type(fault) for fault in self.faults if _survives(fault)}) > 1:
+            raise ScenarioError("a server restarts from its file, or a replica takes its place: not both in one world")
+        if any(isinstance(fault, CutReplica) for fault in self.faults) and (self.follower or (FILE,))[0] == FILE:
             raise ScenarioError("a replica is cut off for a while, and the world has none: give it a Failover, too")
+        for process in self.processes:
+            if process.touches is not None:
+                self.touching[process.name] = process.touches
         for which, fault in enumerate(self.faults):
+            self.struck.append(tuple(place for place, name in enumerate(names) if name in fault.names))
             if isinstance(fault, Lose | Delay) and fault.nth is not None:
                 for name in fault.names:
                     self.counting[name] = (*self.counting.get(name, ()), which)
 
     @property
     def follower(self) -> tuple[str, int] | None:
-        """Who follows the server (its file, its snapshots, a replica), and how many units it lacks at most.
-
-        ``None``: nobody.
-        """
-        found = [(_follower(fault), fault.loses) for fault in self.faults if _survives(fault)]
-        return (found[0][0], max(lag for _, lag in found)) if found else None
+        """Who follows the server (its file, or a replica), and how many units it lacks at most; ``None``: nobody."""
+        lags = [fault.loses for fault in self.faults if _survives(fault)]
+        if not lags:
+            return None
+        return (REPLICA if any(isinstance(fault, Failover) for fault in self.faults) else FILE), max(lags)
 
     @property
     def needs_connections(self) -> bool:
@@ -208,12 +218,7 @@ _TAKE_TIME = (Pause, Delay, SlowHandler, Partition, HostPartition, HalfOpen, Slo
 
 def _survives(fault: Fault) -> TypeGuard[ServerRestart | Failover]:
     """Whether a fault takes the server away, and something of it survives."""
-    return isinstance(fault, Failover) or (isinstance(fault, ServerRestart) and fault.keeps != NOTHING)
-
-
-def _follower(fault: Fault) -> str:
-    """From what the server is taken that a fault puts in the place of the one there was."""
-    return fault.keeps if isinstance(fault, ServerRestart) else REPLICA
+    return isinstance(fault, Failover) or (isinstance(fault, ServerRestart) and fault.keeps == FILE)
 
 
 class Params:

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...models.facts import Added
 from ..catalogue import find
 from ..errors import BadInput
+from ..plan import Params
+from ..requests import has_fields
 from ..run import Run, simulate
+from ..views.words import text
 from . import output
 from .options import outputs, pairs
 
 if TYPE_CHECKING:
     from ..check.finding import Finding
     from ..real.replay import Outcome
+
+ENTRIES_TOLD = 6
 
 
 @click.command(
@@ -42,8 +48,9 @@ def command(
     given = pairs(params)
 
     def run(chosen: str | None) -> Run:
-        return simulate(
-            found, variant, dialect=chosen, seed=seed, params=given, reference=_reference(scenario, found.name)
+        reference = _reference(scenario, found.name)
+        return _refuse_unknown_entries(
+            simulate(found, variant, dialect=chosen, seed=seed, params=given, reference=reference)
         )
 
     return report(run, dialect, timeline, history, against, flush, as_json)
@@ -98,6 +105,31 @@ def report(
         if finding is not None:
             output.console().print(f"finding    {changed or 'the very run that was found'}", markup=False)
     return 1 if changed else output.exit_code(done, outcome)
+
+
+def _refuse_unknown_entries(done: Run) -> Run:
+    """``BadInput`` for a scenario that lets work fail on entries that its run does not have."""
+    plan = done.variant.plan(Params(done.params, {}))
+    failing = [process for process in plan.processes if process.fails_on is not None]
+    if not failing:
+        return done
+    added = [
+        dict(zip(fact.fields[::2], fact.fields[1::2], strict=True))
+        for event in done.history
+        for fact in getattr(event, "facts", ())
+        if isinstance(fact, Added)
+    ]
+    for process in failing:
+        assert process.fails_on is not None
+        if any(has_fields(fields, process.fails_on) for fields in added):
+            continue
+        wanted = ", ".join(f"{name}={value}" for name, value in process.fails_on.items())
+        told = dict.fromkeys(" ".join(f"{text(name)}={text(fields[name])}" for name in fields) for fields in added)
+        there_is = "; ".join(list(told)[:ENTRIES_TOLD]) or "none"
+        raise BadInput(
+            f"process {process.name!r} fails on {wanted}, and no entry of the run has that; there is: {there_is}"
+        )
+    return done
 
 
 def check_place(what: str, target: Path) -> None:

@@ -42,6 +42,37 @@ class Said(NamedTuple):
 Call = Callable[..., Said]
 
 
+FAILS_ON_NOTHING = """
+from redelivery import HandlerFailed, Plan, Process, Scenario, Variant, handle
+
+
+async def sell(redis, me, n=0):
+    await redis.xadd("orders", {"order": n + 1})
+    return n + 1
+
+
+async def work(redis, me):
+    for _, entries in await redis.xreadgroup("workers", me, {"orders": ">"}, count=1, block=1000):
+        for entry_id, fields in entries:
+            try:
+                await handle(entry_id, fields)
+            except HandlerFailed:
+                pass
+
+
+def plan(params):
+    return Plan(
+        processes=[
+            Process("shop", sell, turns=2, initial=0), Process("worker", work, fails_on={"order": str(params.bad)}),
+        ],
+        setup=[("XGROUP", "CREATE", "orders", "workers", "$", "MKSTREAM")],
+    )
+
+
+scenario = Scenario(name="mine", summary="", params={"bad": 9}, variants={"given": Variant("", plan)})
+"""
+
+
 @pytest.fixture
 def redelivery(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     """The command line, in this process, in an empty folder."""
@@ -189,6 +220,14 @@ def test_a_consumer_of_the_users_own_runs_the_same_way(redelivery: Call, tmp_pat
     assert again.code == 1
     assert again.json["violations"] == said.json["violations"]
     assert redelivery("run", "mine:consume", "--json").json["violations"] == said.json["violations"]
+
+
+def test_work_that_fails_on_an_entry_that_there_is_not_is_refused(redelivery: Call, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FAILS_ON_NOTHING)
+    said = redelivery("run", "mine.py", "--json")
+    assert (said.code, said.out) == (2, "")
+    assert "process 'worker' fails on order=9, and no entry of the run has that; there is: order=1; order=2" in said.err
+    assert redelivery("run", "mine.py", "--param", "bad=2", "--json").code == 0
 
 
 def test_a_consumer_that_raises_is_no_traceback(redelivery: Call, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from redelivery.sim.errors import BadInput, HandlerFailed, ScenarioError
 from redelivery.sim.faults import Delay, FailHandler, Fault, Lose, Pause, Reset, SlowHandler
 from redelivery.sim.plan import Plan, Process
 from redelivery.sim.requests import gather, handle, sleep, timeout
+from redelivery.sim.server_faults import Failover
 from redelivery.sim.steps import Strike
 from redelivery.sim.world import World
 
@@ -276,6 +277,11 @@ def test_the_presets_are_policies_by_name() -> None:
         (lambda: Plan([Process("b", read)], faults=[Lose("a")]), "names 'a', which is no process .*there is: b"),
         (lambda: Plan([Process("b", read)], faults=[Pause("b", 5)], frozen=True), "time is frozen"),
         (lambda: Plan([Process("b", read, client=ClientPolicy(backoff_ms=5))], frozen=True), "time is frozen"),
+        (lambda: Plan([Process("b", read)], faults=[Pause("b", 5)], faults_ms=0), "from 0 ms on, .* end at 0 ms"),
+        (
+            lambda: Plan([Process("b", read)], faults=[Failover(loses=1, from_ms=900)], faults_ms=900),
+            "from 900 ms on, and faults end at 900 ms .*it never could",
+        ),
         (lambda: ClientPolicy("x", retries=-1), "client policy 'x': retries is -1"),
         (lambda: ClientPolicy("x", one_socket=True, pool_size=3), "one_socket, and a pool of 3"),
     ],
