@@ -12,19 +12,7 @@ from ..sim.properties.lost_servers import ADDED_WITHOUT_GROUP, FLUSHED
 from ..sim.requests import handle, sleep
 from ..sim.scenario import Scenario, Variant, Without
 from ..sim.server_faults import ServerRestart
-
-STREAM, GROUP = "orders", "workers"
-
-
-async def take_orders(redis: Any, me: str, n: int = 0) -> int:
-    """Adds one order, then waits for the next customer."""
-    try:
-        await redis.xadd(STREAM, {"order": n + 1})
-    except Disconnected:
-        await sleep(100)
-        return n
-    await sleep(100)
-    return n + 1
+from .failover_loses_ack import GROUP, STREAM, take_orders
 
 
 def working(start: str) -> TurnFunction:

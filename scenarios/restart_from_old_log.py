@@ -11,19 +11,7 @@ from ..sim.properties.lost_servers import ACK_LOST, SERVER_LOST
 from ..sim.requests import handle, sleep
 from ..sim.scenario import Scenario, Variant, Without
 from ..sim.server_faults import ServerRestart
-
-STREAM, GROUP = "orders", "workers"
-
-
-async def take_orders(redis: Any, me: str, n: int = 0) -> int:
-    """Adds one order, then waits for the next customer."""
-    try:
-        await redis.xadd(STREAM, {"order": n + 1})
-    except Disconnected:
-        await sleep(100)
-        return n
-    await sleep(100)
-    return n + 1
+from .failover_loses_ack import GROUP, STREAM, take_orders
 
 
 async def work(redis: Any, me: str) -> None:
@@ -40,14 +28,14 @@ async def work(redis: Any, me: str) -> None:
     await sleep(100)
 
 
-def _plan(params: Params, loses: int, keeps: str = "file") -> Plan:
+def _plan(params: Params, loses: int) -> Plan:
     return Plan(
         processes=[
             Process("shop", take_orders, turns=params.entries, initial=0),
             Process("worker", work, handle_ms=params.handle_ms),
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
-        faults=[ServerRestart(keeps, loses=loses, from_ms=params.from_ms)],
+        faults=[ServerRestart(loses=loses, from_ms=params.from_ms)],
         faults_ms=params.from_ms + 300,
         within_ms=500,
     )
@@ -64,13 +52,6 @@ scenario = Scenario(
             violates="acked-never-handled-again",
             sometimes=[ACK_LOST],
             states=69,
-        ),
-        "snapshot": Variant(
-            "no append-only file: the server starts again from its last snapshot, which was taken a while ago",
-            lambda params: _plan(params, params.lag, "snapshot"),
-            violates="acked-never-handled-again",
-            sometimes=[ACK_LOST],
-            states=76,
         ),
         "repaired": Variant(
             "appendfsync always: the server answers once what it answers is on the disk",
