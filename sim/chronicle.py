@@ -61,7 +61,6 @@ class Chronicle:
         replies: tuple[Reply, ...], facts: tuple[Fact, ...],
     ) -> None:  # fmt: skip
         """Writes down that commands took effect, now; an error where a process touched what it does not declare."""
-        for process in self.plan.processes:
-            if process.touches is not None and process.name == name:
-                hold_to(name, process.touches, commands, replies, facts)
+        if name in self.plan.touching:
+            hold_to(name, self.plan.touching[name], commands, replies, facts)
         self.record(Effect(self.now_ms, name, call, session, sent_ms, self.clock(SERVER), commands, replies, facts))

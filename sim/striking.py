@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..models.journal import FILE, NOTHING
-from ..models.survivors import FAILOVER, FROM_SNAPSHOT, RESTART
+from collections.abc import Sequence
+
+from ..models.survivors import FAILOVER, FILE, RESTART
 from . import events
 from .choices import Choices
 from .client_policies import RESET
@@ -21,7 +22,6 @@ from .faults import (
     OfLink,
     OfMany,
     OfMessage,
-    OfServer,
     OfWork,
     Pause,
     Reset,
@@ -32,11 +32,15 @@ from .link_faults import CONNECTIONS, HostPartition
 from .mending import Mending
 from .plan import SERVER
 from .process import Running
-from .server_faults import MAXMEMORY, SOMEBODY, CutReplica, Evict, Flush, ServerRestart
-from .steps import Arrive, Happening, Mend, Resume, Strike, Wake
+from .server_faults import SOMEBODY, CutReplica, Failover, Flush, ServerRestart
+from .steps import Arrive, Due, Happening, Mend, Resume, Strike, Wake
 
 MOSTLY = 20
 """So many times more often than not all that may be lost with a server is, where chance decides."""
+AT_HAND = (OfMessage, OfWork)
+"""Faults that strike what is just due."""
+LIFE = (Crash, Pause)
+"""Faults that strike a process, whatever it is at."""
 
 
 class Struck(Mending):
@@ -54,23 +58,35 @@ class Struck(Mending):
             return not (isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms)
         return self.plan.frozen and running.parked
 
-    def _struck_by(self, fault: int, at_ms: int) -> list[int]:
-        """Whom a fault may strike at ``at_ms``: indices of processes, or -1 for a fault of a host."""
+    def _struck_by(self, fault: int, at_ms: int, due: Sequence[Due]) -> Sequence[int]:
+        """Whom a fault may strike at ``at_ms``: indices of processes, or -1 for a fault of a host.
+
+        ``due`` is everything that may happen then.
+        """
         what = self.plan.faults[fault]
         if isinstance(what, OfClock):
             return [-1]
         if isinstance(what, OfMany):
             return [-1] if at_ms - self.began_ms >= what.from_ms else []
-        return [
-            index
-            for index, running in enumerate(self.processes)
-            if running.plan.name in what.names and self.may_strike(fault, index, bool(self.held[index]), at_ms)
-        ]
+        named = self.plan.struck[fault]
+        if isinstance(what, AT_HAND):
+            kind = Arrive if isinstance(what, OfMessage) else Wake
+            places = sorted({step.scheduled.event.process for step in due if type(step.scheduled.event) is kind})
+            return [index for index in places if index in named and self._targets(fault, index, at_ms)]
+        if isinstance(what, LIFE) and what.when != "busy":
+            always, pauses, held, processes = what.when == "any", type(what) is Pause, self.held, self.processes
+            return [
+                index
+                for index in named
+                if (always or held[index]) and processes[index].in_turn
+                and not (pauses and processes[index].resumes_ms is not None)
+            ]
+        return [index for index in named if self.may_strike(fault, index, bool(self.held[index]), at_ms)]
 
     def may_strike(self, fault: int, index: int, holding: bool, at_ms: int) -> bool:
         """Whether a fault may strike a process at ``at_ms``; ``holding`` says whether it holds an entry."""
         what, running = self.plan.faults[fault], self.processes[index]
-        if isinstance(what, OfMessage | OfWork):
+        if isinstance(what, AT_HAND):
             return bool(self._targets(fault, index, at_ms))
         if not running.in_turn:
             return False
@@ -78,7 +94,7 @@ class Struck(Mending):
             return bool(running.unanswered)
         if isinstance(what, OfLink):
             return self.may_bar(what, running)
-        assert isinstance(what, Crash | Pause)
+        assert isinstance(what, LIFE)
         if isinstance(what, Pause) and running.resumes_ms is not None:
             return False
         if what.when == "holding":
@@ -144,24 +160,25 @@ class Struck(Mending):
 
     # -- the server ------------------------------------------------------------------------------------
 
-    def _strike_server(self, what: OfServer, choices: Choices) -> None:
+    def _strike_server(self, what: ServerRestart | Failover | Flush | CutReplica, choices: Choices) -> None:
         now_ms = self.clock(SERVER)
         if isinstance(what, CutReplica):
             self.server.cut_off(now_ms + what.for_ms)
             self.record(events.ReplicaCut(self.now_ms, now_ms, what.for_ms))
             return
         if isinstance(what, Flush):
-            self._send_for(SOMEBODY, (b"FLUSHALL",), choices)
-            return
-        if isinstance(what, Evict):
-            keys = self.server.evictable(tuple(key.encode() for key in what.keys), what.volatile)
-            if keys:
-                self._send_for(MAXMEMORY, (b"DEL", keys[choices.choose(len(keys), "key that is evicted")]), choices)
+            session = self._open()
+            self.calls += 1
+            command = (b"FLUSHALL",)
+            reply, facts = self.server.execute(session, command, now_ms)
+            self.record_effect(SOMEBODY, self.calls, session, self.now_ms, (command,), (reply,), facts)
+            self._close(SOMEBODY, session)
+            self._hand_out_served(choices)
             return
         cause, lacking = FAILOVER, -1
         if isinstance(what, ServerRestart):
-            cause = RESTART if what.keeps in (FILE, NOTHING) else FROM_SNAPSHOT
-        if not isinstance(what, ServerRestart) or what.keeps != NOTHING:
+            cause = RESTART
+        if not isinstance(what, ServerRestart) or what.keeps == FILE:
             mostly_all = (MOSTLY * what.loses or 1, *[1] * what.loses)
             arrived = choices.choose(what.loses + 1, "units that arrived after all", mostly_all)
             lacking = self.server.lacks_for_sure(now_ms) + what.loses - arrived
@@ -179,15 +196,6 @@ class Struck(Mending):
                 self._close(running.plan.name, session)
             running.sessions = []
             self._stir(running, True)
-
-    def _send_for(self, whom: str, command: tuple[bytes, ...], choices: Choices) -> None:
-        """Somebody who is no process of the world has a command take effect."""
-        session = self._open()
-        self.calls += 1
-        reply, facts = self.server.execute(session, command, self.clock(SERVER))
-        self.record_effect(whom, self.calls, session, self.now_ms, (command,), (reply,), facts)
-        self._close(whom, session)
-        self._hand_out_served(choices)
 
     # -- messages --------------------------------------------------------------------------------------
 

@@ -32,8 +32,6 @@ from .steps import (
 from .striking import Struck
 from .turn import Path
 
-RISES_MAX = 32
-"""So often may a process fail and start again within one step."""
 BROKEN_HANDLER = Broken("handler")
 """What a handler that failed gives to its turn."""
 
@@ -49,8 +47,11 @@ class World(Struck):
 
     # -- the transition relation -------------------------------------------------------------------
 
-    def enabled(self) -> list[Step]:
-        """Every step that can happen next: what is due first, then the faults that may strike before it."""
+    def enabled(self, *, faults: bool = True) -> list[Step]:
+        """Every step that can happen next: what is due first, then the faults that may strike before it.
+
+        Whoever wants none of the ``faults`` now does not have to wait until they are listed.
+        """
         if self.ended:
             return []
         event_ms = self.kernel.peek()
@@ -60,15 +61,14 @@ class World(Struck):
         at_ms = min(ms for ms in (event_ms, deadline_ms) if ms is not None)
         if at_ms > self.end_ms:
             return []
-        steps: list[Step] = []
-        if event_ms == at_ms:
-            steps.extend(Due(at_ms, item) for item in self.kernel.due() if not self.is_held(item))
+        due = [Due(at_ms, item) for item in self.kernel.due() if not self.is_held(item)] if event_ms == at_ms else []
+        steps: list[Step] = [*due]
         if deadline_ms == at_ms:
             steps.append(Expire(at_ms))
-        if at_ms < self.heal_ms:
+        if faults and at_ms < self.heal_ms:
             for fault, left in enumerate(self.budgets):
                 if left:
-                    steps.extend(Strike(at_ms, fault, process) for process in self._struck_by(fault, at_ms))
+                    steps.extend(Strike(at_ms, fault, process) for process in self._struck_by(fault, at_ms, due))
         return steps
 
     def take(self, step: Step, choices: Choices) -> None:
@@ -259,13 +259,5 @@ class World(Struck):
     def _leave(self, index: int, why: str, message: str, choices: Choices) -> None:
         """A process is gone; where time is frozen it is back at once."""
         self._crash(index, why, message)
-        running = self.processes[index]
-        if self.plan.frozen and running.plan.restart is not None:
-            running.rises += 1
-            if running.rises > RISES_MAX:
-                raise ScenarioError(
-                    f"process {running.plan.name!r} fails again and again before it has waited for anything, where "
-                    f"time is frozen ({message}): let it send a command first, or give it restart=None"
-                )
+        if self.plan.frozen and self.processes[index].plan.restart is not None:
             self._rise(index, choices)
-            running.rises = 0

@@ -5,7 +5,6 @@ Sources: serveClientsBlockedOnStreamKey, serveClientsBlockedOnListKey (up to 7.0
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .. import ids
@@ -52,7 +51,7 @@ def _run_again(server: Server, session: Session, key: bytes, now_ms: int, facts:
     reply = server.run(session, wait.argv, now_ms, facts, may_block=True)
     if session.wait is not None:
         # The deadline stays what it was when the client first blocked.
-        session.wait = replace(session.wait, deadline_ms=wait.deadline_ms)
+        session.wait.deadline_ms = wait.deadline_ms  # a wait of its own, made just now
     return reply
 
 

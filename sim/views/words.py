@@ -38,8 +38,7 @@ def fall(event: ServerLost) -> tuple[str, str]:
     if event.lacking < 0:
         return "the server", "restarts empty"
     lacks = f", which lacks the last {counted(event.lacking, 'unit')}" if event.lacking else ""
-    what = "last snapshot" if event.cause == "snapshot" else "append-only file"
-    return "the server", f"restarts from its {what}{lacks}"
+    return "the server", f"restarts from its append-only file{lacks}"
 
 
 def apart(event: ServerDown | ReplicaCut) -> tuple[str, str]:
