@@ -196,9 +196,14 @@ def _search(
     return plain, search(plain, stop, report, depth), notes
 
 
-def machine_of(fresh: Callable[[], World], reductions: Sequence[str], report: Report | None = None) -> Machine:
+def model_of(fresh: Callable[[], World], reductions: Sequence[str], report: Report | None = None) -> Machine | Plain:
+    """What a world is searched as, after it has been searched whole; a machine will need no other abstraction."""
+    return _search(fresh, breadth_first, lambda broken: False, report, None, reductions, Means())[0]
+
+
+def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine:
     """The machine of a world that has been searched whole, so that nothing will need another abstraction."""
-    model, _, notes = _search(fresh, breadth_first, lambda broken: False, report, None, reductions, Means())
+    model, _, notes = _search(fresh, breadth_first, lambda broken: False, None, None, reductions, Means())
     if isinstance(model, Plain):
         raise BadInput(f"a graph is drawn of abstract states only; {notes[0] if notes else 'switch reductions on'}")
     return model

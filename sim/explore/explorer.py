@@ -8,7 +8,6 @@ from dataclasses import replace
 from threading import Condition, Lock, Thread
 from typing import Any
 
-from ..check.machine import State
 from ..check.schedules import Start
 from ..errors import BadInput, RedeliveryError
 from ..history import History
@@ -18,6 +17,7 @@ from ..tape import parse as parse_tape
 from ..views.report.recording import record
 from .foresight import Foresight, Prospect, Unknown
 from .position import Option, Position, Positions
+from .states import State
 
 ANSWERS_MAX = 100_000
 """A longer tape nobody has clicked together."""
@@ -142,7 +142,7 @@ class Explorer:
         prospect: Prospect | None = None
         if state is not None and self._foresight is not None:
             try:
-                prospect = self._foresight.prospect(state, option.edge, False)
+                prospect = self._foresight.prospect(state, option.edge)
             except Unknown:
                 prospect = None
         value: dict[str, Any] = {"text": option.text, "at_ms": option.at_ms, "fault": option.fault, "known": None}

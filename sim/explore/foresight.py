@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..check.breadth import Progress
-from ..check.check import machine_of, refuse_unbounded
-from ..check.machine import Machine, State
+from ..check.check import model_of, refuse_unbounded
+from ..check.plain import Plain
 from ..check.reductions import DEFAULT
 from ..check.schedules import Start
 from ..check.taking import Edge
 from ..errors import RedeliveryError
+from .states import Abstract, Exact, State
 
+EVERY = 32
+"""After so many states whoever asks meanwhile is answered."""
 STATES_MAX = 100_000
 """Of a larger world nothing is known beforehand."""
 
@@ -52,7 +55,8 @@ class Foresight:
                 raise Unknown(f"there are more than {STATES_MAX:,} states")
 
         refuse_unbounded(start.world(record=False).plan)
-        self._machine: Machine = machine_of(lambda: start.world(record=False), DEFAULT, look_up)
+        model = model_of(lambda: start.world(record=False), DEFAULT, look_up)
+        self._model: Abstract | Exact = Exact(model) if isinstance(model, Plain) else Abstract(model)
         self._nearest: dict[State, tuple[int, int]] = {}
         """How many steps there are to a violation, and of which property."""
         self._safe: set[State] = set()
@@ -62,33 +66,33 @@ class Foresight:
 
     def walk(self, edges: Sequence[Edge]) -> list[State]:
         """The states of a run that takes these steps: before the first, and after each."""
-        states = [self._machine.first]
+        states = [self._model.first]
         for edge in edges:
             states.append(self.step(states[-1], edge))
         return states
 
     def step(self, state: State, edge: Edge) -> State:
         """The state after one more step; ``Unknown`` where the checker knows no such step."""
-        for known, after, _ in self._machine.steps(state):
+        for known, after, _ in self._model.steps(state):
             if known == edge:
                 return after
         raise Unknown("the checker knows no such step")
 
     def seen_as(self, state: State) -> State:
         """The one of all states that differ by who is who."""
-        return self._machine.canonical(state)
+        return self._model.canonical(state)
 
-    def prospect(self, state: State, edge: Edge, whole: bool) -> Prospect:
-        """What may come of a step, or, unless ``whole``, of all steps that begin with its answers."""
+    def prospect(self, state: State, edge: Edge) -> Prospect:
+        """What may come of all steps that begin with an edge's answers."""
         given = len(edge.answers)
         found = [
-            (self._machine.canonical(after), broken)
-            for known, after, broken in self._machine.steps(state)
-            if known == edge or (not whole and known._replace(answers=known.answers[:given]) == edge)
+            (self._model.canonical(after), broken)
+            for known, after, broken in self._model.steps(state)
+            if known._replace(answers=known.answers[:given]) == edge
         ]
         if not found:
             raise Unknown("the checker knows no such step")
-        names = [p.name for p in self._machine.properties]
+        names = [p.name for p in self._model.properties]
         breaks = sorted({which for _, broken in found for which in broken})
         soonest: int | None = None
         nearest = ""
@@ -102,15 +106,14 @@ class Foresight:
         return Prospect(tuple(names[which] for which in breaks), soonest, nearest, doomed, states)
 
     def _explore(self, breathe: Callable[[], None]) -> None:
-        machine = self._machine
-        order, before = [machine.initial], {machine.initial: list[tuple[State, bool]]()}
+        model = self._model
+        order, before = [model.initial], {model.initial: list[tuple[State, bool]]()}
         near: deque[State] = deque()
         good: deque[State] = deque()
         for number, state in enumerate(order):
-            if number % 256 == 0:
+            if number % EVERY == 0:
                 breathe()
-            found = machine.successors(state)
-            at_end = machine.at_end(state, found)
+            found, at_end = model.look(state)
             if at_end is not None and not at_end:
                 good.append(state)
             broken_here = [0, at_end[0]] if at_end else None

@@ -80,7 +80,10 @@ def test_what_is_open_within_a_step_is_a_decision_of_its_own() -> None:
     assert seen == {NEXT_STEP, "units that arrived after all"}
 
 
-@pytest.mark.parametrize(("name", "variant"), [("crash-before-ack", "broken"), ("reply-lost-ack", "broken")])
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [("crash-before-ack", "broken"), ("reply-lost-ack", "broken"), ("clock-back-xadd", "broken")],
+)
 def test_the_nearest_violation_is_as_near_as_foretold(name: str, variant: str) -> None:
     world = start(name, variant)
     foresight, positions = Foresight(world), Positions(world)
@@ -89,7 +92,7 @@ def test_the_nearest_violation_is_as_near_as_foretold(name: str, variant: str) -
     position = positions.at(())
     while not position.over and not position.world.watch.violations:  # type: ignore[union-attr]
         state = foresight.walk(position.edges)[-1]
-        prospects = [foresight.prospect(state, option.edge, False) for option in position.options]
+        prospects = [foresight.prospect(state, option.edge) for option in position.options]
         steps, best = min((each.soonest, place) for place, each in enumerate(prospects) if each.soonest is not None)
         if foretold is None:
             foretold = len(position.edges) + steps
@@ -121,7 +124,7 @@ def test_what_is_doomed_breaks_and_what_is_safe_does_not_whatever_one_does() -> 
         while not (position := positions.at(answers)).over:
             state = foresight.walk(position.edges)[-1]
             choice = chance.randrange(len(position.options))
-            prospect = foresight.prospect(state, position.options[choice].edge, False)
+            prospect = foresight.prospect(state, position.options[choice].edge)
             assert not (doomed and not prospect.doomed and not prospect.breaks), "doom does not pass"
             doomed, safe = doomed or prospect.doomed, safe or prospect.soonest is None
             answers = (*position.answers, choice)
