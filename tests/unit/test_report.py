@@ -6,24 +6,32 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redelivery import find, simulate
+from redelivery.models.facts import Fact
 from redelivery.models.ids import ID_MAX, show
 from redelivery.models.lists import List
+from redelivery.models.replies import Reply
+from redelivery.models.server import Server
 from redelivery.models.stream import Stream
 from redelivery.sim.catalogue import shipped
 from redelivery.sim.choices import Drawn
+from redelivery.sim.events import Effect, Served
 from redelivery.sim.history import History
+from redelivery.sim.real.diff.actions import Inspect
+from redelivery.sim.real.diff.recorder import Recorder
+from redelivery.sim.real.diff.source import generate
 from redelivery.sim.run import build, weights
 from redelivery.sim.views import words
 from redelivery.sim.views.report.page import embedded, render
 from redelivery.sim.views.report.recording import record
 from redelivery.sim.views.report.rows import ENTRY, GROUP, LIST, PENDING, STREAM
-from redelivery.sim.world import World
+from redelivery.sim.views.report.streams import FIELDS_LENGTH
 
 VARIANTS = [(scenario.name, variant) for scenario in shipped() for variant in scenario.variants]
 PAGE = resources.files("redelivery.sim.views.report") / "page"
@@ -43,10 +51,10 @@ def state_of(recording: dict[str, Any], events: int) -> list[tuple[Any, ...]]:
     return sorted((row, *recording["rows"][row], now) for row, now in cells.items() if now is not None)
 
 
-def held_by(world: World) -> list[tuple[Any, ...]]:
+def held_by(server: Server) -> list[tuple[Any, ...]]:
     """What the server holds, in the same words: (kind, what it belongs to, name or ID, cells)."""
     found: list[tuple[Any, ...]] = []
-    for key, value in world.server.databases[0].keys.items():
+    for key, value in [item for database in server.databases.values() for item in database.keys.items()]:
         name = words.text(key)
         if isinstance(value, List):
             found.append((LIST, "", name, len(value.items)))
@@ -54,7 +62,7 @@ def held_by(world: World) -> list[tuple[Any, ...]]:
             continue
         live = value.ascending(0, ID_MAX) if value.length else []
         found.append((STREAM, "", name, value.length))
-        found += [(ENTRY, name, show(entry_id).decode(), words.fields_of(fields)) for entry_id, fields in live]
+        found += [(ENTRY, name, show(entry_id).decode(), words.short(words.fields_of(fields), FIELDS_LENGTH)) for entry_id, fields in live]
         for group in value.groups.values():
             label, left = words.text(group.name), sum(entry_id > group.cursor for entry_id, _ in live)
             found.append((GROUP, name, label, (show(group.cursor).decode(), left, len(group.pel))))
@@ -88,13 +96,49 @@ def test_the_state_that_is_shown_is_the_servers(name: str, variant: str) -> None
     scenario = find(name)
     world, _ = build(scenario, variant, scenario.variant(variant).dialect, {})
     assert world.history is not None
-    choices, looks = Drawn(0), [(len(world.history), held_by(world))]
+    choices, looks = Drawn(0), [(len(world.history), held_by(world.server))]
     while (steps := world.enabled()) and len(world.history) < 2000:
         world.take(steps[choices.choose(len(steps), "next step", weights(steps)) if len(steps) > 1 else 0], choices)
         if len(world.history) >= looks[-1][0] + LOOKED_AT_EVERY:
-            looks.append((len(world.history), held_by(world)))
-    looks.append((len(world.history), held_by(world)))
+            looks.append((len(world.history), held_by(world.server)))
+    looks.append((len(world.history), held_by(world.server)))
     recording = recorded(world.history)
+    for events, held in looks:
+        assert shown_by(recording, events) == held, events
+
+
+class Heard:
+    """Writes down what the commands of a run made true."""
+
+    def __init__(self) -> None:
+        self.history = History()
+        self._now_ms = 0
+
+    def before(self, server: Server, session: int, argv: Sequence[bytes], now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def after(self, argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> None:
+        call, now_ms = len(self.history), self._now_ms
+        self.history.events.append(Effect(0, "a", call, 1, 0, now_ms, (tuple(argv),), (reply,), tuple(facts)))
+
+    def served(self, argv: Sequence[bytes], reply: Reply, facts: Sequence[Fact]) -> None:
+        self.history.events.append(Served(0, "b", len(self.history), 2, self._now_ms, reply, tuple(facts)))
+
+
+@pytest.mark.parametrize("dialect", ["redis-6.2", "redis-8.6", "valkey-9.1"])
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_commands_do_is_shown(dialect: str, seed: int) -> None:
+    run, heard = generate(dialect, seed, 600), Heard()
+    recorder = Recorder(dialect, run.world.config, heard)
+    looks = []
+    for number, action in enumerate(run.actions):
+        if isinstance(action, Inspect):
+            continue  # it may find that a key's time is over, and nobody is told
+        recorder.take(action)
+        if number % 60 == 0:
+            looks.append((len(heard.history), held_by(recorder.server)))
+    recording = recorded(heard.history)
+    assert sum(len(held) for _, held in looks) > 20
     for events, held in looks:
         assert shown_by(recording, events) == held, events
 

@@ -63,7 +63,7 @@ class Sentences:
         for fact in facts:
             if not isinstance(fact, f.KeyFact):
                 for entry_id in _entries(fact):
-                    found[self._streams.entry(fact.stream, fact.born, entry_id)] = None
+                    found[self._streams.known(fact.stream, fact.born, entry_id)] = None
         if isinstance(event, e.Handling | e.Handled | e.HandleFailed | e.Slowed):
             found[self._streams.named(event.stream, event.entry)] = None
         return [row for row in found if row >= 0]

@@ -41,7 +41,7 @@ class Streams:
         self._table = table
         self._numbers = numbers
         self._streams: dict[_Key, _Stream] = {}
-        self._entries: dict[tuple[int, int], int] = {}
+        self._entries: dict[tuple[bytes, int, int], int] = {}
         self._pending: dict[tuple[int, int], int] = {}
         self._newest: dict[tuple[bytes, int], int] = {}
         self._fields: dict[tuple[bytes, int], str] = {}
@@ -94,14 +94,18 @@ class Streams:
 
     def entry(self, stream: bytes, born: int, entry_id: int) -> int:
         """The row of an entry; one that this history never saw added has a row that is not there."""
-        held = self._stream((stream, born))
-        key = (held.row, entry_id)
+        key = (stream, born, entry_id)
         if key not in self._entries:
+            held = self._stream((stream, born))
             number = self._numbers.of(stream, born, entry_id)
             fields = self._fields.get((stream, entry_id), "")
             row = self._table.add(Row(ENTRY, held.row, number, ids.show(entry_id).decode(), fields))
             self._entries[key] = self._newest[stream, entry_id] = row
         return self._entries[key]
+
+    def known(self, stream: bytes, born: int, entry_id: int) -> int:
+        """The row of an entry, or -1 where there is none yet."""
+        return self._entries.get((stream, born, entry_id), -1)
 
     def named(self, stream: bytes, entry: bytes) -> int:
         """The row of the newest entry with an ID that is given as text, or -1."""
@@ -168,7 +172,7 @@ class Streams:
             for row in (*group.pending.values(), group.row):
                 self._table.set(row, None)
         for entry_id in held.live:
-            self._table.set(self._entries[held.row, entry_id], None)
+            self._table.set(self._entries[(*key, entry_id)], None)
         self._table.set(held.row, None)
 
     def _inherit(self, fact: f.KeyMoved | f.KeyCopied) -> None:
@@ -179,7 +183,7 @@ class Streams:
             return
         self._stream(to)
         for entry_id in held.live:
-            self._fields[to[0], entry_id] = self._fields.get((key[0], entry_id), "")
+            self._fields[to[0], entry_id] = self._table.rows[self._entries[(*key, entry_id)]].fields
             self._arrive(to, entry_id)
         for name, group in held.groups.items():
             twin = self._group(to, name)

@@ -101,6 +101,7 @@ class Users {
 
   // The stretches between two steps in which nobody runs under a name.
   none(name, from, to) {
+    if (!this.uses.has(name)) return []; // the name of a client that nobody told of
     const found = [];
     let free = from;
     for (const use of this.uses.get(name) ?? []) {
