@@ -62,7 +62,8 @@ def held_by(server: Server) -> list[tuple[Any, ...]]:
             continue
         live = value.ascending(0, ID_MAX) if value.length else []
         found.append((STREAM, "", name, value.length))
-        found += [(ENTRY, name, show(entry_id).decode(), words.short(words.fields_of(fields), FIELDS_LENGTH)) for entry_id, fields in live]
+        for entry_id, fields in live:
+            found.append((ENTRY, name, show(entry_id).decode(), words.short(words.fields_of(fields), FIELDS_LENGTH)))
         for group in value.groups.values():
             label, left = words.text(group.name), sum(entry_id > group.cursor for entry_id, _ in live)
             found.append((GROUP, name, label, (show(group.cursor).decode(), left, len(group.pel))))
