@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from ...events import ClockJumped, Effect, Ended, Event, Served, ServerLost
+from ...events import ClockJumped, Effect, Ended, Event, ReplicaCut, Served, ServerLost
 from ...history import History
 from ...plan import SERVER
 from .. import words
@@ -121,7 +121,7 @@ class _Recorder:
     def _server_ms(self, step: int, event: Event) -> int:
         """The server's clock at an event; a change of how far it is ahead is noted."""
         ahead = self._clock[-1][1] if self._clock else 0
-        if isinstance(event, Effect | Served | ServerLost):
+        if isinstance(event, Effect | Served | ServerLost | ReplicaCut):
             now = event.server_ms - event.at_ms
         elif isinstance(event, ClockJumped) and event.host == SERVER:
             now = ahead + event.by_ms

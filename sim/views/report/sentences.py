@@ -49,6 +49,7 @@ class Sentences:
                 return "sent", f"sends {_spelled(event.commands)}"
             case (
                 e.Delayed() | e.Unanswered() | e.Cancelled() | e.Slowed() | e.Paused() | e.Resumed() | e.Disconnected()
+                | e.Partitioned() | e.LinkSlowed() | e.Mended() | e.HalfOpened()
             ):
                 return type(event).__name__.lower(), links.sentence(event, self._command(_call(event)), self._named)
             case e.Started() | e.Crashed() | e.Finished() | e.Projected():
@@ -115,16 +116,23 @@ class Sentences:
             case e.Projected():
                 return "projected", f"publishes {event.name} = {event.value}"
 
-    def _world(self, event: e.Event) -> tuple[str, str]:
+    def _world(
+        self, event: e.ClockJumped | e.ClockDrifts | e.ServerLost | e.ServerDown | e.ReplicaCut | e.Healed | e.Ended
+    ) -> tuple[str, str]:
         match event:
             case e.ClockJumped():
                 return "clock", f"the clock of {event.host} jumps by {words.jump(event.by_ms)}"
             case e.ServerLost():
                 lost = self._outcome(event.facts, ())
                 return "server-lost", " ".join(words.fall(event)) + (f": {lost}" if lost else "")
+            case e.ClockDrifts():
+                return "clock", words.drift(event)
+            case e.ServerDown() | e.ReplicaCut():
+                kind = "server-down" if isinstance(event, e.ServerDown) else "replica-cut"
+                return kind, " ".join(words.apart(event))
             case e.Healed():
                 return "healed", "from here on there are no more faults"
-            case _:
+            case e.Ended():
                 return "ended", "the run is over"
 
     def _command(self, call: int) -> str:

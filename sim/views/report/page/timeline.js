@@ -7,9 +7,9 @@ const ZOOM = {least: 0.5, most: 80, step: 1.4};
 const SYMBOLS = {
   started: "▶", restarted: "↻", crashed: "✖", paused: "‖", resumed: "▷", finished: "■", failed: "!", clock: "⏱",
   "server-lost": "✖", unanswered: "?", delayed: "…", disconnected: "≠", cancelled: "⊘", slowed: "~", projected: "◆",
-  healed: "♥", "lost-request": "×", "lost-reply": "×", refused: "!",
+  healed: "♥", partitioned: "≠", linkslowed: "~", mended: "=", halfopened: "≠", "server-down": "✖", "replica-cut": "≠", "lost-request": "×", "lost-reply": "×", refused: "!",
 };
-const WORLD = new Set(["clock", "server-lost", "healed"]);
+const WORLD = new Set(["clock", "server-lost", "server-down", "replica-cut", "healed"]);
 const DULL = new Set(["replied", "closed", "quiet", "blocked", "sent", "ended"]);
 
 class Timeline {
