@@ -67,6 +67,7 @@ def resetstat(call: Call) -> Reply:
     """CONFIG RESETSTAT"""
     host = host_of(call)
     host.commands = host.accepted = host.refused = 0
+    host.tally.clear()
     return OK
 
 

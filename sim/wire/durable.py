@@ -38,6 +38,7 @@ class Durable:
 
     def save(self) -> None:
         """Notes everything that there is now."""
+        self.server.changes = 0
         self._snapshot = snapshot_of(self.server.model)
         self.saved_ms = self.server.clock.now_ms()
 

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .server import SocketServer
 
-DEFAULT = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "cluster", "keyspace")
+DEFAULT = (
+    "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "errorstats", "cluster", "keyspace",
+)  # fmt: skip
+ON_DEMAND = ("commandstats",)
+"""Sections that are told where they are asked for, or everything is."""
 RUN_ID = b"redelivery".ljust(40, b"0")
 
 
@@ -15,9 +19,9 @@ def sections(host: SocketServer, now_ms: int, wanted: list[bytes]) -> bytes:
     """The sections that are asked for, all where none is."""
     names = [word.decode(errors="replace") for word in wanted]
     if not names or {"all", "default", "everything"} & set(names):
-        names = list(DEFAULT)
+        names = [*DEFAULT, *(ON_DEMAND if {"all", "everything"} & set(names) else ())]
     out = []
-    for name in DEFAULT:
+    for name in (*DEFAULT, *ON_DEMAND):
         if name in names:
             lines = b"".join([b"%b:%b\r\n" % pair for pair in _section(host, name, now_ms)])
             title = b"CPU" if name == "cpu" else name.capitalize().encode()
@@ -36,6 +40,7 @@ def _section(host: SocketServer, name: str, now_ms: int) -> list[tuple[bytes, by
             (b"maxclients", b"%d" % host.settings.number(b"maxclients")),
             (b"blocked_clients", b"%d" % blocked),
             (b"tracking_clients", b"0"),
+            *_blocking_keys(host),
         ]
     if name == "memory":
         return [
@@ -44,7 +49,8 @@ def _section(host: SocketServer, name: str, now_ms: int) -> list[tuple[bytes, by
         ]  # fmt: skip
     if name == "persistence":
         return [
-            (b"loading", b"0"), (b"async_loading", b"0"), (b"rdb_changes_since_last_save", b"0"),
+            (b"loading", b"0"), (b"async_loading", b"0"),
+            (b"rdb_changes_since_last_save", b"%d" % host.changes),
             (b"rdb_bgsave_in_progress", b"0"), (b"rdb_last_save_time", b"%d" % (host.durable.saved_ms // 1000)),
             (b"rdb_last_bgsave_status", b"ok"), (b"aof_enabled", b"%d" % host.durable.logs),
             (b"aof_rewrite_in_progress", b"0"), (b"aof_last_write_status", b"ok"),
@@ -54,6 +60,7 @@ def _section(host: SocketServer, name: str, now_ms: int) -> list[tuple[bytes, by
             (b"total_connections_received", b"%d" % host.accepted),
             (b"total_commands_processed", b"%d" % host.commands),
             (b"rejected_connections", b"%d" % host.refused),
+            *([(b"total_error_replies", b"%d" % host.tally.errors)] if host.dialect.has((6, 2)) else []),
             (b"pubsub_channels", b"%d" % len(host.model.pubsub.channels(None))),
             (b"pubsub_patterns", b"%d" % host.model.pubsub.patterns(each=False)),
         ]
@@ -63,6 +70,10 @@ def _section(host: SocketServer, name: str, now_ms: int) -> list[tuple[bytes, by
             (b"master_replid", RUN_ID), (b"master_replid2", b"0" * 40), (b"master_repl_offset", b"0"),
             (b"second_repl_offset", b"-1"), (b"repl_backlog_active", b"0"),
         ]  # fmt: skip
+    if name == "errorstats":
+        return host.tally.of_errors() if host.dialect.has((6, 2)) else []
+    if name == "commandstats":
+        return host.tally.of_commands(with_errors=host.dialect.has((6, 2)))
     if name == "cluster":
         return [(b"cluster_enabled", b"0")]
     if name == "keyspace":
@@ -73,6 +84,16 @@ def _section(host: SocketServer, name: str, now_ms: int) -> list[tuple[bytes, by
                 told.append((b"db%d" % index, line))
         return told
     return [(b"used_cpu_sys", b"0.000000"), (b"used_cpu_user", b"0.000000")]
+
+
+def _blocking_keys(host: SocketServer) -> list[tuple[bytes, bytes]]:
+    """On how many keys somebody waits, and on how many somebody who is told when they go (since 7.2)."""
+    if not host.dialect.has((7, 2)):
+        return []
+    queues = [queue for database in host.model.databases.values() for queue in database.waiting.values()]
+    waits = [[host.model.sessions[number].wait for number in queue] for queue in queues]
+    told = sum(any(wait is not None and wait.group is not None for wait in queue) for queue in waits)
+    return [(b"total_blocking_keys", b"%d" % len(queues)), (b"total_blocking_keys_on_nokey", b"%d" % told)]
 
 
 def _server(host: SocketServer, now_ms: int) -> list[tuple[bytes, bytes]]:

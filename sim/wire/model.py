@@ -11,14 +11,14 @@ from ...models.commands.call import Command
 from ...models.commands.table import TABLE, WAIT, commands_of, subcommands_of
 from ...models.dialects import DIALECTS, Dialect
 from ...models.server import Config, Server
-from . import about, client_commands, configuring, debugging, looking, scripting, simulating
+from . import about, client_commands, configuring, debugging, dumping, functions, looking, scripting, simulating
 
 if TYPE_CHECKING:
     from .server import SocketServer
 
 ROWS: tuple[Command, ...] = (
     *table_beside.ROWS, *looking.ROWS, *about.ROWS, *configuring.ROWS, *debugging.ROWS, *simulating.ROWS,
-    *scripting.ROWS,
+    *scripting.ROWS, *functions.ROWS, *dumping.ROWS,
 )  # fmt: skip
 """The commands that only a server on sockets has. (A command that stands twice is what its last row says.)"""
 
@@ -26,7 +26,7 @@ ROWS: tuple[Command, ...] = (
 class ServedModel(Server):
     """A model that is spoken to over sockets; its commands reach them through ``host``."""
 
-    __slots__ = ("host", "on_close", "scripts")
+    __slots__ = ("dumps", "host", "on_close", "scripts")
 
     host: SocketServer
     on_close: Callable[[int], None]
@@ -35,6 +35,8 @@ class ServedModel(Server):
         super().__init__(dialect, config)
         self.on_close = _nobody_listens
         self.scripts = scripting.Scripts()
+        self.dumps: dict[int, dumping.Dumped] = {}
+        """What DUMP gave, by number."""
         self._table = served_commands(self.dialect)
         self._subcommands = {name: subcommands_of(command) for name, command in self._table.items()}
 

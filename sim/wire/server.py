@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...models.blocking import Served
 from ...models.dialects import DIALECTS
+from ...models.facts import LagReported, Reread
 from ...models.replies import Blocked, Push, Reply, encode
 from .clock import RealClock, VirtualClock
 from .connection import Connection
@@ -22,6 +23,7 @@ from .monitoring import Monitors
 from .pausing import Pause
 from .recording import Recorder
 from .settings import Settings
+from .tally import Tally
 from .timekeeper import Timekeeper
 
 WRITES_MAX = 1 << 26
@@ -32,6 +34,9 @@ READ_BYTES = 1 << 16
 
 OWED_MAX = 1 << 20
 """With so many bytes owed to a client they are written before more of what it sends is run."""
+
+QUIET = frozenset({LagReported, Reread})
+"""Facts that change nothing which is saved."""
 
 BACKLOG = 511
 """How many connections may wait to be accepted, as Redis has it."""
@@ -59,6 +64,9 @@ class SocketServer:
         self.durable = Durable(self)
         self.port = 0
         self.commands = self.accepted = self.refused = 0
+        self.changes = 0
+        """How many commands have changed something since the last save."""
+        self.tally = Tally()
         self.ended = asyncio.Event()
         """SHUTDOWN was sent."""
         self.buffer = memoryview(bytearray(READ_BYTES))
@@ -214,6 +222,8 @@ class SocketServer:
         if self.faults.armed and self.faults.meets(connection, argv, queue) and self.faults.cuts_request(connection):
             return
         reply, facts = self.model.execute(session.id, argv, now_ms)
+        if facts:
+            self.changes += any(type(fact) not in QUIET for fact in facts)
         if self.monitors.watching:
             self.monitors.show(connection, argv, queue, now_ms)
         if self.recorder is not None:
@@ -235,6 +245,7 @@ class SocketServer:
         elif not connection.replies_off:
             if connection.fate is not None and self.faults.takes_reply(connection):
                 return
+            self.tally.count(connection.argv[0], reply)
             self.send(connection, encode(reply, connection.session.resp))
 
     def send(self, connection: Connection, data: bytes) -> None:

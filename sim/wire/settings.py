@@ -26,11 +26,19 @@ _MEMORY = {b"stream-node-max-bytes", b"maxmemory", b"proto-max-bulk-len", b"clie
 _TEXTS = {
     b"appendonly": b"no", b"appendfsync": b"everysec", b"save": b"", b"maxmemory-policy": b"noeviction",
     b"notify-keyspace-events": b"", b"requirepass": b"", b"loglevel": b"notice", b"dir": b"/",
-    b"dbfilename": b"dump.rdb",
+    b"dbfilename": b"dump.rdb", b"aof-use-rdb-preamble": b"yes",
 }  # fmt: skip
 _FIXED = {b"databases": b"%d" % DATABASES, b"bind": b"127.0.0.1", b"cluster-enabled": b"no"}
-_CHOICES = {b"appendonly": (b"yes", b"no"), b"appendfsync": (b"always", b"everysec", b"no")}
-_SETTABLE_TEXTS = {b"appendonly", b"appendfsync", b"save", b"loglevel"}
+_YES_OR_NO = (b"yes", b"no")
+_CHOICES = {
+    b"appendonly": _YES_OR_NO, b"aof-use-rdb-preamble": _YES_OR_NO, b"appendfsync": (b"always", b"everysec", b"no"),
+}  # fmt: skip
+_SETTABLE_TEXTS = {b"appendonly", b"appendfsync", b"save", b"loglevel", b"aof-use-rdb-preamble"}
+_BOUNDS = {
+    b"maxclients": (1, 2**32 - 1), b"hz": (1, 2**31 - 1), b"stream-idmp-duration": (1, 86_400),
+    b"stream-idmp-maxsize": (1, 10_000),
+}  # fmt: skip
+_ANY_NUMBER = (0, 2**63 - 1)
 _MODEL = {
     b"stream-node-max-bytes": "stream_node_max_bytes", b"stream-node-max-entries": "stream_node_max_entries",
     b"stream-idmp-duration": "stream_idmp_duration_s", b"stream-idmp-maxsize": "stream_idmp_maxsize",
@@ -88,16 +96,16 @@ class Settings:
                 raise Wrong(b"argument must be a memory value")
             if value is None:
                 raise Wrong(b"argument couldn't be parsed into an integer")
-            least = 1 if name in (b"maxclients", b"hz") else 0
-            if value < least:
-                raise Wrong(b"argument must be between %d and %d inclusive" % (least, 2**31 - 1))
+            least, most = _BOUNDS.get(name, _ANY_NUMBER)
+            if not least <= value <= most:
+                raise Wrong(b"argument must be between %d and %d inclusive" % (least, most))
             self._numbers[name] = value
             changes: dict[str, Any] = {_MODEL[name]: value} if name in _MODEL else {}
             return replace(config, **changes)
         if name not in _SETTABLE_TEXTS:
             raise Wrong(b"can't set immutable config")
         if name in _CHOICES and text.lower() not in _CHOICES[name]:
-            if name == b"appendonly":
+            if _CHOICES[name] is _YES_OR_NO:
                 raise Wrong(b"argument must be 'yes' or 'no'")
             raise Wrong(b"argument(s) must be one of the following: " + b", ".join(_CHOICES[name]))
         self._texts[name] = text.lower() if name in _CHOICES else text

@@ -6,9 +6,11 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from typing import Any
 
 import pytest
+import redis
 from redelivery.sim.real.servers import ServerBinary
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.wire.in_thread import ServerThread
@@ -151,6 +153,19 @@ POLITE = {
     "SAVE": line(b"SAVE"),
     "DEBUG RELOAD": line(b"XADD", b"s", b"1-1", b"a", b"b") + line(b"DEBUG", b"RELOAD") + line(b"XLEN", b"s"),
     "RESET": line(b"MULTI") + line(b"RESET") + line(b"PING"),
+    "FUNCTION": line(b"FUNCTION", b"LIST") + line(b"FUNCTION", b"FLUSH") + line(b"FUNCTION", b"FLUSH", b"NOW"),
+    "FUNCTION of nothing": line(b"FUNCTION", b"DELETE", b"x") + line(b"FUNCTION", b"KILL") + line(b"FUNCTION", b"WHAT"),
+    "FUNCTION LIST": line(b"HELLO", b"2", b"AUTH", b"x", b"y") + line(b"FUNCTION", b"LIST", b"WITHCODE"),
+    "FCALL": line(b"FCALL", b"f", b"0") + line(b"FCALL", b"f", b"1") + line(b"FCALL", b"f", b"x"),
+    "FCALL of too few": line(b"FCALL", b"f", b"-1") + line(b"FCALL_RO", b"f", b"0"),
+    "DUMP of nothing": line(b"DUMP", b"s") + line(b"DUMP"),
+    "RESTORE of no dump": line(b"RESTORE", b"s", b"0", b"x") + line(b"RESTORE", b"s", b"-1", b"x"),
+    "RESTORE and options": line(b"RESTORE", b"s", b"x", b"x") + line(b"RESTORE", b"s", b"0", b"x", b"WHAT"),
+    "RESTORE of an age": line(b"RESTORE", b"s", b"0", b"x", b"IDLETIME", b"-1"),
+    "RESTORE without an age": line(b"RESTORE", b"s", b"0", b"x", b"FREQ"),
+    "RESTORE onto a key": line(b"SET", b"k", b"v") + line(b"RESTORE", b"k", b"0", b"x"),
+    "CONFIG past a bound": line(b"CONFIG", b"SET", b"stream-idmp-duration", b"86401"),
+    "CONFIG of yes": line(b"CONFIG", b"SET", b"aof-use-rdb-preamble", b"maybe"),
     "DBSIZE": line(b"SET", b"k", b"v") + line(b"DBSIZE"),
 }
 
@@ -218,3 +233,39 @@ def test_a_monitor_sees_what_runs(ports: tuple[int, int]) -> None:
             lines = answer(watcher)[0].split(b"\r\n")
             seen.append([said.partition(b"] ")[2] for said in lines])
     assert seen[0] == seen[1]
+
+
+def test_what_dump_gives_restore_takes(ports: tuple[int, int]) -> None:
+    told = []
+    for port in ports:
+        client: Any = redis.Redis(port=port)
+        client.flushall()
+        client.xgroup_create("s", "g", "$", mkstream=True)
+        for number in range(1, 5):
+            client.xadd("s", {"n": number}, id=f"{number}-1")
+        client.xreadgroup("g", "c", {"s": ">"}, count=2)
+        client.xdel("s", "4-1")
+        text = client.dump("s")
+        client.xtrim("s", maxlen=0)
+        said = [client.restore("t", 0, text), client.ttl("t"), client.xrange("t"), client.xpending("t", "g")]
+        said += [client.xinfo_stream("t")["last-generated-id"], client.xreadgroup("g", "c", {"t": ">"})]
+        with pytest.raises(redis.ResponseError, match="BUSYKEY") as refused:
+            client.restore("t", 0, text)
+        said += [str(refused.value), client.restore("t", 100_000, text, replace=True), 0 < client.ttl("t") <= 100]
+        told.append([*said, client.xlen("t"), client.restore("gone", 1, text, absttl=True), client.exists("gone")])
+    assert told[0] == told[1]
+
+
+def test_commands_and_errors_are_counted(ports: tuple[int, int]) -> None:
+    told = []
+    for port in ports:
+        client: Any = redis.Redis(port=port)
+        client.config_resetstat()
+        for words in ("XADD s 1-1 a b", "XADD s 1-1 a b", "xreadgroup GROUP g c STREAMS s >", "XLEN", "NOSUCH"):
+            with suppress(redis.ResponseError):
+                client.execute_command(*words.split())
+        commands, errors = client.info("commandstats"), client.info("errorstats")
+        counts = ("calls", "rejected_calls", "failed_calls")
+        shown = {n: [value.get(count) for count in counts] for n, value in commands.items() if "cmdstat_x" in n}
+        told.append((shown, errors, client.info("stats").get("total_error_replies")))
+    assert told[0] == told[1]
