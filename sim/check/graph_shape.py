@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .report import Edge, Node, StateGraph
@@ -45,6 +46,53 @@ def statistics(graph: StateGraph) -> dict[str, Any]:
     }
 
 
+LOOP = "loop"
+"""The label of states in loops."""
+FAIR, UNFAIR = "in a fair loop", "in a loop"
+
+
+def with_loops(graph: StateGraph) -> StateGraph:
+    """The graph in which states say, first of all, whether a run can go round through them for ever.
+
+    A loop is fair where everybody who could always take a step in it takes one: a run can stay there although nobody
+    is held up. Faults are never owed. Where there is no loop the graph is as it was.
+    """
+    found = loops(graph)
+    if not found:
+        return graph
+    nodes = [replace(node, labels=((LOOP, found.get(node.key, "no")), *node.labels)) for node in graph.nodes]
+    return replace(graph, nodes=tuple(nodes))
+
+
+def loops(graph: StateGraph) -> dict[str, str]:
+    """Which states are in loops, and whether in fair ones."""
+    import networkx as nx
+
+    net = nx.DiGraph((edge.source, edge.target) for edge in graph.edges)
+    able: dict[str, set[str]] = {}
+    for edge in graph.edges:
+        if not edge.fault and edge.process:
+            able.setdefault(edge.source, set()).add(edge.process)
+    inner: dict[frozenset[str], set[str]] = {}
+    part_of: dict[str, frozenset[str]] = {}
+    for part in nx.strongly_connected_components(net):
+        if len(part) > 1 or any(net.has_edge(key, key) for key in part):
+            keys = frozenset(part)
+            inner[keys] = set()
+            part_of.update(dict.fromkeys(keys, keys))
+    for edge in graph.edges:
+        whole = part_of.get(edge.source)
+        if whole is not None and edge.target in whole and not edge.fault:
+            inner[whole].add(edge.process)
+    out = {}
+    for node in graph.nodes:
+        whole = part_of.get(node.key)
+        if whole is not None:
+            always = set.intersection(*(able.get(key, set()) for key in sorted(whole)))
+            out[node.key] = FAIR if always <= inner[whole] else UNFAIR
+    return out
+
+
 def _diameter(net: Any) -> int:
     import networkx as nx
 
@@ -69,16 +117,22 @@ def collapsed(graph: StateGraph, labels: Sequence[str] | None = None) -> StateGr
         kept_labels = tuple(pair for pair in group[0].labels if labels is None or pair[0] in labels)
         size = ("states", str(len(group)))
         nodes.append(Node(key, min(node.depth for node in group), (size, *kept_labels), group[0].violated))
-    between: dict[tuple[str, str, str, bool], Counter[str]] = {}
+    between: dict[tuple[str, str, str, bool, str], Counter[str]] = {}
     for edge in graph.edges:
-        ends = (keys[edge.source], keys[edge.target], edge.process, edge.fault)
+        ends = (keys[edge.source], keys[edge.target], edge.process, edge.fault, _broken(edge.step))
         between.setdefault(ends, Counter())[edge.step] += 1
     edges = []
-    for (source, target, process, fault), steps in between.items():
-        if source != target:
-            edges.append(Edge(source, target, _together(list(steps), process), process, fault))
+    for (source, target, process, fault, broken), steps in between.items():
+        if source != target or broken:
+            words = _together([step.removesuffix(broken) for step in steps], process)
+            edges.append(Edge(source, target, words + broken, process, fault))
     initial = keys.get(graph.initial, "")
     return StateGraph(graph.scenario, graph.variant, initial, tuple(nodes), tuple(edges), graph.complete)
+
+
+def _broken(step: str) -> str:
+    """What a step says that it breaks, with the blank before it."""
+    return step[step.index(" (") :] if step.endswith(" broken)") and " (" in step else ""
 
 
 def _together(steps: list[str], process: str) -> str:
@@ -96,7 +150,7 @@ def small_enough(graph: StateGraph, most: int) -> StateGraph:
     """
     if len(graph.nodes) <= most:
         return graph
-    names = [name for name, _ in graph.nodes[0].labels]
+    names = [name for name, _ in graph.nodes[0].labels] if graph.nodes else []
     while True:
         smaller = collapsed(graph, names)
         if len(smaller.nodes) <= most or not names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..check.graph_shape import small_enough, statistics
+from ..check.graph_shape import FAIR, loops, small_enough, statistics, with_loops
 from ..check.report import StateGraph
 from ..errors import BadInput
 
@@ -30,7 +30,8 @@ def write(graph: StateGraph, path: Path) -> None:
     if form in PICTURES:
         from .graph_picture import render
 
-        data = render(small_enough(graph, DRAWN_MAX), form[1:], len(graph.nodes), len(graph.edges))
+        drawn = small_enough(with_loops(graph), DRAWN_MAX)
+        data = render(drawn, form[1:], len(graph.nodes), len(graph.edges))
     else:
         text = {".graphml": graphml, ".dot": dot, ".json": as_json}[form](graph)
         data = text.encode()
@@ -80,13 +81,16 @@ def graphml(graph: StateGraph) -> str:
 
 
 def dot(graph: StateGraph) -> str:
-    """DOT, as Graphviz reads it: ranked by depth, violations in red, faults dashed."""
+    """DOT, as Graphviz reads it: violations in red, fair loops in blue, ends with two lines, faults dashed."""
     number = {node.key: f"s{n}" for n, node in enumerate(graph.nodes)}
+    in_loops, sources = loops(graph), {edge.source for edge in graph.edges}
     lines = [f"digraph {_quoted(f'{graph.scenario}, {graph.variant}')} {{", "  rankdir=TB;", '  node [shape=box];']
     for node in graph.nodes:
         label = "\n".join([*(f"{name}: {value}" for name, value in node.labels), *node.violated])
         style = ', style=filled, fillcolor="#FFB499"' if node.violated else ""
         style += ", penwidth=3" if node.key == graph.initial else ""
+        style += ', color="#3333CC"' if in_loops.get(node.key) == FAIR else ""
+        style += ", peripheries=2" if node.key not in sources else ""
         lines.append(f"  {number[node.key]} [label={_quoted(label or node.key[:8])}{style}];")
     for edge in graph.edges:
         style = ", style=dashed" if edge.fault else ""

@@ -1,212 +1,241 @@
-"""A state graph on paper: one row for each depth, violations coloured, faults dashed."""
+"""A state graph on paper: in layers, violations coloured, loops and ends marked, faults dashed."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path as Curve
 
+from ..check.graph_shape import LOOP
 from ..check.report import Edge, Node, StateGraph
 from .draw import DOTS_PER_INCH, METADATA, house_style
-from .palette import INK, PAPER, SOFT, TROUBLE, TROUBLE_TINT, WORKERS
+from .graph_layout import Place, Way, place
+from .palette import CURSOR, FAINT, INK, LIGHT, SOFT, TROUBLE, TROUBLE_TINT, Theme
+from .sheet import width_of
 from .words import counted, short
 
-BOX_WIDE, BOX_HIGH = 1.75, 0.2
-"""Inches that a box takes, and each of its lines."""
-GAP_X, GAP_Y = 0.45, 0.75
-TEXT_SIZE = 6.5
-CHARACTERS = 34
-STEP_SIZE = 5.5
-STEP_CHARACTERS = 22
-WORDS_IN = (0.28, 0.14, 0.42)
-"""How far below a state its steps have their words, in turn, so that they do not cover each other."""
+LINE_IN, PAD_IN = 0.15, 0.07
+TEXT_SIZE, STEP_SIZE = 6.5, 6.0
+PLAIN_WORD_IN = 0.1
+CHARACTERS, STEP_CHARACTERS = 34, 26
 STEPS_LABELLED_MAX = 60
-"""The words of more steps than this would hide the picture."""
-APART_IN = 0.14
-"""How far apart arrows between the same two states are."""
-ROUNDS = 6
-"""How often the rows are put in order by what they are linked to."""
-WIDTH_MIN = 6.5
+"""The words of more arrows than this would hide the picture."""
+WORDS_LINES_MAX = 3
+WIDTH_MIN, MARGIN_IN, HEAD_IN, FOOT_IN = 6.5, 0.35, 0.85, 0.5
+PLAIN = ("nobody", "nothing", "no")
+"""Values that go without saying."""
 
 
-def render(graph: StateGraph, form: str, states: int, edges: int) -> bytes:
+def render(graph: StateGraph, form: str, states: int, edges: int, theme: Theme = LIGHT) -> bytes:
     """The picture as the bytes of a file. ``states`` and ``edges`` are those of the whole graph."""
     with house_style():
         out = BytesIO()
-        page = paint(graph, states, edges)
-        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=PAPER)
+        page = paint(graph, states, edges, theme)
+        page.savefig(out, format=form, dpi=DOTS_PER_INCH, metadata=METADATA.get(form, {}), facecolor=theme.paper)
     return out.getvalue()
 
 
-def paint(graph: StateGraph, states: int, edges: int) -> Figure:
+def paint(graph: StateGraph, states: int, edges: int, theme: Theme = LIGHT) -> Figure:
     """The picture as a figure."""
-    rows = layers(graph)
-    loops = {edge.source: edge.step for edge in graph.edges if edge.source == edge.target}
-    lines = {node.key: _lines(node, loops.get(node.key, "")) for node in graph.nodes}
-    high = BOX_HIGH * max(map(len, lines.values()), default=1)
-    step_x, step_y = BOX_WIDE + GAP_X, high + GAP_Y
-    width = max(max((len(row) for row in rows), default=1) * step_x + 1.6, WIDTH_MIN)
-    height = len(rows) * step_y + 1.5
+    lines = _all_lines(graph)
+    worded = len({(edge.source, edge.target) for edge in graph.edges}) <= STEPS_LABELLED_MAX
     with house_style():
-        page = Figure(figsize=(width, height))
+        done = place(
+            graph, lambda node: _size(lines[node.key], TEXT_SIZE),
+            lambda steps: _size([text for text, _ in _deeds(steps)], STEP_SIZE) if worded else (PLAIN_WORD_IN, 0.1),
+        )  # fmt: skip
+        width = max(done.width + 2 * MARGIN_IN, WIDTH_MIN)
+        height = done.height + HEAD_IN + FOOT_IN
+        page = Figure(figsize=(width, height), facecolor=theme.paper)
         axes = page.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.axis("off")
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
-        place: dict[str, tuple[float, float]] = {}
-        for at, row in enumerate(rows):
-            left = (width - (len(row) - 1) * step_x) / 2
-            for n, node in enumerate(row):
-                place[node.key] = (left + n * step_x, 1.15 + high / 2 + at * step_y)
-        _heading(axes, graph, states, edges)
-        colours = _colours(graph.edges)
-        turns: Counter[str] = Counter()
-        for edge, shift in _apart(graph.edges):
-            turns[edge.source] += 1
-            worded = len(graph.edges) <= STEPS_LABELLED_MAX
-            _arrow(axes, edge, place, high, colours[edge.process], shift, turns[edge.source], worded)
-        for node in graph.nodes:
-            _state(axes, node, lines[node.key], place[node.key], high, node.key == graph.initial)
-        _legend(axes, colours, height)
+        sheet = _Sheet(axes, theme, _colours(graph.edges, theme), (width - done.width) / 2, HEAD_IN)
+        _heading(sheet, graph, states, edges)
+        for way in done.ways:
+            _arrow(sheet, way, worded)
+        ends = {node.key for node in graph.nodes} - {edge.source for edge in graph.edges}
+        for key, box in done.boxes.items():
+            assert box.node is not None
+            _state(sheet, box, box.node, lines[key], initial=key == graph.initial, end=key in ends)
+        _legend(sheet, height)
     return page
 
 
-def _apart(edges: Sequence[Edge]) -> list[tuple[Edge, float]]:
-    """Every arrow, with how far it is moved aside so that those between the same two states can be told apart."""
-    between: dict[tuple[str, str], list[Edge]] = {}
-    for edge in edges:
-        if edge.source != edge.target:
-            between.setdefault((edge.source, edge.target), []).append(edge)
-    return [
-        (edge, (n - (len(group) - 1) / 2) * APART_IN) for group in between.values() for n, edge in enumerate(group)
-    ]
+class _Sheet:
+    """Axes in inches, with where the graph begins and the colours of processes."""
+
+    def __init__(self, axes: Axes, theme: Theme, colours: Mapping[str, str], left: float, top: float) -> None:
+        self.axes = axes
+        self.theme = theme
+        self.colours = colours
+        self.left = left
+        self.top = top
+
+    def at(self, where: Place) -> tuple[float, float]:
+        """The middle of a place on the paper."""
+        return self.left + where.x, self.top + where.y
+
+    def text(self, x: float, y: float, text: str, size: float, colour: str, ha: str = "center", z: float = 5) -> None:
+        """One line of text whose middle is at ``y``."""
+        self.axes.text(
+            x, y, text, ha=ha, va="center", fontsize=size, color=self.theme.of(colour), zorder=z, parse_math=False
+        )
 
 
-def layers(graph: StateGraph) -> list[list[Node]]:
-    """The states in rows by depth, each row in the order of what it is linked to, so that fewer arrows cross."""
-    by_depth: dict[int, list[Node]] = {}
+def _size(lines: Sequence[str], size: float) -> tuple[float, float]:
+    width = max((width_of(line, size) for line in lines), default=0.1)
+    return width + 2 * PAD_IN, len(lines) * LINE_IN + PAD_IN
+
+
+def _all_lines(graph: StateGraph) -> dict[str, list[str]]:
+    """What stands in each box: what is the same in all of them is left out, and so is what goes without saying."""
+    values: dict[str, set[str]] = {}
     for node in graph.nodes:
-        by_depth.setdefault(node.depth, []).append(node)
-    rows = [by_depth[depth] for depth in sorted(by_depth)]
-    linked: dict[str, list[str]] = {node.key: [] for node in graph.nodes}
+        for name, value in node.labels:
+            values.setdefault(name, set()).add(value)
+    telling = {name for name, found in values.items() if len(found) > 1}
+    loops: dict[str, list[str]] = {}
     for edge in graph.edges:
-        linked[edge.source].append(edge.target)
-        linked[edge.target].append(edge.source)
-    for turn in range(ROUNDS):
-        order = range(1, len(rows)) if turn % 2 == 0 else range(len(rows) - 2, -1, -1)
-        for at in order:
-            beside = rows[at - 1] if turn % 2 == 0 else rows[at + 1]
-            rows[at] = _sorted(rows[at], beside, linked)
-    return rows
+        if edge.source == edge.target:
+            loops.setdefault(edge.source, []).append(f"↻ {_deed(edge)}")
+    return {node.key: _lines(node, telling, loops.get(node.key, [])) for node in graph.nodes}
 
 
-def _sorted(row: Sequence[Node], beside: Sequence[Node], linked: dict[str, list[str]]) -> list[Node]:
-    spread = max(len(beside) - 1, 1)
-    where = {node.key: n / spread for n, node in enumerate(beside)}
-    own = max(len(row) - 1, 1)
-
-    def middle(item: tuple[int, Node]) -> tuple[float, int]:
-        n, node = item
-        found = [where[key] for key in linked[node.key] if key in where]
-        return (sum(found) / len(found) if found else n / own, n)
-
-    return [node for _, node in sorted(enumerate(row), key=middle)]
-
-
-def _lines(node: Node, loop: str) -> list[str]:
-    told = [f"{name}: {value}" for name, value in node.labels] or [node.key[:8]]
-    told += [f"↻ {loop}"] if loop else []
-    return [short(line, CHARACTERS) for line in [*told, *(f"✗ {name}" for name in node.violated)]]
+def _lines(node: Node, telling: set[str], loops: Sequence[str]) -> list[str]:
+    told = []
+    for name, value in node.labels:
+        if name == "states":
+            told.append(counted(int(value), "state"))
+        elif name == LOOP and value not in PLAIN:
+            told.append(f"↻ {value}")
+        elif name in telling and name != LOOP and value not in PLAIN:
+            told.append(f"{name}: {value}")
+    told += [*loops[:2], *(f"✗ {name}" for name in node.violated)]
+    return [short(line, CHARACTERS) for line in told or [node.key[:8]]]
 
 
-def _state(
-    axes: Axes, node: Node, lines: list[str], at: tuple[float, float], high: float, initial: bool
-) -> None:  # fmt: skip
-    box = FancyBboxPatch(
-        (at[0] - BOX_WIDE / 2, at[1] - high / 2), BOX_WIDE, high, boxstyle="round,pad=0.03,rounding_size=0.05",
-        facecolor=TROUBLE_TINT if node.violated else PAPER, edgecolor=TROUBLE if node.violated else INK,
-        linewidth=1.8 if initial else 0.7, zorder=3,
-    )  # fmt: skip
-    axes.add_patch(box)
-    top = at[1] - (len(lines) - 1) * BOX_HIGH / 2
-    for n, line in enumerate(lines):
-        colour = TROUBLE if line.startswith("✗") else INK
-        y = top + n * BOX_HIGH
-        axes.text(at[0], y, line, ha="center", va="center", fontsize=TEXT_SIZE, color=colour, zorder=4)
-
-
-def _arrow(
-    axes: Axes, edge: Edge, place: dict[str, tuple[float, float]], high: float, colour: str, shift: float, turn: int,
-    worded: bool,
-) -> None:  # fmt: skip
-    (x0, y0), (x1, y1) = place[edge.source], place[edge.target]
-    half = high / 2 + 0.04
-    if y1 > y0:
-        start, end = (x0 + shift, y0 + half), (x1 + shift, y1 - half)
-        bend = 0.0 if y1 - y0 < 1.5 * (high + GAP_Y) else 0.12  # around what stands in between
-    else:
-        # back up, or along the row: a bow, so that it does not hide behind what it passes
-        start, end = (x0 + BOX_WIDE / 2, y0 + shift), (x1 + BOX_WIDE / 2, y1 + shift)
-        bend = 0.45 if y1 < y0 else -0.35
-    arrow = FancyArrowPatch(
-        start, end, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=6,
-        linestyle="--" if edge.fault else "-", linewidth=1.0 if edge.fault else 0.7, color=colour, shrinkA=0, shrinkB=0,
-        zorder=2,
-    )  # fmt: skip
-    axes.add_patch(arrow)
-    if worded:
-        x, y = _beside(start, end, bend, y1 > y0, turn)
-        axes.text(
-            x, y, _deed(edge), ha="center", va="center", fontsize=STEP_SIZE, color=colour, zorder=5,
-            bbox={"boxstyle": "round,pad=0.08", "facecolor": PAPER, "edgecolor": "none"},
+def _state(sheet: _Sheet, box: Place, node: Node, lines: Sequence[str], *, initial: bool, end: bool) -> None:
+    x, y = sheet.at(box)
+    bad, loop = bool(node.violated), any(line.startswith("↻ in a") for line in lines)
+    edge = TROUBLE if bad else CURSOR if loop else INK
+    fill = sheet.theme.of(TROUBLE_TINT) if bad else sheet.theme.tint(FAINT, 0.6) if end else sheet.theme.paper
+    style = "round,pad=0,rounding_size=0.05"
+    for grown in (0.0, 0.04) if end else (0.0,):
+        sheet.axes.add_patch(
+            FancyBboxPatch(
+                (x - box.width / 2 - grown, y - box.height / 2 - grown), box.width + 2 * grown, box.height + 2 * grown,
+                boxstyle=style, facecolor=fill if grown == 0.0 else "none", edgecolor=sheet.theme.of(edge),
+                linewidth=1.9 if initial else 0.8, zorder=3,
+            )
         )  # fmt: skip
+    top = y - (len(lines) - 1) * LINE_IN / 2
+    for n, line in enumerate(lines):
+        colour = TROUBLE if line.startswith("✗") or "broken)" in line else CURSOR if line.startswith("↻ in a") else INK
+        sheet.text(x, top + n * LINE_IN, line, TEXT_SIZE, colour)
 
 
-def _beside(
-    start: tuple[float, float], end: tuple[float, float], bend: float, down: bool, turn: int
-) -> tuple[float, float]:
-    """Where an arrow's words stand: below where it starts, above the next row, or at the middle of its bow."""
-    (x0, y0), (x1, y1) = start, end
-    share = (WORDS_IN[turn % len(WORDS_IN)]) / (y1 - y0) if down else 0.5
-    bow = 2 * share * (1 - share) * bend  # the quadratic curve of matplotlib's arc3, with y downwards
-    return x0 + share * (x1 - x0) - bow * (y1 - y0), y0 + share * (y1 - y0) + bow * (x1 - x0)
+def _arrow(sheet: _Sheet, way: Way, worded: bool) -> None:
+    """A smooth line through its places, with the words where they have theirs."""
+    names = list(dict.fromkeys(edge.process for edge in way.edges))
+    bad = any(edge.step.endswith(" broken)") for edge in way.edges)
+    colour = sheet.theme.of(TROUBLE) if bad else sheet.colours[names[0]] if len(names) == 1 else sheet.theme.of(SOFT)
+    fault = all(edge.fault for edge in way.edges)
+    points = _points(sheet, way)
+    vertices, codes = [points[0]], [Curve.MOVETO]
+    for (x0, y0), (x1, y1) in pairwise(points):
+        bend = (y1 - y0) * 0.45
+        vertices += [(x0, y0 + bend), (x1, y1 - bend), (x1, y1)]
+        codes += [Curve.CURVE4] * 3
+    sheet.axes.add_patch(
+        FancyArrowPatch(
+            path=Curve(vertices, codes), arrowstyle="-|>", mutation_scale=7, linestyle="--" if fault else "-",
+            linewidth=1.3 if bad else 0.9, color=colour, shrinkA=0, shrinkB=0, zorder=2,
+        )
+    )  # fmt: skip
+    if worded:
+        x, y = sheet.at(way.words)
+        told = _deeds(way.edges)
+        paper = {"boxstyle": "square,pad=0.05", "facecolor": sheet.theme.paper, "edgecolor": "none"}
+        for n, (text, process) in enumerate(told):
+            at = y + (n - (len(told) - 1) / 2) * LINE_IN
+            ink = sheet.theme.of(TROUBLE) if text.endswith("broken)") else sheet.colours.get(process, INK)
+            sheet.axes.text(
+                x, at, text, ha="center", va="center", fontsize=STEP_SIZE, color=ink, zorder=4, bbox=paper,
+                parse_math=False,
+            )  # fmt: skip
+
+
+def _points(sheet: _Sheet, way: Way) -> list[tuple[float, float]]:
+    """From the edge of the first box to that of the last, through what lies between."""
+    first, last = way.through[0], way.through[-1]
+    inner = [sheet.at(each) for each in way.through[1:-1]]
+    (x0, y0), (x1, y1) = sheet.at(first), sheet.at(last)
+    down_out = not inner or inner[0][1] > y0
+    down_in = not inner or inner[-1][1] < y1
+    reach = 0.35  # arrows leave a box towards where they go, and do not all meet in its middle
+    x0 += max(min((inner[0][0] if inner else x1) - x0, first.width * reach), -first.width * reach)
+    x1 += max(min((inner[-1][0] if inner else x0) - x1, last.width * reach), -last.width * reach)
+    start = (x0, y0 + first.height / 2 * (1 if down_out else -1))
+    end = (x1, y1 - (last.height / 2 + 0.02) * (1 if down_in else -1))
+    return [start, *inner, end]
+
+
+def _deeds(edges: Sequence[Edge]) -> list[tuple[str, str]]:
+    """What is done, each with who does it (who is the colour); what is too much for an arrow is counted."""
+    told = list(dict.fromkeys((_deed(edge), edge.process) for edge in edges))
+    told.sort(key=lambda item: not item[0].endswith("broken)"))
+    if len(told) <= WORDS_LINES_MAX:
+        return told
+    rest = len(told) - WORDS_LINES_MAX + 1
+    return [*told[: WORDS_LINES_MAX - 1], (f"and {rest} more", "")]
 
 
 def _deed(edge: Edge) -> str:
-    """What is done, without who does it: that is the colour."""
+    """What is done, without who does it."""
     deed = edge.step.removeprefix(edge.process).removeprefix(":").strip().removeprefix("the server ")
-    first = deed.partition(" ")[0]
-    return first if first.isupper() else short(deed, STEP_CHARACTERS)
+    what, bracket, broken = deed.partition(" (")
+    first = what.partition(" ")[0]
+    told = first if first.isupper() else short(what, STEP_CHARACTERS)
+    return f"{told} ({broken}" if bracket and broken.endswith("broken)") else told
 
 
-def _colours(edges: Sequence[Edge]) -> dict[str, str]:
+def _colours(edges: Sequence[Edge], theme: Theme) -> dict[str, str]:
     names = list(dict.fromkeys(edge.process for edge in edges))
     named = [name for name in names if name]
-    colours = {name: WORKERS[n % len(WORKERS)].colour for n, name in enumerate(named)}
-    return {**colours, "": SOFT}
+    colours = {name: theme.workers[n % len(theme.workers)].colour for n, name in enumerate(named)}
+    return {**colours, "": theme.of(SOFT)}
 
 
-def _heading(axes: Axes, graph: StateGraph, states: int, edges: int) -> None:
-    axes.text(0.3, 0.3, f"{graph.scenario}, {graph.variant}", fontsize=12, weight="bold", color=INK, va="center")
+def _heading(sheet: _Sheet, graph: StateGraph, states: int, edges: int) -> None:
+    sheet.axes.text(
+        0.3, 0.26, f"{graph.scenario}, {graph.variant}", fontsize=12, weight="bold", color=sheet.theme.of(INK),
+        va="center", parse_math=False,
+    )  # fmt: skip
     told = f"{counted(states, 'state')}, {counted(edges, 'step')}"
     if not graph.complete:
         told += " seen; there are more"
     if len(graph.nodes) < states:
         told += f"; drawn as {counted(len(graph.nodes), 'class', 'classes')} of states with equal labels"
-    axes.text(0.3, 0.55, told, fontsize=8, color=SOFT, va="center")
+    sheet.text(0.3, 0.5, told, 8, SOFT, "left")
     broken = list(dict.fromkeys(name for node in graph.nodes for name in node.violated))
+    said = {edge.step.rpartition(" (")[2].removesuffix(" broken)") for edge in graph.edges if "broken)" in edge.step}
+    broken += sorted(said.difference(broken))
     if broken:
-        axes.text(0.3, 0.78, f"✗ {', '.join(broken)}", fontsize=8, color=TROUBLE, va="center")
+        sheet.text(0.3, 0.72, f"✗ {', '.join(broken)}", 8, TROUBLE, "left")
 
 
-def _legend(axes: Axes, colours: dict[str, str], height: float) -> None:
-    x = 0.3
-    faults = [("a fault", INK, "--"), ("the server, a clock", SOFT, "-")]
-    for name, colour, style in [*((name, colour, "-") for name, colour in colours.items() if name), *faults]:
-        axes.plot([x, x + 0.3], [height - 0.2] * 2, style, color=colour, linewidth=1.1)
-        axes.text(x + 0.36, height - 0.2, name, fontsize=7, color=SOFT, va="center")
-        x += 0.55 + 0.062 * len(name)
+def _legend(sheet: _Sheet, height: float) -> None:
+    x, y, ink, soft = 0.3, height - 0.2, sheet.theme.of(INK), sheet.theme.of(SOFT)
+    samples = [(name, colour, "-") for name, colour in sheet.colours.items() if name]
+    samples += [("a fault", ink, "--"), ("the server, a clock or several", soft, "-")]
+    for name, colour, style in samples:
+        sheet.axes.plot([x, x + 0.3], [y, y], style, color=colour, linewidth=1.1)
+        sheet.text(x + 0.36, y, name, 7, SOFT, "left")
+        x += 0.55 + width_of(name, 7)

@@ -67,11 +67,11 @@ def result_html(result: Result) -> str:
 
 def graph_svg(graph: StateGraph) -> str:
     """A state graph as SVG; a large one collapsed to classes of states with equal labels."""
-    from ..check.graph_shape import small_enough
+    from ..check.graph_shape import small_enough, with_loops
     from .graph_files import DRAWN_MAX
     from .graph_picture import render
 
-    text = render(small_enough(graph, DRAWN_MAX), "svg", len(graph.nodes), len(graph.edges)).decode()
+    text = render(small_enough(with_loops(graph), DRAWN_MAX), "svg", len(graph.nodes), len(graph.edges)).decode()
     return text[text.index("<svg") :]
 
 

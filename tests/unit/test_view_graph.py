@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from itertools import product
+from dataclasses import replace
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from redelivery.sim.catalogue import find
-from redelivery.sim.check.graph_shape import collapsed, small_enough, statistics
+from redelivery.sim.check.graph_shape import FAIR, UNFAIR, collapsed, loops, small_enough, statistics, with_loops
 from redelivery.sim.check.recorder import Recorder
 from redelivery.sim.check.report import Edge, Node, StateGraph
 from redelivery.sim.check.schedules import Start, search
@@ -20,7 +21,7 @@ from redelivery.sim.choices import Replayed
 from redelivery.sim.errors import BadInput
 from redelivery.sim.run import simulate
 from redelivery.sim.views.graph_files import ENDINGS, dot, graphml, write
-from redelivery.sim.views.graph_picture import layers
+from redelivery.sim.views.graph_layout import layers, place
 
 
 def node(key: str, depth: int, *violated: str, **labels: str) -> Node:
@@ -192,10 +193,13 @@ def test_json_holds_everything(tmp_path: Path) -> None:
 def test_dot_marks_what_is_broken_and_what_is_a_fault() -> None:
     lines = dot(DIAMOND).splitlines()
     assert lines[0] == 'digraph "own, broken" {'
-    assert r'  s3 [label="phase: late\ndown: x\nno-orphan", style=filled, fillcolor="#FFB499"];' in lines
+    told = r'label="phase: late\ndown: x\nno-orphan", style=filled, fillcolor="#FFB499", color="#3333CC"'
+    assert f"  s3 [{told}];" in lines
     assert '  s0 -> s1 [label="x crashes", style=dashed];' in lines
     assert '  s3 -> s3 [label="the server gives up a blocked read"];' in lines
     assert lines[-1] == "}"
+    ended = StateGraph("own", "v", "a", DIAMOND.nodes[:2], DIAMOND.edges[:1])
+    assert any(line.startswith("  s1 ") and "peripheries=2" in line for line in dot(ended).splitlines())
 
 
 def test_what_a_payload_holds_breaks_no_file() -> None:
@@ -254,12 +258,59 @@ def texts(graph: StateGraph, states: int) -> list[str]:
 def test_the_picture_says_what_it_shows() -> None:
     told = texts(DIAMOND, 4)
     assert {"own, broken", "4 states, 6 steps", "✗ no-orphan", "phase: late", "crashes", "XADD"} <= set(told)
-    assert "↻ the server gives up a blo…" in told or any(text.startswith("↻ the server") for text in told)
+    assert "↻ gives up a blocked read" in told
+    assert "down: nobody" not in told, "what goes without saying is not said"
     part = StateGraph("own", "broken", "a", DIAMOND.nodes, DIAMOND.edges, complete=False)
     assert any(
         text == "1,000 states, 6 steps seen; there are more; drawn as 4 classes of states with equal labels"
         for text in texts(part, 1000)
     )
+
+
+def test_loops_are_told_from_loops_that_hold_somebody_up() -> None:
+    nodes = (node("a", 0), node("b", 1), node("c", 2))
+    round_and_round = (Edge("a", "b", "x: XLEN s", "x"), Edge("b", "a", "x: slept", "x"))
+    fair = StateGraph("o", "v", "a", nodes[:2], round_and_round)
+    assert loops(fair) == {"a": FAIR, "b": FAIR}
+    owed = (Edge("a", "c", "y: XADD s * n 1", "y"), Edge("b", "c", "y: XADD s * n 1", "y"))
+    assert loops(StateGraph("o", "v", "a", nodes, (*round_and_round, *owed))) == {"a": UNFAIR, "b": UNFAIR}
+    assert set(loops(StateGraph("o", "v", "a", nodes, (*round_and_round, owed[0]))).values()) == {FAIR}
+    strikes = tuple(replace(edge, fault=True) for edge in owed)
+    assert set(loops(StateGraph("o", "v", "a", nodes, (*round_and_round, *strikes))).values()) == {FAIR}
+    assert with_loops(fair).nodes[0].labels[0] == ("loop", FAIR)
+    straight = StateGraph("o", "v", "a", nodes, owed[:1])
+    assert with_loops(straight) is straight
+    assert "↻ in a fair loop" in texts(with_loops(fair), 2)
+
+
+def test_a_step_that_breaks_something_is_kept_apart_also_inside_a_class(tmp_path: Path) -> None:
+    nodes = (node("a", 0, p="1"), node("b", 1, p="1"), node("c", 1, p="1"))
+    edges = (Edge("a", "b", "x: XADD s * n 1", "x"), Edge("a", "c", "x: XADD s * n 2 (no-orphan broken)", "x"))
+    small = collapsed(StateGraph("o", "v", "a", nodes, edges))
+    assert small.edges == (Edge("p: 1", "p: 1", "x: XADD s * n 2 (no-orphan broken)", "x"),)
+    told = texts(small, 3)
+    assert "↻ XADD (no-orphan broken)" in told
+    assert "✗ no-orphan" in told
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_nothing_covers_anything_however_many_arrows_there_are(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 9))
+    nodes = tuple(node(str(i), i % 4) for i in range(n))
+    ends = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))
+    drawn = data.draw(st.lists(ends, max_size=14, unique=True))
+    graph = StateGraph("o", "v", "0", nodes, tuple(Edge(str(a), str(b), "step") for a, b in drawn))
+    done = place(graph, lambda each: (1.0 + int(each.key) / 5, 0.5), lambda steps: (0.8, 0.3))
+    places = [*done.boxes.values(), *(way.words for way in done.ways)]
+    for one, other in combinations(places, 2):
+        aside = abs(one.x - other.x) - (one.width + other.width) / 2
+        apart = abs(one.y - other.y) - (one.height + other.height) / 2
+        assert aside > 0 or apart > 0
+    for each in places:
+        assert each.x - each.width / 2 >= -1e-6
+        assert each.x + each.width / 2 <= done.width + 1e-6
+        assert 0 <= each.y - each.height / 2 < each.y + each.height / 2 <= done.height + 1e-6
 
 
 def test_the_words_of_many_steps_are_left_out() -> None:
