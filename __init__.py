@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .sim.requests import activity, atomic, choose, gather, handle, now, pick, publish, sleep, timeout
     from .sim.run import Run
     from .sim.scenario import Scenario, Variant, Without
-    from .sim.server_faults import CutReplica, Failover, Flush, ServerRestart
+    from .sim.server_faults import CutReplica, Evict, Failover, Flush, ServerRestart
     from .sim.simulating import simulate
     from .sim.tape import Tape
     from .sim.views.story import tell
@@ -49,8 +49,8 @@ _WHERE = {
     "SlowHandler": "sim.faults",
     "HalfOpen": "sim.link_faults", "HostPartition": "sim.link_faults", "Partition": "sim.link_faults",
     "SlowLink": "sim.link_faults",
-    "CutReplica": "sim.server_faults", "Failover": "sim.server_faults", "Flush": "sim.server_faults",
-    "ServerRestart": "sim.server_faults",
+    "CutReplica": "sim.server_faults", "Evict": "sim.server_faults", "Failover": "sim.server_faults",
+    "Flush": "sim.server_faults", "ServerRestart": "sim.server_faults",
     "Plan": "sim.plan", "Process": "sim.plan", "Restart": "sim.plan",
     "activity": "sim.requests", "atomic": "sim.requests", "timeout": "sim.requests",
     "choose": "sim.requests", "gather": "sim.requests", "handle": "sim.requests", "now": "sim.requests",
@@ -64,12 +64,13 @@ _WHERE = {
 }  # fmt: skip
 
 __all__ = [
-    "BadInput", "ClientPolicy", "ClockDrift", "ClockJump", "Crash", "CutReplica", "Delay", "FailHandler", "Failover",
-    "Flush", "HalfOpen", "HandlerFailed", "History", "HostPartition", "Lose", "Monitor", "Partition", "Pause", "Plan",
-    "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario", "ScenarioError", "Server",
-    "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Target", "Variant", "Violation", "Without", "activity",
-    "around", "assert_holds", "assert_violates", "atomic", "check", "choose", "compare", "draw", "find", "gather",
-    "handle", "now", "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell", "timeout", "work",
+    "BadInput", "ClientPolicy", "ClockDrift", "ClockJump", "Crash", "CutReplica", "Delay", "Evict", "FailHandler",
+    "Failover", "Flush", "HalfOpen", "HandlerFailed", "History", "HostPartition", "Lose", "Monitor", "Partition",
+    "Pause", "Plan", "Process", "Property", "RedeliveryError", "Reset", "Restart", "Run", "Scenario", "ScenarioError",
+    "Server", "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Target", "Variant", "Violation", "Without",
+    "activity", "around", "assert_holds", "assert_violates", "atomic", "check", "choose", "compare", "draw", "find",
+    "gather", "handle", "now", "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell",
+    "timeout", "work",
 ]  # fmt: skip
 
 

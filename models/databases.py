@@ -118,6 +118,11 @@ class Keyspace:
             facts.append(ListRemoved(key, value.born, tuple(value.items), cause))
         return True
 
+    def evictable(self, keys: tuple[bytes, ...], volatile: bool) -> tuple[bytes, ...]:
+        """The keys that may go when memory is short: of ``keys``, or all; with ``volatile`` those that expire."""
+        there = self.expires if volatile else self.keys
+        return tuple(sorted(key for key in there if not keys or key in keys))
+
     def put_key(self, key: bytes, value: Value, deadline_ms: int | None = None) -> None:
         """Puts a value where no key is, and wakes who is blocked on it (dbAdd)."""
         self.keys[key] = value

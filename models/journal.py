@@ -13,6 +13,8 @@ from .group import Pending
 
 Argv: TypeAlias = tuple[bytes, ...]
 
+FILE, REPLICA, SNAPSHOT, NOTHING = "file", "replica", "snapshot", "nothing"
+"""Who follows a server: its append-only file, a replica, its snapshots, nobody."""
 EXEC: Final = b"EXEC"
 DISK: Final = 1
 REPLICAS: Final = 2

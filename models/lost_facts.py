@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-SERVER_LOST: Final = ("restart", "failover")
+SERVER_LOST: Final = ("restart", "failover", "snapshot")
 """Causes of facts that tell what was lost with a server."""
 
 NEW_EPOCH: Final = ("SETID", *SERVER_LOST)

@@ -287,7 +287,7 @@ class Server(Followed):
         left = self.survivors
         if left is not None:
             before = left.told
-            left.hear(self.journal.take())
+            left.hear(self.journal.take(), self)
             if session is not None and (self.dialect.reads_await or left.told != before):
                 session.told = left.told
 

@@ -8,29 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .durability import copy_of, obey, restarted_of
+from .durability import copy_of, load_snapshot, obey, restarted_of, snapshot_of
 from .facts import Fact
-from .journal import DISK, REPLICAS, Journal, Unit
+from .journal import DISK, REPLICA, REPLICAS, SNAPSHOT, Journal, Unit
 from .rewinding import take_place
 from .server import NOBODY, Server
 
-RESTART, FAILOVER = "restart", "failover"
-FILE, REPLICA, NOTHING = "file", "replica", "nothing"
-"""Who follows a server: its append-only file, a replica, nobody."""
+RESTART, FAILOVER, FROM_SNAPSHOT = "restart", "failover", "snapshot"
+"""How a server is lost, and what stands in its place."""
 
 
 class Survivors:
     """The states in which a copy of a server may be found, the oldest first."""
 
-    __slots__ = ("acknowledged", "cut_at", "cut_until_ms", "is_file", "lag", "states", "told")
+    __slots__ = ("acknowledged", "cut_at", "cut_until_ms", "lag", "states", "told", "who")
 
-    def __init__(self, lag: int, states: Iterable[Server], *, is_file: bool) -> None:
+    def __init__(self, lag: int, states: Iterable[Server], *, who: str) -> None:
         self.lag = lag
         """How many units may be lacking at most, unless it is cut off."""
         self.states: list[Server] = list(states)
         """They are never changed: what comes later is made of a fork."""
-        self.is_file = is_file
-        """Whether it is a file, not a replica."""
+        self.who = who
+        """A file, a replica, or snapshots that may have been taken at any time."""
         self.told = 0
         """How much was told, in units."""
         self.acknowledged = 0
@@ -42,7 +41,7 @@ class Survivors:
 
     def fork(self) -> Survivors:
         """Independent ones; the states are shared."""
-        twin = Survivors(self.lag, self.states, is_file=self.is_file)
+        twin = Survivors(self.lag, self.states, who=self.who)
         twin.told, twin.acknowledged = self.told, self.acknowledged
         twin.cut_until_ms, twin.cut_at = self.cut_until_ms, self.cut_at
         return twin
@@ -68,33 +67,36 @@ class Survivors:
 
     def ask(self, now_ms: int) -> None:
         """It is asked what it has; where the question reaches it, it has everything that was told before."""
-        if self.reach(now_ms):
+        if self.who != SNAPSHOT and self.reach(now_ms):
             self.acknowledged = self.told
             del self.states[:-1]
 
-    def hear(self, units: Iterable[Unit]) -> None:
-        """Something was told: there is one more state, and the oldest is past."""
+    def hear(self, units: Iterable[Unit], server: Server) -> None:
+        """Something was told: there is one more state, and the oldest is past. ``server`` is who told it."""
         for unit in units:
             reached = self.reach(unit.at_ms)
             self.told += 1
-            then = self.states[-1].fork()
-            obey(then, unit, unit.at_ms)
-            self.states.append(then)
+            if self.who == SNAPSHOT:
+                self.states.append(copy_of(server).server)
+            else:
+                self.states.append(self.states[-1].fork())
+                obey(self.states[-1], unit, unit.at_ms)
             if reached:
                 del self.states[: -self.lag - 1]
 
 
 def follow(server: Server, who: str, lag: int) -> None:
     """From now on a file or a replica follows a server, lacking ``lag`` units at most; now it has everything."""
-    server.journal = Journal(DISK if who == FILE else REPLICAS)
-    server.survivors = Survivors(lag, [copy_of(server).server], is_file=who == FILE)
+    server.journal = Journal(REPLICAS if who == REPLICA else DISK)
+    server.survivors = Survivors(lag, [copy_of(server).server], who=who)
 
 
 def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, ...]:
     """The server is gone, with all connections; in its place is what survived, under the same name.
 
     ``lacking`` is how many units are lost (at most those that may be), -1: everything. ``cause`` is ``restart``,
-    from the file at ``now_ms``, or ``failover`` to the replica. Whoever followed it follows the new one.
+    from the file at ``now_ms``, ``snapshot``, from that, or ``failover`` to the replica. Whoever followed it follows
+    the new one.
     """
     survivors, journal = server.survivors, server.journal
     if lacking < 0:
@@ -104,7 +106,11 @@ def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, .
         survivors.reach(now_ms)
         states = survivors.states
         state = states[len(states) - 1 - min(lacking, len(states) - 1)]
-        after = restarted_of(state, now_ms) if cause == RESTART else state.fork()
+        if survivors.who == SNAPSHOT:
+            saved = server if not lacking else state  # the last one may have been taken just now
+            after = load_snapshot(snapshot_of(saved), server.dialect, server.config, now_ms)
+        else:
+            after = restarted_of(state, now_ms) if cause == RESTART else state.fork()
         after.obeys = False
     facts = take_place(server, after, cause)
     server.databases, server.sessions, server.pubsub = after.databases, {}, NOBODY
@@ -112,5 +118,5 @@ def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, .
     server.select(0)
     if survivors is not None and journal is not None:
         server.journal = journal.empty()
-        server.survivors = Survivors(survivors.lag, [copy_of(server).server], is_file=survivors.is_file)
+        server.survivors = Survivors(survivors.lag, [copy_of(server).server], who=survivors.who)
     return facts

@@ -10,7 +10,7 @@ from ..sim.plan import Params, Plan, Process, TurnFunction
 from ..sim.properties.lost_servers import FLUSHED
 from ..sim.requests import handle, sleep
 from ..sim.scenario import Scenario, Variant, Without
-from ..sim.server_faults import Flush
+from ..sim.server_faults import Evict, Flush
 
 STREAM, GROUP = "orders", "workers"
 
@@ -41,14 +41,14 @@ def working(start: str | None) -> TurnFunction:
     return work
 
 
-def _plan(params: Params, start: str | None) -> Plan:
+def _plan(params: Params, start: str | None, *, evicts: bool = False) -> Plan:
     return Plan(
         processes=[
             Process("shop", take_orders, turns=params.entries, initial=0),
             Process("worker", working(start), handle_ms=params.handle_ms),
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
-        faults=[Flush(from_ms=params.from_ms)],
+        faults=[Evict(keys=(STREAM,), from_ms=params.from_ms) if evicts else Flush(from_ms=params.from_ms)],
         faults_ms=params.entries * 400,
         within_ms=2500,
     )
@@ -65,11 +65,27 @@ scenario = Scenario(
             violates="progress-after-nogroup",
             states=170,
         ),
+        "evicted": Variant(
+            "maxmemory with allkeys-lru: the server evicts the stream, and its group with it",
+            lambda params: _plan(params, None, evicts=True),
+            violates="progress-after-nogroup",
+            states=170,
+        ),
         "repaired": Variant(
             "the worker makes the group again, from the beginning of the stream",
             lambda params: _plan(params, "0"),
             states=89,
             safeguards={"create-again": Without(lambda params: _plan(params, None), "progress-after-nogroup")},
+        ),
+        "evicted-repaired": Variant(
+            "the same under maxmemory",
+            lambda params: _plan(params, "0", evicts=True),
+            states=89,
+            safeguards={
+                "create-again": Without(
+                    lambda params: _plan(params, None, evicts=True), "progress-after-nogroup"
+                ),
+            },
         ),
     },
     properties=["progress-after-nogroup"],

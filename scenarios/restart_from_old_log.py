@@ -28,14 +28,14 @@ async def work(redis: Any, me: str) -> None:
     await sleep(100)
 
 
-def _plan(params: Params, loses: int) -> Plan:
+def _plan(params: Params, loses: int, keeps: str = "file") -> Plan:
     return Plan(
         processes=[
             Process("shop", take_orders, turns=params.entries, initial=0),
             Process("worker", work, handle_ms=params.handle_ms),
         ],
         setup=[("XGROUP", "CREATE", STREAM, GROUP, "$", "MKSTREAM")],
-        faults=[ServerRestart(loses=loses, from_ms=params.from_ms)],
+        faults=[ServerRestart(keeps, loses=loses, from_ms=params.from_ms)],
         faults_ms=params.from_ms + 300,
         within_ms=500,
     )
@@ -52,6 +52,13 @@ scenario = Scenario(
             violates="acked-never-handled-again",
             sometimes=[ACK_LOST],
             states=69,
+        ),
+        "snapshot": Variant(
+            "no append-only file: the server starts again from its last snapshot, which was taken a while ago",
+            lambda params: _plan(params, params.lag, "snapshot"),
+            violates="acked-never-handled-again",
+            sometimes=[ACK_LOST],
+            states=76,
         ),
         "repaired": Variant(
             "appendfsync always: the server answers once what it answers is on the disk",

@@ -277,8 +277,8 @@ class ReplicaCut(NamedTuple):
 class ServerLost(NamedTuple):
     """The server is gone, with all connections, and another stands in its place: what survived of it.
 
-    ``cause`` is ``restart`` or ``failover``; ``lacking`` counts the units of what it had told that are lost, -1 is
-    everything. ``facts`` tell the difference. ``server_ms`` is the server's own clock.
+    ``cause`` is ``restart``, ``snapshot`` or ``failover``; ``lacking`` counts the units of what it had told that are
+    lost, -1 is everything. ``facts`` tell the difference. ``server_ms`` is the server's own clock.
     """
 
     at_ms: int

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from .errors import ScenarioError
 from .link_faults import HalfOpen, HostPartition, Partition, SlowLink
-from .server_faults import CutReplica, Failover, Flush, ServerRestart
+from .server_faults import CutReplica, Evict, Failover, Flush, ServerRestart
 from .struck import Striking, Who, check_least, names_of
 
 ANY = "any"
@@ -227,7 +227,7 @@ class ClockDrift:
         return f"{self.deed('')}: at most {self.budget}"
 
 
-OfServer: TypeAlias = ServerRestart | Failover | Flush | CutReplica
+OfServer: TypeAlias = ServerRestart | Failover | Flush | CutReplica | Evict
 """Faults that strike the server."""
 OfMany: TypeAlias = OfServer | HostPartition
 """Faults that may strike all processes at once."""

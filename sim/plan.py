@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeGuard
 
-from ..models.survivors import FILE, REPLICA
+from ..models.journal import FILE, NOTHING, REPLICA
 from .client_policies import ClientPolicy
 from .errors import BadInput, ScenarioError
 from .faults import ClockDrift, ClockJump, Crash, Delay, Fault, Lose, Pause, SlowHandler
@@ -138,9 +138,12 @@ class Plan:
         if not names:
             raise ScenarioError("a plan without processes: nothing would ever happen")
         self._check_frozen()
-        if self.follower and len({type(fault) for fault in self.faults if _survives(fault)}) > 1:
-            raise ScenarioError("a server restarts from its file, or a replica takes its place: not both in one world")
-        if any(isinstance(fault, CutReplica) for fault in self.faults) and (self.follower or (FILE,))[0] == FILE:
+        if len({_follower(fault) for fault in self.faults if _survives(fault)}) > 1:
+            raise ScenarioError(
+                "a server restarts from its file, or from its snapshot, or a replica takes its place: "
+                "not two of these in one world"
+            )
+        if any(isinstance(fault, CutReplica) for fault in self.faults) and (self.follower or (FILE,))[0] != REPLICA:
             raise ScenarioError("a replica is cut off for a while, and the world has none: give it a Failover, too")
         for process in self.processes:
             if process.touches is not None:
@@ -153,11 +156,12 @@ class Plan:
 
     @property
     def follower(self) -> tuple[str, int] | None:
-        """Who follows the server (its file, or a replica), and how many units it lacks at most; ``None``: nobody."""
-        lags = [fault.loses for fault in self.faults if _survives(fault)]
-        if not lags:
-            return None
-        return (REPLICA if any(isinstance(fault, Failover) for fault in self.faults) else FILE), max(lags)
+        """Who follows the server (its file, its snapshots, a replica), and how many units it lacks at most.
+
+        ``None``: nobody.
+        """
+        found = [(_follower(fault), fault.loses) for fault in self.faults if _survives(fault)]
+        return (found[0][0], max(lag for _, lag in found)) if found else None
 
     @property
     def needs_connections(self) -> bool:
@@ -218,7 +222,12 @@ _TAKE_TIME = (Pause, Delay, SlowHandler, Partition, HostPartition, HalfOpen, Slo
 
 def _survives(fault: Fault) -> TypeGuard[ServerRestart | Failover]:
     """Whether a fault takes the server away, and something of it survives."""
-    return isinstance(fault, Failover) or (isinstance(fault, ServerRestart) and fault.keeps == FILE)
+    return isinstance(fault, Failover) or (isinstance(fault, ServerRestart) and fault.keeps != NOTHING)
+
+
+def _follower(fault: Fault) -> str:
+    """From what the server is taken that a fault puts in the place of the one there was."""
+    return fault.keeps if isinstance(fault, ServerRestart) else REPLICA
 
 
 class Params:

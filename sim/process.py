@@ -26,8 +26,8 @@ class Running:
 
     __slots__ = (
         "attempts", "barred", "commands", "consumer", "counts", "down", "fates", "finished", "incarnation", "log",
-        "parked", "plan", "queue", "resumes_ms", "scopes", "sessions", "state", "stirred", "streams", "takes_state",
-        "turn", "turn_began_ms", "turns_done", "unanswered",
+        "parked", "plan", "queue", "resumes_ms", "rises", "scopes", "sessions", "state", "stirred", "streams",
+        "takes_state", "turn", "turn_began_ms", "turns_done", "unanswered",
     )  # fmt: skip
 
     def __init__(self, plan: Process) -> None:
@@ -67,6 +67,8 @@ class Running:
         """Places in the turn whose commands wait for a connection, in order."""
         self.resumes_ms: int | None = None
         """When it goes on, where it is paused."""
+        self.rises = 0
+        """How often it has started again within the step at hand."""
         self.barred: dict[str, tuple[int, int]] = {}
         """What is the matter with its link (see ``link_faults``), until when, and by how much it is slow."""
 
@@ -97,6 +99,7 @@ class Running:
         twin.queue = self.queue.copy()
         twin.resumes_ms = self.resumes_ms
         twin.barred = self.barred.copy()
+        twin.rises = 0
         return twin
 
     @property

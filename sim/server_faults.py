@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..models.survivors import FILE, NOTHING
+from ..models.journal import FILE, NOTHING, SNAPSHOT
 from .errors import ScenarioError
 
 SOMEBODY = "somebody"
 """Who sends what no process of the world does."""
+MAXMEMORY = "maxmemory"
+"""On whose behalf the server itself removes keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRestart:
     """The server may die and start again at once; all connections break, and requests that have not arrived are lost.
 
-    ``keeps``: it starts from its append-only file (``"file"``), or empty (``"nothing"``, there is no file). Of the
-    file's end up to ``loses`` units may be missing: what was written and had not been brought to the disk when the
-    power went. With ``appendfsync always``, and where only the process dies, that is 0. A unit is what one command or
+    ``keeps``: it starts from its append-only file (``"file"``), from its last snapshot (``"snapshot"``), or empty
+    (``"nothing"``). Of the file's end up to ``loses`` units may be missing: what was written and had not been brought
+    to the disk when the power went. With ``appendfsync always``, and where only the process dies, that is 0. The
+    snapshot may have been taken at any time, so that up to ``loses`` units came after it. A unit is what one command or
     transaction tells (up to 6.2 a read tells each entry by itself).
     """
 
@@ -32,8 +35,9 @@ class ServerRestart:
     def __post_init__(self) -> None:
         _check_from("restart of the server", self.from_ms)
         _check_down("restart of the server", self.down_ms)
-        if self.keeps not in (FILE, NOTHING):
-            raise ScenarioError(f"a restart of the server: keeps={self.keeps!r} is none of 'file', 'nothing'")
+        if self.keeps not in (FILE, SNAPSHOT, NOTHING):
+            known = "'file', 'snapshot', 'nothing'"
+            raise ScenarioError(f"a restart of the server: keeps={self.keeps!r} is none of {known}")
         _check_loses("restart", self.loses)
         if self.loses and self.keeps == NOTHING:
             raise ScenarioError(f"a restart of the server keeps nothing, so it cannot lose {self.loses} units alone")
@@ -47,9 +51,9 @@ class ServerRestart:
         """What happens when it strikes, in words."""
         if self.keeps == NOTHING:
             return f"the server restarts empty{_down(self.down_ms)}"
-        if not self.loses:
-            return f"the server restarts from its append-only file{_down(self.down_ms)}"
-        return f"the server restarts from its append-only file, which may lack {_last(self.loses)}{_down(self.down_ms)}"
+        what = "last snapshot" if self.keeps == SNAPSHOT else "append-only file"
+        lacks = f", which may lack {_last(self.loses)}" if self.loses else ""
+        return f"the server restarts from its {what}{lacks}{_down(self.down_ms)}"
 
     def __str__(self) -> str:
         return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
@@ -109,6 +113,37 @@ class Flush:
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
         return "somebody sends FLUSHALL"
+
+    def __str__(self) -> str:
+        return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """The server may run into its ``maxmemory`` and evict a key: whole, with all entries and groups of a stream.
+
+    Which one, the tape decides: of ``keys``, or of all that there are (``allkeys-lru``, ``allkeys-random``); with
+    ``volatile`` only keys that expire (``volatile-lru``, ``volatile-ttl``). Where there is none nothing happens.
+    """
+
+    budget: int = 1
+    keys: tuple[str, ...] = ()
+    volatile: bool = False
+    from_ms: int = 0
+    """Not before this time of the world."""
+
+    def __post_init__(self) -> None:
+        _check_from("eviction", self.from_ms)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """It strikes no process."""
+        return ()
+
+    def deed(self, name: str) -> str:
+        """What happens when it strikes, in words."""
+        what = " or ".join(self.keys) if self.keys else "a key that expires" if self.volatile else "a key"
+        return f"the server evicts {what}"
 
     def __str__(self) -> str:
         return f"{self.deed('')}{_since(self.from_ms)}: at most {self.budget}"

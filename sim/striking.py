@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..models.survivors import FAILOVER, FILE, RESTART
+from ..models.journal import FILE, NOTHING
+from ..models.survivors import FAILOVER, FROM_SNAPSHOT, RESTART
 from . import events
 from .choices import Choices
 from .client_policies import RESET
@@ -22,6 +23,7 @@ from .faults import (
     OfLink,
     OfMany,
     OfMessage,
+    OfServer,
     OfWork,
     Pause,
     Reset,
@@ -32,7 +34,7 @@ from .link_faults import CONNECTIONS, HostPartition
 from .mending import Mending
 from .plan import SERVER
 from .process import Running
-from .server_faults import SOMEBODY, CutReplica, Failover, Flush, ServerRestart
+from .server_faults import MAXMEMORY, SOMEBODY, CutReplica, Evict, Flush, ServerRestart
 from .steps import Arrive, Due, Happening, Mend, Resume, Strike, Wake
 
 MOSTLY = 20
@@ -160,25 +162,24 @@ class Struck(Mending):
 
     # -- the server ------------------------------------------------------------------------------------
 
-    def _strike_server(self, what: ServerRestart | Failover | Flush | CutReplica, choices: Choices) -> None:
+    def _strike_server(self, what: OfServer, choices: Choices) -> None:
         now_ms = self.clock(SERVER)
         if isinstance(what, CutReplica):
             self.server.cut_off(now_ms + what.for_ms)
             self.record(events.ReplicaCut(self.now_ms, now_ms, what.for_ms))
             return
         if isinstance(what, Flush):
-            session = self._open()
-            self.calls += 1
-            command = (b"FLUSHALL",)
-            reply, facts = self.server.execute(session, command, now_ms)
-            self.record_effect(SOMEBODY, self.calls, session, self.now_ms, (command,), (reply,), facts)
-            self._close(SOMEBODY, session)
-            self._hand_out_served(choices)
+            self._send_for(SOMEBODY, (b"FLUSHALL",), choices)
+            return
+        if isinstance(what, Evict):
+            keys = self.server.evictable(tuple(key.encode() for key in what.keys), what.volatile)
+            if keys:
+                self._send_for(MAXMEMORY, (b"DEL", keys[choices.choose(len(keys), "key that is evicted")]), choices)
             return
         cause, lacking = FAILOVER, -1
         if isinstance(what, ServerRestart):
-            cause = RESTART
-        if not isinstance(what, ServerRestart) or what.keeps == FILE:
+            cause = RESTART if what.keeps in (FILE, NOTHING) else FROM_SNAPSHOT
+        if not isinstance(what, ServerRestart) or what.keeps != NOTHING:
             mostly_all = (MOSTLY * what.loses or 1, *[1] * what.loses)
             arrived = choices.choose(what.loses + 1, "units that arrived after all", mostly_all)
             lacking = self.server.lacks_for_sure(now_ms) + what.loses - arrived
@@ -196,6 +197,15 @@ class Struck(Mending):
                 self._close(running.plan.name, session)
             running.sessions = []
             self._stir(running, True)
+
+    def _send_for(self, whom: str, command: tuple[bytes, ...], choices: Choices) -> None:
+        """Somebody who is no process of the world has a command take effect."""
+        session = self._open()
+        self.calls += 1
+        reply, facts = self.server.execute(session, command, self.clock(SERVER))
+        self.record_effect(whom, self.calls, session, self.now_ms, (command,), (reply,), facts)
+        self._close(whom, session)
+        self._hand_out_served(choices)
 
     # -- messages --------------------------------------------------------------------------------------
 

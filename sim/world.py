@@ -32,6 +32,8 @@ from .steps import (
 from .striking import Struck
 from .turn import Path
 
+RISES_MAX = 32
+"""So often may a process fail and start again within one step."""
 BROKEN_HANDLER = Broken("handler")
 """What a handler that failed gives to its turn."""
 
@@ -259,5 +261,13 @@ class World(Struck):
     def _leave(self, index: int, why: str, message: str, choices: Choices) -> None:
         """A process is gone; where time is frozen it is back at once."""
         self._crash(index, why, message)
-        if self.plan.frozen and self.processes[index].plan.restart is not None:
+        running = self.processes[index]
+        if self.plan.frozen and running.plan.restart is not None:
+            running.rises += 1
+            if running.rises > RISES_MAX:
+                raise ScenarioError(
+                    f"process {running.plan.name!r} fails again and again before it has waited for anything, where "
+                    f"time is frozen ({message}): let it send a command first, or give it restart=None"
+                )
             self._rise(index, choices)
+            running.rises = 0

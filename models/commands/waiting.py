@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..journal import FILE, SNAPSHOT
 from ..replies import BLOCKED, Reply
 from ..session import Session, Wait
 from .call import NOT_AN_INTEGER, Call, CommandError, integer, need_integer
@@ -44,7 +45,7 @@ def waitaof(call: Call) -> Reply:
     until_ms = _deadline(call, 3)
     if call.server.obeys:
         raise CommandError(NOT_ON_REPLICA)
-    if files and (call.server.survivors is None or not call.server.survivors.is_file):
+    if files and (call.server.survivors is None or call.server.survivors.who != FILE):
         raise CommandError(NO_FILE)
     return _wait(call, files, replicas, until_ms)
 
@@ -88,8 +89,10 @@ def _having(server: Followed, wanted: Wait) -> tuple[int, int]:
     if survivors is None:
         return (0, 0)
     has = int(survivors.acknowledged >= wanted.told)
-    if survivors.is_file:
+    if survivors.who == FILE:
         return (has, 0)
+    if survivors.who == SNAPSHOT:
+        return (0, 0)
     if wanted.argv[0].upper() == b"WAITAOF":  # a replica without a file: it has what is nothing
         return (0, int(not wanted.told))
     return (0, has)

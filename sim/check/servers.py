@@ -218,7 +218,7 @@ class Thawing:
             for key, value in keys:
                 state.keys[key] = self._value(value)
             states.append(state)
-        server.survivors = Survivors(template.survivors.lag, states, is_file=template.survivors.is_file)
+        server.survivors = Survivors(template.survivors.lag, states, who=template.survivors.who)
 
     def _value(self, value: Any) -> Value:
         if isinstance(value, bytes):

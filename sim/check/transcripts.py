@@ -100,6 +100,11 @@ class Tap:
         facts: tuple[Fact, ...] = self._ask("lose", (cause, lacking, now_ms))
         return facts
 
+    def evictable(self, keys: tuple[bytes, ...], volatile: bool) -> tuple[bytes, ...]:
+        """Passed on to the server."""
+        found: tuple[bytes, ...] = self._ask("evictable", (keys, volatile))
+        return found
+
     def lacks_for_sure(self, now_ms: int) -> int:
         """Passed on to the server."""
         return int(self._ask("lacks_for_sure", (now_ms,)))

@@ -37,10 +37,11 @@ COLUMNS = 4
     help="Draw the timelines of all variants that break, of SCENARIO or of the whole catalogue, on one .png.",
 )  # fmt: skip
 @click.option("--columns", type=click.IntRange(1, 12), default=COLUMNS, show_default=True, help="Columns of --sheet.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", help="On white paper, or on black.")
 @json_option
 def command(
     scenario: str | None, variant: str | None, dialect: str | None, params: tuple[str, ...], seed: int | None,
-    pictures: Path | None, form: str, sheet: Path | None, columns: int, as_json: bool,
+    pictures: Path | None, form: str, sheet: Path | None, columns: int, theme: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Tell what SCENARIO is about: intent, evidence, variants, advice, and a story with its pictures.
 
@@ -52,7 +53,7 @@ def command(
     if scenario is None:
         if sheet is None:
             raise BadInput("show takes a SCENARIO, or --sheet FILE for the pictures of all of them")
-        return _sheet_alone([each.name for each in shipped()], sheet, columns, as_json)
+        return _sheet_alone([each.name for each in shipped()], sheet, columns, theme, as_json)
     found = find(scenario)
     name = variant or (BROKEN if BROKEN in found.variants else found.default_variant)
     given = pairs(params)
@@ -64,9 +65,9 @@ def command(
         run = exemplar(found, name, dialect=dialect, params=given, reference=scenario)
     else:
         run = simulate(found, name, dialect=dialect, seed=seed, params=given, reference=scenario)
-    drawn = [] if pictures is None else _draw_all(found, scenario, run, given, pictures, form)
+    drawn = [] if pictures is None else _draw_all(found, scenario, run, given, pictures, form, theme)
     if sheet is not None:
-        _draw_sheet([scenario], sheet, columns)
+        _draw_sheet([scenario], sheet, columns, theme)
         drawn.append(str(sheet))
     value = _as_json(found, run, drawn)
     if as_json:
@@ -91,7 +92,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _draw_all(
-    found: Scenario, reference: str, told: Run, given: dict[str, str], folder: Path, form: str
+    found: Scenario, reference: str, told: Run, given: dict[str, str], folder: Path, form: str, theme: str
 ) -> list[str]:
     """The timeline of each variant: of the run that is told, and of the others what shows them."""
     from ..check.exemplar import exemplar
@@ -104,13 +105,13 @@ def _draw_all(
             same = name == told.variant_name
             run = told if same else exemplar(found, name, params=given, reference=reference)
             path = folder / f"{found.name}-{name}.{form}"
-            draw(run.history, path)
+            draw(run.history, path, theme)
             paths.append(str(path))
     return paths
 
 
-def _sheet_alone(references: Sequence[str], sheet: Path, columns: int, as_json: bool) -> int:
-    names = _draw_sheet(references, sheet, columns)
+def _sheet_alone(references: Sequence[str], sheet: Path, columns: int, theme: str, as_json: bool) -> int:
+    names = _draw_sheet(references, sheet, columns, theme)
     if as_json:
         output.print_json({"sheet": str(sheet), "variants": names})
     else:
@@ -118,11 +119,12 @@ def _sheet_alone(references: Sequence[str], sheet: Path, columns: int, as_json: 
     return 0
 
 
-def _draw_sheet(references: Sequence[str], sheet: Path, columns: int) -> list[str]:
+def _draw_sheet(references: Sequence[str], sheet: Path, columns: int, theme: str) -> list[str]:
     """Draws what breaks on one picture; the scenarios and variants in the order in which they stand there."""
     from ..check.exemplar import exemplar
     from ..views.contact import contact_sheet
     from ..views.draw import render
+    from ..views.palette import theme_named
 
     todo = [
         (reference, name)
@@ -132,12 +134,12 @@ def _draw_sheet(references: Sequence[str], sheet: Path, columns: int) -> list[st
     ]
     if not todo:
         raise BadInput(f"no variant of {', '.join(references)} is declared to break: there is nothing to draw")
-    tiles = []
+    tiles, colours = [], theme_named(theme)
     with Bar("drawing", len(todo)) as bar:
         for number, (reference, name) in enumerate(todo):
             bar.show(number, f"{reference} {name}")
-            tiles.append(render(exemplar(find(reference), name, reference=reference).history, "png"))
-    sheet.write_bytes(contact_sheet(tiles, min(columns, len(tiles))))
+            tiles.append(render(exemplar(find(reference), name, reference=reference).history, "png", colours))
+    sheet.write_bytes(contact_sheet(tiles, min(columns, len(tiles)), colours.paper))
     return [f"{reference} {name}" for reference, name in todo]
 
 

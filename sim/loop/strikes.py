@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...models.journal import SNAPSHOT
 from .. import events
 from ..errors import BadInput
 from ..faults import (
@@ -62,6 +63,11 @@ class Strikes:
             if not isinstance(fault, SIMULATED):
                 known = ", ".join(sorted(kind.__name__ for kind in SIMULATED))
                 raise BadInput(f"{type(fault).__name__} does not strike real client code; there is: {known}")
+            if getattr(fault, "down_ms", 0) or getattr(fault, "keeps", "") == SNAPSHOT:
+                raise BadInput(
+                    f"real client code cannot be struck by this yet ({fault}): leave out down_ms, and let the server "
+                    f"keep its file, or nothing"
+                )
         self.struck: list[Fault] = []
         """What has struck so far, in order."""
         self.offered: dict[int, int] = {}

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from ...models.dialects import DEFAULT, DIALECTS
-from ...models.survivors import FILE, follow
+from ...models.journal import FILE
+from ...models.survivors import follow
 from .. import events
 from ..choices import Choices
 from ..errors import unknown

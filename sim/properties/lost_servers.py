@@ -13,7 +13,8 @@ from ...models.facts import (
     Reinstated,
     StreamRemoved,
 )
-from ..events import Event, ServerLost
+from ..events import Effect, Event, ServerLost
+from ..server_faults import MAXMEMORY
 from ..watch import Monitor, Property
 from .sometimes import Once
 
@@ -89,15 +90,16 @@ class AddedWithoutGroup(Monitor):
 
 
 class Flushed(Once):
-    """Was a stream emptied away with its database?"""
+    """Was a stream emptied away with its database, or evicted?"""
 
     def on_stream_removed(self, fact: StreamRemoved, event: Event) -> str | None:
-        """Met, if it was by FLUSHALL or FLUSHDB, or by a restart that kept nothing."""
-        return self.see(fact) if fact.cause in ("FLUSHALL", "FLUSHDB", "restart") else None
+        """Met, if it was by FLUSHALL or FLUSHDB, by a restart that kept nothing, or because memory was short."""
+        evicted = isinstance(event, Effect) and event.process == MAXMEMORY
+        return self.see(fact) if evicted or fact.cause in ("FLUSHALL", "FLUSHDB", "restart") else None
 
 
 SERVER_LOST = Property("server-lost", "sometimes", "the server is lost, and another stands in its place", ServerGone)
-FLUSHED = Property("flushed", "sometimes", "a stream goes with all that was in the database", Flushed)
+FLUSHED = Property("flushed", "sometimes", "a stream goes with all that was in the database, or is evicted", Flushed)
 ACK_LOST = Property("ack-lost", "sometimes", "an acknowledgment is lost with the server, and not its entry", AckLost)
 ADDED_WITHOUT_GROUP = Property(
     "added-without-group", "sometimes", "an entry is added to a stream whose group is gone", AddedWithoutGroup

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeAlias
 
 from ...models.append_only_file import unit_ends
-from ...models.survivors import FAILOVER
+from ...models.survivors import FAILOVER, FROM_SNAPSHOT
 from .address import Address
 from .connection import Connection, refuse_errors
 from .errors import ClockUnavailable, RealServerError
@@ -102,6 +102,11 @@ def _config(script: Script, target: Target) -> dict[str, str]:
         raise RealServerError(
             "a run with a failover cannot be replayed on a real server yet: it would take a replica that lags by just "
             "so much"
+        )
+    if any(step.cause == FROM_SNAPSHOT for step in falls):
+        raise RealServerError(
+            "a run with a restart from a snapshot cannot be replayed on a real server yet: it would have to be taken "
+            "at just that time"
         )
     if isinstance(target, SpawnedServer | Address):
         raise RealServerError(

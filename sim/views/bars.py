@@ -37,7 +37,7 @@ def bars(picture: Picture) -> list[str]:
     used: set[str] = set()
 
     def line(name: str, strip: str, told: str = "") -> str:
-        used.update(strip)
+        used.update(strip if " ^" not in strip and "^ " not in strip else ())
         return f"{short(name, width):>{width}} |{strip}|{'  ' + told if told else ''}".rstrip()
 
     lines = [line(lane.name, _lane(picture, lane)) for lane in picture.lanes]
@@ -48,6 +48,7 @@ def bars(picture: Picture) -> list[str]:
             lines.append(line(_name(row), _row(picture, row), told))
         if block.left_out:
             lines.append(f"{'':>{width}}  {block.left_out}")
+    lines += [line("", _said_at(picture, at_ms, said)) for at_ms, said in _broken(picture)]
     scale, labels = _scale(picture)
     lines += [line("", scale), f"{f'time, {picture.axis.unit}':>{width}}  {labels}".rstrip()]
     meant = [f"{letter} {meaning}" for letter, meaning in MEANINGS.items() if letter in used]
@@ -111,6 +112,18 @@ def _row(picture: Picture, row: Row) -> str:
         elif mark.sign in ROW_SIGNS:
             strip[at] = ROW_SIGNS[mark.sign]
     return "".join(strip)
+
+
+def _broken(picture: Picture) -> list[tuple[int, str]]:
+    return [(each.at_ms, each.text.removeprefix("✗ ")) for each in picture.lines if each.kind == "violated"]
+
+
+def _said_at(picture: Picture, at_ms: int, said: str) -> str:
+    """Words with an arrow up to a moment, on the side where there is room."""
+    at, told = _column(picture, at_ms), short(said, COLUMNS - 2)
+    if at + len(told) + 2 <= COLUMNS:
+        return (" " * at + f"^ {told}").ljust(COLUMNS)
+    return f"{told} ^".rjust(at + 1).ljust(COLUMNS) if at >= len(told) + 1 else f"{told} ^".ljust(COLUMNS)
 
 
 def _scale(picture: Picture) -> tuple[str, str]:

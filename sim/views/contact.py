@@ -8,11 +8,10 @@ from io import BytesIO
 WIDTH_PX = 880
 """How wide each picture becomes: half of what it is drawn at, so that its text can still be read."""
 GAP_PX = 24
-PAPER = (255, 255, 255)
 FRAME = (217, 217, 217)
 
 
-def contact_sheet(pictures: Sequence[bytes], columns: int) -> bytes:
+def contact_sheet(pictures: Sequence[bytes], columns: int, paper: str = "#FFFFFF") -> bytes:
     """PNG pictures as one PNG: each goes to the column that is shortest so far, so that the order is kept roughly."""
     from PIL import Image, ImageOps
 
@@ -29,7 +28,7 @@ def contact_sheet(pictures: Sequence[bytes], columns: int) -> bytes:
         column = ends.index(min(ends))
         places.append((GAP_PX + column * wide, ends[column]))
         ends[column] += tile.height + GAP_PX
-    page = Image.new("RGB", (GAP_PX + columns * wide, max(ends)), PAPER)
+    page = Image.new("RGB", (GAP_PX + columns * wide, max(ends)), paper)
     for tile, place in zip(tiles, places, strict=True):
         page.paste(tile, place)
     out = BytesIO()

@@ -8,7 +8,7 @@ from ...models import facts as f
 from ..events import ClockJumped, Crashed, Effect, Finished, ReplicaCut, Served, ServerDown, ServerLost, Started
 from ..history import History
 from ..plan import SERVER
-from ..server_faults import SOMEBODY
+from ..server_faults import MAXMEMORY, SOMEBODY
 from . import words
 from .life import EntryLife
 from .picture import Claim, Mark, Sign
@@ -253,7 +253,7 @@ def server_jumps(history: History) -> tuple[Mark, ...]:
             found.append(Mark(event.at_ms, Sign.DISCONNECTED, f"down {words.duration(event.for_ms)}"))
         elif isinstance(event, ReplicaCut):
             found.append(Mark(event.at_ms, Sign.DISCONNECTED, f"replica cut off {words.duration(event.for_ms)}"))
-        elif isinstance(event, Effect) and event.process == SOMEBODY:
+        elif isinstance(event, Effect) and event.process in (SOMEBODY, MAXMEMORY):
             found.append(Mark(event.at_ms, Sign.REPLACED, words.text(event.commands[0][0])))
     return tuple(found)
 

@@ -38,7 +38,8 @@ def fall(event: ServerLost) -> tuple[str, str]:
     if event.lacking < 0:
         return "the server", "restarts empty"
     lacks = f", which lacks the last {counted(event.lacking, 'unit')}" if event.lacking else ""
-    return "the server", f"restarts from its append-only file{lacks}"
+    what = "last snapshot" if event.cause == "snapshot" else "append-only file"
+    return "the server", f"restarts from its {what}{lacks}"
 
 
 def apart(event: ServerDown | ReplicaCut) -> tuple[str, str]:

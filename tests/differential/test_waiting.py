@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 from redelivery.models.append_only_file import commands
 from redelivery.models.dialects import DIALECTS
+from redelivery.models.journal import FILE, REPLICA
 from redelivery.models.replies import BLOCKED, encode
 from redelivery.models.server import Server
-from redelivery.models.survivors import FILE, REPLICA, follow
+from redelivery.models.survivors import follow
 from redelivery.sim.real.connection import Connection
 from redelivery.sim.real.connection import encode as encoded
 from redelivery.sim.real.guard import closest_dialect

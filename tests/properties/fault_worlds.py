@@ -12,7 +12,7 @@ from redelivery.sim.link_faults import HalfOpen, HostPartition, Partition, SlowL
 from redelivery.sim.plan import Plan, Process, Restart
 from redelivery.sim.properties import named
 from redelivery.sim.requests import gather, handle, sleep, timeout
-from redelivery.sim.server_faults import Failover, Flush, ServerRestart
+from redelivery.sim.server_faults import Evict, Failover, Flush, ServerRestart
 from redelivery.sim.watch import Watch
 from redelivery.sim.world import World
 from redis.exceptions import ResponseError
@@ -125,5 +125,7 @@ FAULTY: dict[str, Callable[[], World]] = {
     "refused": lambda: faulty(ServerRestart(down_ms=2), turn=claim, client=TRIES),
     "refused-after-failover": lambda: faulty(Failover(loses=1, down_ms=1, from_ms=1), client=TRIES),
     "pool-exhausted": lambda: faulty(turn=claim, entries=2, client=POOL_THAT_GIVES_UP),
+    "restart-from-a-snapshot": lambda: faulty(ServerRestart("snapshot", loses=2), turn=claim, client=TRIES),
+    "evict": lambda: faulty(Evict(), turn=persistent, entries=2),
     "read-given-up": lambda: faulty(turn=impatient, entries=2, client=KEEPER),
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from redelivery.models.journal import FILE, REPLICA, SNAPSHOT
 from redelivery.models.replies import BLOCKED, Failure, Reply
 from redelivery.models.server import Server
 from redelivery.models.stream import Stream
-from redelivery.models.survivors import FAILOVER, FILE, REPLICA, RESTART, follow
+from redelivery.models.survivors import FAILOVER, FROM_SNAPSHOT, RESTART, follow
 
 NOW = 1_700_000_000_000
 
@@ -123,3 +124,24 @@ def test_client_unblock_ends_it(word: str) -> None:
     ((session, reply),) = world.at(NOW)
     assert session == world.sessions["a"]
     assert reply == 1 if word == "TIMEOUT" else isinstance(reply, Failure)
+
+
+def test_a_snapshot_may_have_been_taken_at_any_time() -> None:
+    """It keeps what is never told, and is asked by no WAIT."""
+    world = Followed(SNAPSHOT)
+    for _ in range(2):
+        world.do("a", "XADD s * a 1")
+    assert [world.left(lacking, FROM_SNAPSHOT) for lacking in (0, 1, 2)] == [2, 1, 0]
+    assert world.do("a", "WAIT 1 5") is BLOCKED
+    assert world.at(NOW + 6) == [(world.sessions["a"], 0)]
+    assert [world.left(lacking, FROM_SNAPSHOT) for lacking in (0, 1, 2)] == [2, 1, 0]
+    assert isinstance(world.do("a", "WAITAOF 1 0 0"), Failure)
+    world.do("a", "XGROUP CREATE s g 0")
+    world.do("a", "XREADGROUP GROUP g c STREAMS s >")
+    world.now_ms += 5000
+    world.do("a", "XREADGROUP GROUP g c STREAMS s 0")
+    twin = world.server.fork()
+    twin.lose(FROM_SNAPSHOT, 0, world.now_ms + 1000)
+    stream = twin.keys[b"s"]
+    assert isinstance(stream, Stream)
+    assert stream.groups[b"g"].consumers[b"c"].seen_ms == NOW + 5006, "when it was seen is never told, and kept"

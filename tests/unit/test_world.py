@@ -302,3 +302,24 @@ def test_the_request_of_a_cancelled_sibling_arrives_if_it_was_on_its_way() -> No
     assert commands_of(made, "c") == [(10, b"XADD")]
     assert [(e.at_ms, e.what) for e in of(made, events.Lost)] == [(10, "reply")]
     assert of(made, events.Replied) == []
+
+
+def test_where_time_is_frozen_a_turn_that_only_raises_is_named() -> None:
+    async def fails(redis: Any, me: str) -> None:
+        raise ValueError("no such order")
+
+    with pytest.raises(ScenarioError, match=r"process 'p' fails again and again .*ValueError: no such order"):
+        World(Plan([Process("p", fails)], frozen=True), "redis-8.6")
+    gone = World(Plan([Process("p", fails, restart=None)], frozen=True), "redis-8.6")
+    assert [event.message for event in of(gone, events.Crashed)] == ["ValueError: no such order"]
+
+
+def test_where_time_is_frozen_a_turn_may_raise_after_its_first_command() -> None:
+    async def fails(redis: Any, me: str) -> None:
+        await redis.xadd("s", {"a": "1"})
+        raise ValueError("no such order")
+
+    made = World(Plan([Process("p", fails)], frozen=True), "redis-8.6")
+    for _ in range(100):
+        made.take(made.enabled()[0], Replayed(()))
+    assert len(of(made, events.Crashed)) == 100
