@@ -79,6 +79,7 @@ def test_it_tells_what_is_known_and_leads_to_the_nearest_violation(page: Page, a
     assert "breaks:" in part(page, "now")
     with pytest.raises(AssertionError, match="is violated at"):
         eval(part(page, "test"), {"redelivery": redelivery})
+    page.reload()
     page.locator(".pins a").click()
     decided(page, 0)
     assert "seen" in page.locator(".options").inner_text()

@@ -7,7 +7,7 @@ class Explorer {
   constructor() {
     this.viewer = new Viewer(document.body);
     this.part = this.viewer.part;
-    this.pins = [];
+    this.pins = null;
     this.now = null;
     this.wire();
     this.read();
@@ -92,7 +92,7 @@ class Explorer {
     const {now, part} = this, recording = new Recording(now.recording);
     this.viewer.open(recording, recording.length - 1);
     part("question").textContent = now.over ? "The run is over"
-      : now.within ? `${now.within}: which ${now.label}?` : `What happens next? ${counted(now.at, "decision")} so far`;
+      : now.within ? `${now.within}. And the ${now.label}?` : `What happens next? ${counted(now.at, "decision")} so far`;
     part("options").replaceChildren(...now.options.map((option, answer) => this.option(option, answer)),
       now.over ? html("li", {class: "over"}, "Nothing can happen any more. Take something back, or go to a pinned position.") : "");
     for (const name of ["plain", "end"]) part(name).disabled = now.over;
@@ -127,10 +127,25 @@ class Explorer {
     const address = this.address(this.now.answers), last = this.now.recording;
     const name = `${counted(this.now.at, "decision")}, ${duration(last.at[last.at.length - 1] ?? 0)}: ${last.text[last.text.length - 1] ?? ""}`;
     if (!this.pins.some((pin) => pin.address === address)) this.pins.push({address, name});
+    try {
+      sessionStorage.setItem(this.place(), JSON.stringify(this.pins));
+    } catch { /* a browser that keeps nothing: they stay until the page is left */ }
     this.showPins();
   }
 
+  // Under which name pins are kept: those of one world, in one tab.
+  place() { return this.now.tape.split(":").slice(0, 5).join(":"); }
+
+  kept() {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.place())) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
   showPins() {
+    this.pins ??= this.kept();
     this.part("pins").replaceChildren(...this.pins.map((pin) => html("li", {}, html("a", {href: pin.address}, pin.name))));
   }
 }
