@@ -13,7 +13,18 @@ from ...models.facts import (
     Reread,
     Trimmed,
 )
-from ..events import Cancelled, Crashed, Event, HandleFailed, Lost, Paused, Started, Unanswered
+from ..events import (
+    Cancelled,
+    Crashed,
+    Event,
+    HalfOpened,
+    HandleFailed,
+    Lost,
+    Partitioned,
+    Paused,
+    Started,
+    Unanswered,
+)
 from ..watch import Monitor, Property
 
 
@@ -196,6 +207,18 @@ class ReadGivenUp(Once):
         return self.see(event)
 
 
+class LinkAtFault(Once):
+    """Was a process cut off from the server, or its connections gone without a word?"""
+
+    def on_partitioned(self, event: Partitioned) -> str | None:
+        """Met."""
+        return self.see(event)
+
+    def on_half_opened(self, event: HalfOpened) -> str | None:
+        """Met."""
+        return self.see(event)
+
+
 class TimedOut(Once):
     """Did a client run out of patience?"""
 
@@ -219,6 +242,9 @@ REPLY_LOST = Property("reply-lost", "sometimes", "a reply is lost", ReplyLost)
 REQUEST_LOST = Property("request-lost", "sometimes", "a request is lost", RequestLost)
 HANDLER_FAILS = Property("handler-fails", "sometimes", "the work on an entry fails", HandlerFails)
 STOOD_STILL = Property("stood-still", "sometimes", "a process stands still for a while", StoodStill)
+LINK_AT_FAULT = Property(
+    "link-at-fault", "sometimes", "a process is cut off, or its connections are gone without a word", LinkAtFault
+)
 TIMED_OUT = Property("timed-out", "sometimes", "a client waits in vain until its timeout", TimedOut)
 READ_GIVEN_UP = Property(
     "read-given-up", "sometimes", "a program gives up a read, and its client keeps the connection", ReadGivenUp

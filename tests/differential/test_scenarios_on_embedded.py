@@ -27,6 +27,9 @@ SEEDS = (0, 1, 7, 42)
 QUIET = ("block-vs-socket-timeout", "regroup-at-dollar-gap")
 """Where hardly anything is asked: what happens is that nothing comes."""
 
+LUCKY = {("half-open-read", "cut-off")}
+"""Where the fault may strike when it does no harm."""
+
 NOT_YET = ("failover-loses-ack", "failover-loses-xadd", "restart-from-old-log snapshot")
 """No real server can be made to fail over in a replay yet, nor to start from a snapshot that was taken just then."""
 
@@ -64,7 +67,9 @@ def test_a_real_redis_gives_the_same_replies(
     assert said["dialect"] == said["server_dialect"], "the model speaks what the server is"
     assert said["server"]
     assert said["version"].startswith(said["dialect"].partition("-")[2])
-    if not declared or said["dialect"] in declared:
+    if (name, variant) in LUCKY and said["verdict"] == "holds":
+        assert stop.value.code == 1
+    elif not declared or said["dialect"] in declared:
         assert stop.value.code in (0, 3), "as declared, or a seed that shows nothing"
         assert (stop.value.code == 3) == (said["verdict"] == "incomplete" or not said["as_declared"])
     assert history.stat().st_size > 0

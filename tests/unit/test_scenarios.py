@@ -49,7 +49,8 @@ TOO = {
 """What a variant may break beside what it is declared to break: another way to say the same."""
 
 EMPTY_HANDED = {
-    ("failover-loses-xadd", "broken"), ("failover-loses-xadd", "other-connection"), ("reply-lost-read", "broken"),
+    ("failover-loses-xadd", "broken"), ("failover-loses-xadd", "other-connection"), ("half-open-read", "cut-off"),
+    ("reply-lost-read", "broken"),
 }  # fmt: skip
 """Where the reply that was lost may have told of nothing, or the replica have had what was promised."""
 

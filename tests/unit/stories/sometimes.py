@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from redelivery.models import facts as f
-from redelivery.sim.events import Cancelled, ClockJumped, Crashed, HandleFailed, Lost, Paused, Unanswered
+from redelivery.sim.events import (
+    Cancelled,
+    ClockJumped,
+    Crashed,
+    Disconnected,
+    HalfOpened,
+    HandleFailed,
+    Lost,
+    Partitioned,
+    Paused,
+    Unanswered,
+)
 
 from .telling import (
     START,
@@ -52,11 +63,14 @@ MEETS = [
     Case("request-lost", "a request was lost", [*START, Lost(5, "p", 1, "request")]),
     Case("handler-fails", "the work on it failed", [*START, read(1, 0), HandleFailed(5, "a", S, G, b"1-0")]),
     Case("stood-still", "it stood still", [*START, read(1, 0), Paused(5, "a", 100)]),
+    Case("link-at-fault", "it was cut off for a while", [*START, Partitioned(5, "a", "replies", 10)]),
+    Case("link-at-fault", "its connections were gone", [*START, HalfOpened(5, "a")]),
     Case("timed-out", "its client's patience was over", [*START, Unanswered(5, "a", 1, "timeout", None)]),
     Case("read-given-up", "it gave up a read and kept the connection", [*START, Cancelled(5, "a", 1)]),
 ]  # fmt: skip
 
 NEARLY_MEETS = [
+    Case("link-at-fault", "its connections broke, and it was told", [*START, Disconnected(5, "a")]),
     Case("cancelled", "XTRIM trimmed an entry", [*START, trimmed(2)]),
     Case("clock-back", "the clock of a host was set forward", [*START, ClockJumped(5, "redis", 1)]),
     Case("lag-told", "a read moved the cursor", [*START, read(1, 0)]),
