@@ -24,7 +24,7 @@ import redis.asyncio
 from redelivery import Crash, Delay, HandlerFailed, Lose, Pause, Reset, SlowHandler
 from redelivery.sim import events
 from redelivery.sim.choices import Choices, Drawn, Replayed
-from redelivery.sim.errors import BadInput, RedeliveryError
+from redelivery.sim.errors import RedeliveryError
 from redelivery.sim.faults import ClockJump, FailHandler, Fault
 from redelivery.sim.loop.program import Program
 from redelivery.sim.loop.work import work
@@ -267,12 +267,6 @@ def test_the_server_falls(fault: Fault, cause: str) -> None:
     (lost,) = kinds(world, events.ServerLost)
     assert lost.cause == cause
     assert kinds(world, events.Effect)[-1].at_ms > lost.at_ms
-
-
-@pytest.mark.parametrize("fault", [ServerRestart("snapshot"), ServerRestart(down_ms=5), Failover(down_ms=5)])
-def test_what_its_world_does_not_know_yet_is_refused(fault: Fault) -> None:
-    with pytest.raises(BadInput, match="real client code cannot be struck by this yet"):
-        jobs(places(8), [fault])
 
 
 def test_somebody_flushes() -> None:
