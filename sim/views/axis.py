@@ -40,6 +40,8 @@ class Axis:
     """From true time to a place on the axis, piece by piece."""
 
     pieces: tuple[Piece, ...]
+    counts_steps: bool = False
+    """Whether it counts steps, since no time passes."""
 
     @property
     def begin_ms(self) -> int:
@@ -100,11 +102,13 @@ class Axis:
 
     @property
     def unit(self) -> str:
-        """``ms`` or ``s``."""
+        """``ms`` or ``s``; or ``steps``."""
+        if self.counts_steps:
+            return "steps"
         return "ms" if self.end_ms <= 2000 else "s"
 
     def _label(self, at_ms: int) -> str:
-        return str(at_ms) if self.unit == "ms" else f"{at_ms / 1000:.3f}".rstrip("0").rstrip(".")
+        return str(at_ms) if self.unit != "s" else f"{at_ms / 1000:.3f}".rstrip("0").rstrip(".")
 
 
 def axis(moments: Iterable[int], unit_ms: float) -> Axis:

@@ -50,7 +50,8 @@ def bars(picture: Picture) -> list[str]:
             lines.append(f"{'':>{width}}  {block.left_out}")
     lines += [line("", _said_at(picture, at_ms, said)) for at_ms, said in _broken(picture)]
     scale, labels = _scale(picture)
-    lines += [line("", scale), f"{f'time, {picture.axis.unit}':>{width}}  {labels}".rstrip()]
+    unit = "steps" if picture.axis.counts_steps else f"time, {picture.axis.unit}"
+    lines += [line("", scale), f"{unit:>{width}}  {labels}".rstrip()]
     meant = [f"{letter} {meaning}" for letter, meaning in MEANINGS.items() if letter in used]
     return [*lines, *_wrapped(meant)]
 

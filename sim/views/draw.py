@@ -115,7 +115,7 @@ def _scale(sheet: Sheet, picture: Picture) -> None:
         x = sheet.x(at_ms)
         sheet.line([(x, top), (x, bottom)], color=FAINT, width=0.5, z=0.5)
         sheet.text(x, bottom + 0.13, label, color=SOFT, ha="center")
-    sheet.text(sheet.left - 0.26, bottom + 0.13, f"time, {picture.axis.unit}", color=SOFT, ha="right")
+    sheet.text(sheet.left - 0.26, bottom + 0.13, _unit(picture), color=SOFT, ha="right")
     for piece in picture.axis.breaks:
         middle = (sheet.x(piece.begin_ms) + sheet.x(piece.end_ms)) / 2
         sheet.box(middle - 0.045, top - 0.02, 0.09, bottom - top + 0.06, PAPER, z=6)
@@ -127,6 +127,10 @@ def _scale(sheet: Sheet, picture: Picture) -> None:
             sheet.line(zigzag, color=SOFT, width=0.5, z=6.1)
         sheet.explain("time cut short", lambda x, y: _sample_break(sheet, x, y))
     _say_lengths(sheet, picture)
+
+
+def _unit(picture: Picture) -> str:
+    return "steps" if picture.axis.counts_steps else f"time, {picture.axis.unit}"
 
 
 def _say_lengths(sheet: Sheet, picture: Picture) -> None:

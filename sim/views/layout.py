@@ -10,6 +10,7 @@ from ..history import History
 from . import words
 from .alike import collapsed
 from .axis import Axis, axis, typical
+from .ordinal import in_steps, timeless
 from .picture import Block, Claim, Command, Lane, Line, Mark, Picture, Row, Sign, State
 from .reading import Reading, read
 from .thinning import telling, thin
@@ -25,7 +26,16 @@ IDLE_TOP = 1.6
 
 def layout(history: History, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MAX) -> Picture:
     """The picture of a history; of more than ``rows_max`` rows it shows those that tell the most."""
-    return choose(read(history), rows_max, lanes_max)
+    if not timeless(history):
+        return choose(read(history), rows_max, lanes_max)
+    picture = choose(read(in_steps(history)), rows_max, lanes_max)
+    blocks = tuple(replace(block, min_idle_ms=(), idle_top_ms=0) for block in picture.blocks)
+    verdict = tuple(read(history).numbering.in_sentence(line) for line in words.verdict(history.header))
+    said = "the time axis: no time passes in this run, so the steps are counted"
+    return replace(
+        picture, axis=replace(picture.axis, counts_steps=True), blocks=blocks, verdict=verdict,
+        left_out=(said, *picture.left_out),
+    )  # fmt: skip
 
 
 def choose(reading: Reading, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MAX) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -34,6 +35,7 @@ SMALL, PLAIN, LARGE, TOLD_SIZE = 7.0, 8.0, 9.0, 9.5
 Sample = Callable[[float, float], None]
 
 
+@lru_cache(4096)
 def width_of(text: str, size: float, weight: str = "normal", family: str = "DejaVu Sans") -> float:
     """How wide a text will be, in inches."""
     font = FontProperties(family=family, size=size, weight=weight)
@@ -225,7 +227,7 @@ class Sheet:
     ) -> None:  # fmt: skip
         """A rectangle from its upper left corner; the hatch has the colour of the edge."""
         fill, edge = self.theme.of(fill), self.theme.of(edge)
-        self.axes.add_patch(
+        self.axes.add_artist(
             Rectangle(
                 (x, y), width, height, facecolor=fill, edgecolor=edge, hatch=hatch or None, linewidth=line,
                 zorder=z, alpha=alpha,
@@ -242,7 +244,7 @@ class Sheet:
         line = Line2D(xs, ys, color=color, linewidth=width, zorder=z, solid_joinstyle="miter", alpha=alpha)
         if dashes:
             line.set_dashes(dashes)
-        self.axes.add_line(line)
+        self.axes.add_artist(line)
 
     def mark(
         self, x: float, y: float, marker: str, *, color: str = INK, fill: str = "", size: float = 6,
@@ -250,7 +252,7 @@ class Sheet:
     ) -> None:  # fmt: skip
         """A symbol; ``fill`` is its inside where that is of another colour."""
         color, fill = self.theme.of(color), self.theme.of(fill)
-        self.axes.add_line(
+        self.axes.add_artist(
             Line2D(
                 [x], [y], marker=marker, markersize=size, linestyle="none", zorder=z, markeredgecolor=color,
                 markerfacecolor=fill or color, markeredgewidth=edge_width,

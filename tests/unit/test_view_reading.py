@@ -11,7 +11,9 @@ from redelivery.sim.errors import BadInput
 from redelivery.sim.history import History
 from redelivery.sim.views.axis import BREAKS_MAX
 from redelivery.sim.views.layout import choose, layout
+from redelivery.sim.views.ordinal import timeless
 from redelivery.sim.views.palette import DARK, LIGHT, PAPER
+from redelivery.sim.views.picture import Sign
 from redelivery.sim.views.reading import read
 from redelivery.sim.views.timeline import figure, text
 
@@ -148,3 +150,16 @@ def test_a_pause_and_a_break_are_seen_in_the_text_too() -> None:
     assert any(line.lstrip().startswith("worker-a |1###P==") for line in paused)
     broken = text(simulate(find("slow-handler-claimed"), "broken").history)
     assert any("~" in line and "+" in line for line in broken)
+
+
+def test_where_no_time_passes_the_steps_are_counted() -> None:
+    run = simulate(find("group-world"), "broken")
+    assert {event.at_ms for event in run.history} <= {0, 1}
+    picture = layout(run.history)
+    assert picture.axis.unit == "steps"
+    assert picture.axis.end_ms > 30
+    (line,) = [line for line in picture.lines if line.kind == "violated"]
+    acked = next(mark for row in picture.blocks[0].rows for mark in row.marks if mark.sign is Sign.ACKED)
+    assert line.at_ms == acked.at_ms, "it breaks where the entry is acknowledged"
+    assert "broke at 0 ms (event 15)" in " ".join(picture.verdict), "the words keep the time that it was"
+    assert not timeless(simulate(find("crash-before-ack"), "broken").history)
