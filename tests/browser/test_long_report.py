@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from redelivery.models.facts import Acked, Added, CursorMoved, Delivered, Fact, GroupCreated, StreamCreated
 from redelivery.models.ids import make, show
 from redelivery.models.replies import Reply, Simple
+from redelivery.sim.check.check import unhindered
 from redelivery.sim.events import Effect, Ended, Event, Handled, Handling, Replied, Started
 from redelivery.sim.history import History
 from redelivery.sim.views.report.page import render
@@ -57,8 +58,10 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> str:
     broken = [{"property": "no-orphan", "step": 70_000, "at_ms": 0, "message": "entry 1 waits"}]
     history = History({"scenario": "long", "verdict": "violated", "violations": broken}, events)
     began_s = process_time()
-    data = render(history)
+    with unhindered():  # as the command does
+        data = render(history)
     took_s = process_time() - began_s
+    print(f"written in {took_s:.1f} s of the processor, {len(data):,} bytes")
     assert took_s < WRITTEN_S
     path = tmp_path_factory.mktemp("long") / "long.html"
     path.write_bytes(data)
