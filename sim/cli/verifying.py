@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,7 @@ from .options import json_option
 from .progress import Bar
 
 if TYPE_CHECKING:
+    from ..history import History
     from ..loop.campaign import Card, Row
     from ..loop.simulation import Outcome
 
@@ -27,7 +29,9 @@ HASHES = "PYTHONHASHSEED"
 @click.command(epilog="Example:  redelivery verify taskiq-redis --only quiet-stream --pictures found/")
 @click.argument("target", required=False)
 @click.option("--only", metavar="SITUATION", help="One situation of the campaign, such as 'slow-handler'.")
-@click.option("--dialect", default=DEFAULT, show_default=True, metavar="D", help="The server line to model.")
+@click.option("--dialect", metavar="D", help=f"The server line to model; {DEFAULT}, or that of --against.")
+@click.option("--against", metavar="SERVER", help="Replay every finding on a real server and compare every reply.")
+@click.option("--flush", is_flag=True, help="Let --against empty a database that is not empty.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws the runs by chance.")
 @click.option("--runs", type=click.IntRange(0), default=None, help="Runs by chance in each situation.")
 @click.option("--report", type=Path, metavar="FILE", help="Write the report card, as Markdown.")
@@ -36,29 +40,32 @@ HASHES = "PYTHONHASHSEED"
 @click.option("--timeline", type=Path, metavar="FILE", help="With --tape: draw the run.")
 @json_option
 def command(
-    target: str | None, only: str | None, dialect: str, seed: int, runs: int | None, report: Path | None,
-    pictures: Path | None, tape: str | None, timeline: Path | None, as_json: bool,
+    target: str | None, only: str | None, dialect: str | None, against: str | None, flush: bool, seed: int,
+    runs: int | None, report: Path | None, pictures: Path | None, tape: str | None, timeline: Path | None,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Verify TARGET, a worker framework: a shipped name, file.py, file.py:name or module:name of a redelivery.Target.
 
     Its own code runs unmodified in virtual time, and everything goes wrong that may: crashes, lost replies, slow
     handlers, a quiet stream, a server that restarts. The report card says which property breaks in which situation.
     """
-    if dialect not in DIALECTS:
+    if dialect is not None and dialect not in DIALECTS:
         raise unknown("dialect", dialect, DIALECTS)
     _pin_hashes()
     if tape is not None:
-        return _again(Tape.parse(tape), target, timeline, as_json)
+        return _again(Tape.parse(tape), target, timeline, as_json, _confirming(against, dialect, flush))
     if timeline is not None:
         raise BadInput("--timeline goes with --tape; for pictures of all findings give --pictures DIR")
     if target is None:
         raise BadInput("name a target, such as taskiq-redis, your_module:target or your_file.py, or give --tape")
-    return _campaign(target, only, dialect, seed, runs, report, pictures, as_json)
+    confirm = _confirming(against, dialect, flush)
+    return _campaign(target, only, confirm.dialect if confirm else dialect or DEFAULT, seed, runs, report, pictures,
+                     as_json, confirm)  # fmt: skip
 
 
 def _campaign(
     reference: str, only: str | None, dialect: str, seed: int, runs: int | None, report: Path | None,
-    pictures: Path | None, as_json: bool,
+    pictures: Path | None, as_json: bool, confirm: Confirm | None,
 ) -> int:  # fmt: skip
     from ..loop import card as pages
     from ..loop.campaign import CHANCE_RUNS, verify
@@ -73,17 +80,56 @@ def _campaign(
         card = verify(
             found, dialect=dialect, only=only, seed=seed, chance_runs=CHANCE_RUNS if runs is None else runs, tell=tell
         )
+        confirmed = {} if confirm is None else {
+            again: confirm(history, lambda done: bar.show(0, f"{done} findings replayed"))
+            for again, history in {str(c.outcome.tape): c.outcome.history for _, c in pages.findings(card)}.items()
+        }  # fmt: skip
     if report is not None:
-        _write(report, pages.as_page(card))
+        _write(report, pages.as_page(card, {tape: told["words"] for tape, told in confirmed.items()}))
     drawn = [] if pictures is None else _draw(card, pictures)
     if as_json:
-        output.print_json({**pages.as_json(card), "pictures": drawn})
+        value = {**pages.as_json(card), "pictures": drawn}
+        output.print_json({**value, "against": confirmed} if confirm is not None else value)
     else:
-        _print(card)
+        _print(card, confirmed)
     return 1 if any(row.cells for row in card.rows) else 0
 
 
-def _again(tape: Tape, target: str | None, timeline: Path | None, as_json: bool) -> int:
+class Confirm:
+    """Replays histories on a real server."""
+
+    def __init__(self, server: str, dialect: str | None, flush: bool) -> None:
+        from ..against import judge
+
+        self._judge = judge(server, dialect, flush=flush)
+        self._flush = flush
+        self._done = 0
+        self.dialect = self._judge.dialect
+
+    def __call__(self, history: History, tell: Callable[[int], None] = lambda done: None) -> dict[str, Any]:
+        """What the server answered to the commands of a run."""
+        from ..real.errors import RealServerError
+
+        self._done += 1
+        tell(self._done)
+        try:
+            seen = self._judge.compare(history, flush=self._flush)
+        except RealServerError as error:
+            return {"confirmed": None, "words": f"not replayed: {error}"}
+        name = f"a real {self.dialect} ({seen.version})"
+        value = {"server": seen.server, "version": seen.version, "replies": seen.replies, "note": seen.note}
+        if not seen.differences:
+            return {"confirmed": True, **value, "words": f"confirmed on {name}: {seen.replies} replies, all the same"}
+        first = seen.differences[0]
+        words = f"differs on {name}: {first.command} is answered {first.server}, by the model {first.model}"
+        return {"confirmed": False, **value, "words": words}
+
+
+def _confirming(server: str | None, dialect: str | None, flush: bool) -> Confirm | None:
+    return None if server is None else Confirm(server, dialect, flush)
+
+
+def _again(tape: Tape, target: str | None, timeline: Path | None, as_json: bool, confirm: Confirm | None) -> int:
     from ..loop.campaign import rerun
     from ..loop.target import find_target
     from ..views.timeline import check_ending, draw
@@ -100,9 +146,12 @@ def _again(tape: Tape, target: str | None, timeline: Path | None, as_json: bool)
             "verdict": outcome.verdict, "digest": outcome.digest(), "events": len(outcome.history),
             "properties": outcome.properties, "faults": [str(fault) for fault in outcome.struck],
             "violations": [violation._asdict() for violation in outcome.violations],
+            **({} if confirm is None else {"against": confirm(outcome.history)}),
         })  # fmt: skip
     else:
         _print_outcome(outcome)
+        if confirm is not None:
+            output.console().print(confirm(outcome.history)["words"], markup=False)
     return 1 if outcome.violations else 0
 
 
@@ -115,7 +164,7 @@ def _print_outcome(outcome: Outcome) -> None:
     page.print(f"{len(outcome.history)} events, digest {outcome.digest()}: the same in both runs", markup=False)
 
 
-def _print(card: Card) -> None:
+def _print(card: Card, confirmed: dict[str, dict[str, Any]]) -> None:
     from ..loop.card import again, findings
 
     page = output.console()
@@ -130,6 +179,8 @@ def _print(card: Card) -> None:
     for row, cell in findings(card):
         page.print(f"{row.situation.key}, {cell.broken}: {cell.message}", markup=False)
         page.print(f"    {again(cell)}", markup=False)
+        if (told := confirmed.get(str(cell.outcome.tape))) is not None:
+            page.print(f"    {told['words']}", markup=False)
     if card.unsupported:
         page.print(f"not in {card.dialect}, and answered with an error: {', '.join(card.unsupported)}", markup=False)
     page.print(f"{card.target.name} on {card.dialect}: {card.runs} runs", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..run import HOLDS, VIOLATED
@@ -63,8 +64,11 @@ def _finding(cell: Cell) -> dict[str, Any]:
     }
 
 
-def as_page(card: Card) -> str:
-    """The card as Markdown: a table, and the findings with the lines that run them again."""
+def as_page(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
+    """The card as Markdown: a table, and the findings with the lines that run them again.
+
+    ``confirmed`` says of tapes what a real server said to them.
+    """
     lines = [
         f"# {card.target.name}",
         "",
@@ -84,6 +88,8 @@ def as_page(card: Card) -> str:
             f"- **{row.situation.title}: {cell.broken}.** {cell.message[:1].upper()}{cell.message[1:]}.",
             f"  `{again(cell)}`",
         ]
+        if confirmed and (words := confirmed.get(str(cell.outcome.tape))):
+            lines.append(f"  {words[:1].upper()}{words[1:]}.")
     if card.unsupported:
         lines += ["", f"Not in the dialect, and answered with an error: {', '.join(card.unsupported)}."]
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from ..history import History
 from ..wire.clock import EPOCH_MS
 from .books import Books
 from .event_loop import SimulatedLoop
+from .fibers import in_fiber
 from .network import ClientTransport
 from .on_stage import STAGE
 from .program import Main, Program
@@ -45,8 +46,10 @@ class Lives:
         self.escaped: RedeliveryError | None = None
         self.unsupported: dict[str, None] = {}
         """Commands that a client sent and the dialect does not have."""
+        self.waits_for: Program | None = None
+        """A test that is a process itself: the world lives until it is over."""
         self.failures: dict[str, Exception] = {}
-        """Program to the error that ended its last life."""
+        """The error that ended that process, by its name."""
         self.graveyard: list[Any] = []
         """What dead programs leave: were it thrown away, Python would run their ``finally`` blocks now."""
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
@@ -64,18 +67,18 @@ class Lives:
             transport.peer.connection.connection_lost(None)
 
     def start(
-        self, name: str, main: Main | Callable[[], Any], *, host: str = "", start_ms: int = 0,
+        self, name: str, main: Main, *, host: str = "", start_ms: int = 0,
         restart_ms: int | None = None,
     ) -> Program:  # fmt: skip
-        """Adds a process. ``main`` is an async function of its program, or of nothing; called in each of its lives."""
+        """Adds a process. ``main`` is an async function, or a plain one that may block; called in each of its lives.
+
+        If it takes an argument, that is its program. It is started again ``restart_ms`` after it died, if at all.
+        """
         if any(program.name == name for program in self.programs):
             raise BadInput(f"two processes are called {name!r}")
         if not callable(main):
             raise BadInput(f"process {name!r}: {main!r} is not an async function")
-        called: Any = main
-        needed = [p for p in inspect.signature(main).parameters.values() if p.default is p.empty]
-        body: Main = called if needed else lambda program: called()
-        program = Program(cast("LoopWorld", self), name, body, host=host, start_ms=start_ms, restart_ms=restart_ms)
+        program = Program(cast("LoopWorld", self), name, main, host=host, start_ms=start_ms, restart_ms=restart_ms)
         self.programs.append(program)
         self.at(start_ms * 1000, lambda: self._rise(program))
         return program
@@ -127,18 +130,26 @@ class Lives:
             STAGE.program = None
 
     def _begin(self, program: Program, loop: SimulatedLoop) -> asyncio.Task[Any]:
-        body = program.main(program)
-        if not inspect.isawaitable(body):
-            raise BadInput(f"process {program.name!r}: its main is not an async function; it gave {body!r}")
+        needed = [p for p in inspect.signature(program.main).parameters.values() if p.default is p.empty]
+        arguments = (program,) if needed else ()
+
+        async def body() -> None:
+            if inspect.iscoroutinefunction(program.main):
+                await program.main(*arguments)
+                return
+            value = await in_fiber(program, lambda: program.main(*arguments))
+            if inspect.isawaitable(value):
+                await value
 
         async def main() -> None:
             try:
-                await body
+                await body()
             except asyncio.CancelledError:
                 self._leave(program, "CancelledError")
             except Exception as error:
-                self.failures[program.name] = error
-                self._leave(program, f"{type(error).__name__}: {error}".splitlines()[0])
+                if program.is_alive and program is self.waits_for:
+                    self.failures[program.name] = error
+                self._leave(program, _told(error))
             else:
                 self._finish(program)
 
@@ -212,3 +223,10 @@ class Lives:
             if program.host == fault.host:
                 program.offset_ms += fault.by_ms
         self.record(events.ClockJumped(self.now_ms, fault.host, fault.by_ms))
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line; of a group, its first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}".splitlines()[0]

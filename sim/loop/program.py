@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .event_loop import SimulatedLoop
+    from .fibers import Fiber
     from .network import ClientTransport
     from .world import LoopWorld
 
-Main = Callable[["Program"], Awaitable[object]]
-"""What a process runs: called with its program, once in each life."""
+Main = Callable[..., object]
+"""What a process runs, in each of its lives: an async function, or a plain one that may block. If it takes an argument,
+that is its program."""
 
 PID_MIN = 100
 """The process number of the first program."""
@@ -22,7 +24,7 @@ PID_MIN = 100
 class Program:
     """One process of a world, through all its lives.
 
-    ``main`` is called in each life with the program itself, which tells it its ``name`` and ``incarnation``.
+    ``main`` is called in each life, with the program itself if it takes an argument: see ``Main``.
     ``restart_ms``: so long after it died it is started again; ``None`` leaves it dead.
     """
 
@@ -42,6 +44,8 @@ class Program:
         self.loop: SimulatedLoop | None = None
         """That of its present life; ``None`` while it is dead."""
         self.task: asyncio.Task[Any] | None = None
+        self.fibers: list[Fiber] = []
+        """The threads of a program that blocks, of all its lives."""
         self.transports: dict[ClientTransport, None] = {}
         """Its open connections."""
         self.offset_ms = 0

@@ -116,7 +116,7 @@ def _by_hypothesis(simulation: Simulation, found: Found, runs: int, only: str | 
         return outcome
 
     choice = settings(
-        max_examples=runs, database=None, phases=[Phase.generate, Phase.shrink], deadline=None,
+        max_examples=runs, database=None, phases=[Phase.generate], deadline=None,
         suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet,
     )  # fmt: skip
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .program import Program
     from .world import LoopWorld
 
-SILENT_ABOUT = frozenset((b"HELLO", b"CLIENT", b"AUTH", b"SELECT", b"PING", b"COMMAND", b"INFO", b"SCRIPT"))
+SILENT_ABOUT = frozenset((b"HELLO", b"CLIENT", b"AUTH", b"PING", b"COMMAND", b"INFO"))
 """Commands by which clients make themselves known: they change nothing that a history tells."""
 
 IN_VAIN_MAX = 50

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,11 @@ import redis.asyncio
 from .. import events
 from ..faults import Fault
 from ..watch import Monitor, Property
-from .program import Program
+from .on_stage import STAGE
+from .program import Main, Program
 from .simulation import Simulation
-from .target import Handle, Target
-from .work import work
+from .target import Target
+from .work import work, work_now
 from .world import LoopWorld
 
 WORKERS = ("worker-a", "worker-b")
@@ -93,13 +95,7 @@ def simulation(
 def _people(world: LoopWorld, target: Target, situation: Situation) -> None:
     sent = _Sent(situation, world.end_us // 1000)
 
-    async def produce(me: Program) -> None:
-        await target.produce(sent.jobs(me))
-
-    async def do(me: Program) -> None:
-        name = f"{me.name}-{me.incarnation}" if situation.renames else me.name
-        await target.work(name, _handle(target, situation))
-
+    produce, do = _producing(target, sent), _working(target, situation)
     for name in WORKERS:
         world.start(name, do, restart_ms=RESTART_MS, start_ms=BEGIN_MS if situation.early else 0)
     world.start(PRODUCER, produce, restart_ms=RESTART_MS, start_ms=0 if situation.early else BEGIN_MS)
@@ -107,11 +103,33 @@ def _people(world: LoopWorld, target: Target, situation: Situation) -> None:
         world.start(OPERATOR, _trim)
 
 
-def _handle(target: Target, situation: Situation) -> Handle:
-    async def handle(job: str) -> None:
-        await work(job, target.job_ms, fails=situation.poison and job == job_name(1))
+def _producing(target: Target, sent: _Sent) -> Main:
+    if not inspect.iscoroutinefunction(target.produce):
+        return lambda me: target.produce(sent.jobs_now(me))
 
-    return handle
+    async def produce(me: Program) -> None:
+        await target.produce(sent.jobs(me))
+
+    return produce
+
+
+def _working(target: Target, situation: Situation) -> Main:
+    def name_of(me: Program) -> str:
+        return f"{me.name}-{me.incarnation}" if situation.renames else me.name
+
+    def fails(job: str) -> bool:
+        return situation.poison and job == job_name(1)
+
+    if not inspect.iscoroutinefunction(target.work):
+        return lambda me: target.work(name_of(me), lambda job: work_now(job, target.job_ms, fails=fails(job)))
+
+    async def handle(job: str) -> None:
+        await work(job, target.job_ms, fails=fails(job))
+
+    async def do(me: Program) -> None:
+        await target.work(name_of(me), handle)
+
+    return do
 
 
 def job_name(number: int) -> str:
@@ -137,13 +155,27 @@ class _Sent:
             return begin_ms + number * situation.every_ms + situation.gap_ms
         return begin_ms + situation.jobs * situation.every_ms + situation.gap_ms + (number - situation.jobs) * 2_500
 
+    def is_left(self) -> bool:
+        """Whether there is another job."""
+        last_ms = self.end_ms * 2 // 3 if self.situation.stays_busy else 0
+        return self.next <= self.situation.jobs or self.due_ms(self.next) < last_ms
+
     async def jobs(self, me: Program) -> AsyncIterator[str]:
         """The jobs that are left, each when it is time."""
-        last_ms = self.end_ms * 2 // 3 if self.situation.stays_busy else 0
-        while self.next <= self.situation.jobs or self.due_ms(self.next) < last_ms:
+        while self.is_left():
             wait_ms = self.due_ms(self.next) - me.now_us() // 1000
             if wait_ms > 0:
                 await asyncio.sleep(wait_ms / 1000)
+            yield job_name(self.next)
+            self.next += 1
+
+    def jobs_now(self, me: Program) -> Iterator[str]:
+        """The same for a program that blocks."""
+        while self.is_left():
+            wait_ms = self.due_ms(self.next) - me.now_us() // 1000
+            if wait_ms > 0:
+                assert STAGE.fiber is not None
+                STAGE.fiber.sleep(wait_ms / 1000)
             yield job_name(self.next)
             self.next += 1
 

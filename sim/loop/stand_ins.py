@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import escapes
-from .on_stage import STAGE
+from . import escapes, sockets
+from .on_stage import current
 from .timely import REPLACED as TIMELY
 from .timely import datetime_methods
 
@@ -43,7 +43,7 @@ class _Held:
     def enter(self) -> None:
         self.depth += 1
         if self.depth == 1:
-            for module, name, make in (*TIMELY, *escapes.REPLACED):
+            for module, name, make in (*TIMELY, *escapes.REPLACED, *sockets.REPLACED):
                 holder: Any = importlib.import_module(module)
                 for part in name.split(".")[:-1]:
                     holder = getattr(holder, part)
@@ -120,7 +120,7 @@ class _Held:
         original = vars(backend)["run_sync_in_worker_thread"]
 
         async def inline(cls: Any, func: Any, args: Any, abandon_on_cancel: bool = False, limiter: Any = None) -> Any:
-            program = STAGE.program
+            program = current()
             if program is None or program.loop is None:
                 return await original.__func__(cls, func, args, abandon_on_cancel, limiter)
             return await program.loop.run_in_executor(None, func, *args)
@@ -186,12 +186,12 @@ def _clear_away(world: LoopWorld) -> None:
 
 
 def _begun(generator: Any) -> None:
-    program = STAGE.program
+    program = current()
     if program is not None and program.loop is not None:
         program.loop._asyncgen_firstiter_hook(generator)  # type: ignore[attr-defined]
 
 
 def _forgotten(generator: Any) -> None:
-    program = STAGE.program
+    program = current()
     if program is not None and program.is_alive and program.loop is not None:
         program.loop._asyncgen_finalizer_hook(generator)  # type: ignore[attr-defined]

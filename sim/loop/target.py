@@ -6,7 +6,7 @@ import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..catalogue import load_file, load_module
 from ..errors import BadInput, unknown
@@ -25,13 +25,14 @@ class Target:
 
     ``produce(jobs)`` sends every job of an asynchronous iterator, by ``async for job in jobs``, and returns.
     ``work(name, handle)`` runs one worker until it is cancelled, and has ``await handle(job)`` called for each job.
+    Where they are plain functions, which block, it is ``for job in jobs`` and ``handle(job)``.
     Both are called anew in every life of a process, so each makes its own client; ``name`` is for the consumer, and
     changes from life to life only where workers are deployed anew.
     """
 
     name: str
-    produce: Callable[[Jobs], Awaitable[object]]
-    work: Callable[[str, Handle], Awaitable[object]]
+    produce: Callable[[Any], Any]
+    work: Callable[[str, Any], Any]
     needs: tuple[str, ...] = ()
     """Modules that are loaded before anything runs."""
     summary: str = ""

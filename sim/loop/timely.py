@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, TypeAlias
 
-from .on_stage import STAGE
+from .on_stage import STAGE, current
 from .program import Program
 
 Original: TypeAlias = Callable[..., Any]
@@ -22,7 +22,7 @@ def answered(answer: Callable[..., Any]) -> Make:
 
     def make(original: Original) -> Any:
         def stand_in(*args: Any, **options: Any) -> Any:
-            program = STAGE.program
+            program = current()
             if program is None:
                 return original(*args, **options)
             return answer(program, *args, **options)
@@ -40,7 +40,7 @@ def _of_time(name: str) -> Make:
 
     def make(original: Original) -> Any:
         def stand_in(*args: Any) -> Any:
-            program = STAGE.program
+            program = current()
             if program is None or (args and args[0] is not None):
                 return original(*args)
             return original(program.wall_us() / 1e6)
@@ -52,7 +52,7 @@ def _of_time(name: str) -> Make:
 
 def _strftime(original: Original) -> Any:
     def stand_in(form: str, *moment: Any) -> Any:
-        program = STAGE.program
+        program = current()
         if program is None or moment:
             return original(form, *moment)
         return original(form, datetime.datetime.fromtimestamp(program.wall_us() / 1e6).timetuple())
@@ -73,7 +73,7 @@ def _seeded(original: Original) -> Any:
     """``Random()`` without a seed takes the program's chance, not the machine's."""
 
     def seed(self: Any, a: Any = None, *args: Any, **options: Any) -> None:
-        program = STAGE.program
+        program = current()
         if a is None and program is not None and self is not program.random:
             a = program.random.getrandbits(128)
         original(self, a, *args, **options)
@@ -82,7 +82,10 @@ def _seeded(original: Original) -> Any:
 
 
 def _sleep(program: Program, secs: float) -> None:
-    program.sleep_us(round(secs * 1e6))
+    if STAGE.fiber is not None:
+        STAGE.fiber.sleep(secs)
+    else:
+        program.sleep_us(round(secs * 1e6))
 
 
 _RANDOM = (
@@ -123,7 +126,7 @@ def datetime_methods() -> Iterator[tuple[type, str, Any]]:
         original = getattr(kind, name).__func__ if hasattr(getattr(kind, name), "__func__") else vars(kind).get(name)
 
         def stand_in(cls: Any, *args: Any, **options: Any) -> Any:
-            program = STAGE.program
+            program = current()
             if program is None:
                 bound: Any = original.__get__(None, cls)  # type: ignore[union-attr]
                 return bound(*args, **options)

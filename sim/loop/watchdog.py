@@ -37,6 +37,8 @@ def watched(world: LoopWorld, real_s_max: float) -> Iterator[None]:
 
 def _bark(world: LoopWorld, real_s_max: float) -> None:
     program = STAGE.program
+    if STAGE.fiber is not None:
+        _stop(STAGE.thread)
     if world.escaped is None:
         where = f"the world stood at {world.now_ms} ms of its own time"
         if program is not None:
@@ -45,6 +47,11 @@ def _bark(world: LoopWorld, real_s_max: float) -> None:
             f"a run took more than {real_s_max:g} s of real time; {where}: does it loop without awaiting, wait for a "
             f"lock, or send commands without a pause?"
         )
+
+
+def _stop(thread: int) -> None:
+    """Raises ``Stopped`` in another thread, as soon as it runs Python."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Stopped))
 
 
 @contextmanager
@@ -68,7 +75,7 @@ def _by_signal(world: LoopWorld, real_s_max: float) -> Iterator[None]:
 @contextmanager
 def _by_thread(world: LoopWorld, real_s_max: float) -> Iterator[None]:
     """Where there are no signals: it ends loops of Python, and not what waits in C."""
-    owner = ctypes.c_ulong(threading.get_ident())
+    owner = threading.get_ident()
     over = threading.Event()
 
     def watch() -> None:
@@ -77,7 +84,7 @@ def _by_thread(world: LoopWorld, real_s_max: float) -> Iterator[None]:
             wait_s = AGAIN_S
             _bark(world, real_s_max)
             if STAGE.program is not None:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(owner, ctypes.py_object(Stopped))
+                _stop(owner)
 
     thread = threading.Thread(target=watch, name="redelivery-watchdog", daemon=True)
     thread.start()

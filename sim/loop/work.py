@@ -6,7 +6,7 @@ import asyncio
 
 from .. import events
 from ..errors import HandlerFailed
-from .on_stage import STAGE
+from .on_stage import STAGE, current
 from .program import Program
 
 
@@ -15,7 +15,7 @@ async def work(text: bytes | str, ms: int = 0, *, fails: bool = False) -> None:
 
     ``HandlerFailed`` where a fault strikes the work, or it ``fails`` every time. Outside a simulation it sleeps.
     """
-    program = STAGE.program
+    program = current()
     if program is None:
         await asyncio.sleep(ms / 1000)
         return
@@ -37,6 +37,12 @@ async def work(text: bytes | str, ms: int = 0, *, fails: bool = False) -> None:
         _tell(program, events.HandleFailed(world.now_ms, program.name, *about))
         raise HandlerFailed(f"entry {about[2].decode(errors='backslashreplace')} could not be handled")
     _tell(program, events.Handled(world.now_ms, program.name, *about))
+
+
+def work_now(text: bytes | str, ms: int = 0, *, fails: bool = False) -> None:
+    """The same for programs that block. Outside a simulation it does nothing."""
+    if STAGE.fiber is not None and current() is not None:
+        STAGE.fiber.run(work(text, ms, fails=fails))
 
 
 async def _act(program: Program) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Sequence
+from threading import get_ident
 from typing import Any, Protocol, runtime_checkable
 
 from ...models.dialects import DEFAULT, DIALECTS
@@ -56,8 +57,6 @@ class LoopWorld(Lives):
         self.real_s_max = real_s_max
         self.heal_us, self.end_us = faults_ms * 1000, (faults_ms + within_ms) * 1000
         self.healed = False
-        self.waits_for: Program | None = None
-        """Whose end the world waits for, if that is later than its own."""
         self.strikes = Strikes(self, faults)
         self.entropy = choices.choose(ENTROPY, "entropy")
         self.server = SimulatedServer(self, dialect)
@@ -75,6 +74,7 @@ class LoopWorld(Lives):
         """Runs the world to its end. ``RedeliveryError`` where a program left the simulation."""
         from .stand_ins import standing_in
 
+        STAGE.thread = get_ident()
         with standing_in(self), watched(self, self.real_s_max):
             try:
                 while self._step():
@@ -186,6 +186,11 @@ class LoopWorld(Lives):
         for program in self.programs:
             if program.loop is not None:
                 self._lay_down(program)
+            STAGE.program = program
+            for fiber in program.fibers:
+                fiber.kill()
+            program.fibers.clear()
+            STAGE.program = None
         self._agenda.clear()
 
     # -- faults ----------------------------------------------------------------------------------------
