@@ -148,7 +148,7 @@ def test_the_budget_of_a_run_bounds_it(name: str, variant: str) -> None:
         ("crash-before-ack", {"entries": "-5"}, r"process 'shop': turns is -5, it must be at least 1"),
         ("crash-before-ack", {"min_idle_ms": "-9000"}, r"within_ms is -4000, it must be at least 0"),
         ("event-sourcing", {"late_ms": "-5"}, r"process 'late': start_ms is -5, it must be at least 0"),
-        ("slow-handler-claimed", {"min_idle_ms": "0"}, r"more than 64 commands in one turn"),
+        ("slow-handler-claimed", {"heartbeat_ms": "0"}, r"more than 64 commands in one turn"),
     ],
 )
 def test_parameters_that_make_no_world_are_refused_in_words(name: str, params: dict[str, str], message: str) -> None:
