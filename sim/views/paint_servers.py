@@ -68,12 +68,13 @@ def _draw_marks(sheet: Sheet) -> None:
         x = sheet.x(mark.at_ms)
         falls += mark.text.startswith("failover")
         y = server_middle(sheet, falls)
-        if mark.sign is Sign.REPLACED:
-            draw_letter(sheet, x, y, "∅" if mark.text.startswith("FLUSH") else "⇄")
-            places = [(x + 0.12, y + 0.14, "left"), (x - 0.12, y + 0.14, "right")]
-            sheet.label(mark.text, places, color=TROUBLE)
-        else:
+        if mark.sign is Sign.JUMPED:
             draw_jump(sheet, x, y, mark.text)
+            continue
+        gone = mark.text.startswith(("FLUSH", "DEL", "UNLINK", "EXPIRE"))
+        draw_letter(sheet, x, y, "⚡" if mark.sign is Sign.DISCONNECTED else "∅" if gone else "⇄")
+        sides = ((0.12, 0.14, "left"), (-0.12, 0.14, "right"), (0.12, -0.14, "left"), (-0.12, -0.14, "right"))
+        sheet.label(mark.text, [(x + dx, y + dy, ha) for dx, dy, ha in sides], color=TROUBLE)
 
 
 def _draw_idle(sheet: Sheet) -> None:

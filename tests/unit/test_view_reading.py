@@ -163,3 +163,10 @@ def test_where_no_time_passes_the_steps_are_counted() -> None:
     assert line.at_ms == acked.at_ms, "it breaks where the entry is acknowledged"
     assert "broke at 0 ms (event 15)" in " ".join(picture.verdict), "the words keep the time that it was"
     assert not timeless(simulate(find("crash-before-ack"), "broken").history)
+
+
+def test_a_replica_that_is_cut_off_is_no_clock_that_was_set() -> None:
+    history = simulate(find("failover-loses-xadd"), "cut-off").history
+    told = {label.get_text() for label in figure(history).axes[0].texts}
+    assert {"⚡", "replica cut off 80 ms"} <= told
+    assert not any(label.startswith("clock") for label in told)
