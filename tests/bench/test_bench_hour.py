@@ -59,7 +59,7 @@ def hour() -> Plan:
     return Plan(
         processes=[
             *(shop(n) for n in range(PRODUCERS)),
-            *(Process(name, consume, handle_ms=300, initial=b"0-0", restart=Restart(1000)) for name in workers),
+            *(Process(name, consume, handle_ms=350, initial=b"0-0", restart=Restart(1000)) for name in workers),
         ],
         setup=[("XGROUP", "CREATE", "orders", "workers", "$", "MKSTREAM")],
         faults=[
