@@ -24,7 +24,9 @@ SCENARIOS = [(name, variant) for name in shipped_names() for variant in ("broken
 def scenario_world(name: str, variant: str) -> World:
     from redelivery.sim.catalogue import find
 
-    return build(find(name), variant, "redis-8.6", {"entries": "2"})[0]
+    scenario = find(name)
+    size = next(key for key in ("entries", "turns") if key in scenario.params)
+    return build(scenario, variant, "redis-8.6", {size: "2"})[0]
 
 
 async def add(redis: Any, me: str, n: int = 0) -> int:
