@@ -100,9 +100,11 @@ WIDE = 10_000
 class Frontier:
     """How far a breadth-first search is: everything that it needs to go on."""
 
-    seen: set[Any]
-    level: list[Any]
-    deeper: list[Any]
+    seen: Any
+    """A set of states, or whatever can be counted and gone through."""
+    level: Any
+    deeper: Any
+    """Lists of states, or the same."""
     at: int
     """How many states of the level have been looked at."""
     out: Outcome
@@ -123,7 +125,19 @@ def breadth_first(
     takes a wide frontier over; what it finds is searched for again here, so that every number is as it would be had it
     not.
     """
-    outcome = _breadth_first(model, stop, report, depth_max, None, save, begun, hand_over)
+    outcome: Outcome | None
+    if getattr(model, "sweeps", False):
+        from .machine import Machine
+        from .sweep import sweep
+
+        assert isinstance(model, Machine)
+        swept = sweep(model, stop, report, depth_max, save, begun, hand_over)
+        if isinstance(swept, Frontier):
+            outcome = _breadth_first(model, stop, report, depth_max, None, save, swept, hand_over)
+        else:
+            outcome = swept
+    else:
+        outcome = _breadth_first(model, stop, report, depth_max, None, save, begun, hand_over)
     if outcome is None:
         outcome = _breadth_first(model, stop, report, depth_max, None, save)
     assert outcome is not None, "whoever hands nothing over comes to an end"

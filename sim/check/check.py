@@ -42,6 +42,22 @@ SERVER_NAMES = frozenset(p.name for p in SERVER_INVARIANTS)
 SEARCHES = {"bfs": breadth_first, "dfs": depth_first}
 
 
+@contextmanager
+def unhindered() -> Iterator[None]:
+    """While a search makes millions of small values that all stay, nothing is gained by looking for garbage.
+
+    It lasts until they are gone: else they would all be looked through once.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@unhindered()
 def check(
     scenario: Scenario,
     variant: str | None = None,
@@ -87,8 +103,7 @@ def check(
         None if resume is None else Saved(resume, identity),
         parallel,
     )
-    with unhindered():
-        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)
+    model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)
     seconds = clock() - began_s
     unmet = tuple(model.unmet())
     verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or outcome.cut or unmet else HOLDS
@@ -154,18 +169,6 @@ def _why_alone(means: Means, search: str, model: Machine | Plain) -> str:
     return f"there were never {WIDE:,} states to look at, so more would have taken longer"
 
 
-@contextmanager
-def unhindered() -> Iterator[None]:
-    """While a search makes millions of small values that all stay, nothing is gained by looking for garbage."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _search(
     fresh: Callable[[], World], search: Any, stop: Any, report: Report | None, depth: int | None,
     reductions: Sequence[str], means: Means, clock: Clock = no_clock,
@@ -209,6 +212,7 @@ def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine
     return model
 
 
+@unhindered()
 def census(
     scenario: Scenario, variant: str, *, dialect: str | None = None, params: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
@@ -219,8 +223,7 @@ def census(
         return build(scenario, variant, dialect, dict(params or {}), record=False)[0]
 
     refuse_unbounded(fresh().plan)
-    with unhindered():
-        model, outcome, _ = _search(fresh, breadth_first, lambda broken: False, None, None, REDUCE, Means())
+    model, outcome, _ = _search(fresh, breadth_first, lambda broken: False, None, None, REDUCE, Means())
     return tuple(p.name for which, p in enumerate(model.properties) if which in outcome.broken)
 
 

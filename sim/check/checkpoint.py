@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -32,7 +32,7 @@ Identity = tuple[Any, ...]
 
 
 def write_part(
-    file: IO[bytes], machine: Machine, seen: Collection[State], level: list[State], deeper: list[State]
+    file: IO[bytes], machine: Machine, seen: Iterable[State], level: Iterable[State], deeper: Iterable[State]
 ) -> None:
     """All that one worker has: of the level only what it has not looked at yet."""
     pickle.dump(everything(machine), file, pickle.HIGHEST_PROTOCOL)
@@ -68,7 +68,7 @@ class Saver:
         trouble = None
         try:
             with self.part(0).open("wb") as file:
-                write_part(file, machine, frontier.seen, frontier.level[frontier.at :], frontier.deeper)
+                write_part(file, machine, frontier.seen, islice(frontier.level, frontier.at, None), frontier.deeper)
         except (OSError, pickle.PicklingError) as error:
             trouble = str(getattr(error, "strerror", error))
         self.join(machine, frontier.out, 1, trouble)

@@ -23,7 +23,7 @@ from .taking import AS_BEFORE, CLOCK_BITS, WHOLE_BITS, Edge, Taking
 State: TypeAlias = int
 Found: TypeAlias = list[tuple[Edge, State, tuple[int, ...]]]
 
-WHOLE_MASK, CLOCK_MASK = (1 << WHOLE_BITS) - 1, (1 << CLOCK_BITS) - 1
+WHOLE_MASK, CLOCK_MASK, PAST_MASK = (1 << WHOLE_BITS) - 1, (1 << CLOCK_BITS) - 1, (1 << SCENE_AT) - 1
 
 
 class Time(NamedTuple):
@@ -45,6 +45,8 @@ class Machine:
 
     packed = True
     """A state is its own key."""
+    sweeps = True
+    """All states of a scene can be looked at at once."""
 
     def __init__(self, world: World, abstraction: Abstraction, *, endless: bool = False) -> None:
         self.endless = endless
@@ -54,8 +56,8 @@ class Machine:
         self.abstraction = abstraction
         self.watching = self.taking.watching
         self.times: Interned[Time] = Interned("the clock and the budgets", 1 << CLOCK_BITS)
-        self._order = Order(self.taking)
-        self.scenes = Scenes(self.taking, self._order)
+        self.order = Order(self.taking)
+        self.scenes = Scenes(self.taking, self.order)
         self._wholes: dict[int, tuple[int, tuple[int, ...]]] = {}
         self._moved: dict[tuple[int, int, int, int], int] = {}
         self._later: dict[tuple[int, int], int] = {}
@@ -134,17 +136,20 @@ class Machine:
         The order depends on the scene, so it is remembered by that: as what changes of it, and as the number of the
         order, by which the properties' change is remembered in turn.
         """
-        if not self._order.classes:
+        if not self.order.classes:
             return state
         difference, order = self.scenes.in_order(state >> SCENE_AT)
         if order < 0:
             return state
-        whole = state & WHOLE_MASK
+        return state + (difference << SCENE_AT) + self.exchange(state & WHOLE_MASK, order)
+
+    def exchange(self, whole: int, order: int) -> int:
+        """By how much the properties' part of a state changes where processes change places."""
         change = self._exchanges.get(whole << ACTION_BITS | order)
         if change is None:
-            change = self._order.whole(whole, self._order.orders[order]) - whole
+            change = self.order.whole(whole, self.order.orders[order]) - whole
             self._exchanges[whole << ACTION_BITS | order] = change
-        return state + (difference << SCENE_AT) + change
+        return change
 
     def concrete(self, states: list[State], broken: tuple[int, ...]) -> list[Edge]:
         """The steps of a way through canonical states, as the world itself takes them; the last may break something."""
@@ -164,7 +169,7 @@ class Machine:
     def _follow(self, state: State, ordered: bool) -> Found:
         found: Found = []
         clock = state >> CLOCK_AT & CLOCK_MASK
-        may = self._may[clock] if clock in self._may else self._may_strike(clock)
+        may = self._may[clock] if clock in self._may else self.may_strike(clock)
         if may is None:
             return found
         scene = state >> SCENE_AT
@@ -174,7 +179,7 @@ class Machine:
         for fault in may:
             what = self.plan.faults[fault]
             if isinstance(what, ClockJump):
-                self._jump(state, fault, what, found, ordered)
+                self.jump(state, fault, what, found, ordered)
             elif getattr(what, "when", "") == "holding":
                 holding = self.watching.holding(state & WHOLE_MASK)
                 for place in scenes.places[fault]:
@@ -201,11 +206,17 @@ class Machine:
                         after = self.canonical(after)
             found.append((edge, after, broken))
 
+    def change(self, past: int, action: int, tells: int) -> tuple[int, tuple[int, ...]]:
+        """By how much a move changes a past, and what it breaks: see ``Move``."""
+        whole = past & WHOLE_MASK
+        change, broken = self._wholes.get(whole << ACTION_BITS | action) or self._take_whole(whole, action)
+        return (change + self._clock(past >> CLOCK_AT, tells) if tells else change), broken
+
     def _take_whole(self, whole: int, action: int) -> tuple[int, tuple[int, ...]]:
         after, broken = self.watching.step(whole, action >> ORDER_BITS)
         order = (action & (1 << ORDER_BITS) - 1) - 1
         if order >= 0:
-            after = self._order.whole(after, self._order.orders[order])
+            after = self.order.whole(after, self.order.orders[order])
         step = self._wholes[whole << ACTION_BITS | action] = after - whole, broken
         return step
 
@@ -223,8 +234,10 @@ class Machine:
             known = self._clocks[clock, tells] = after - clock << CLOCK_AT
         return known
 
-    def _may_strike(self, clock: int) -> tuple[int, ...] | None:
+    def may_strike(self, clock: int) -> tuple[int, ...] | None:
         """The faults that may strike at a time: those that strike processes, then clocks that jump."""
+        if clock in self._may:
+            return self._may[clock]
         time = self.times.table[clock]
         may: tuple[int, ...] | None = None
         if not time.over:
@@ -240,17 +253,30 @@ class Machine:
 
     def settle(self, state: State) -> tuple[State, tuple[int, ...]]:
         """Lets time pass to the next thing that can happen; with the properties that this breaks."""
-        scene, clock = state >> SCENE_AT, state >> CLOCK_AT & CLOCK_MASK
+        scene = state >> SCENE_AT
         left = self.scenes.left(scene)
         if left == 0:
             return state, ()
+        rank, past, broken = self.later(state & PAST_MASK, left)
+        return past | (scene if rank < 0 else self.scene_later(scene, left, rank)) << SCENE_AT, broken
+
+    def later(self, past: int, left: int) -> tuple[int, int, tuple[int, ...]]:
+        """What becomes of a past ``left`` ms later: the rank of the IDs made until now, the past, and what breaks.
+
+        The rank is -1 where all is over: then the scene stays as it is.
+        """
+        clock = past >> CLOCK_AT
         after, rank, heals = self._ticks.get((clock, left)) or self._tick(clock, left)
         if rank < 0:
-            return state + (after - clock << CLOCK_AT), ()
-        whole = self._move(1, state & WHOLE_MASK, left, rank)
+            return rank, past & WHOLE_MASK | after << CLOCK_AT, ()
+        whole = self._move(1, past & WHOLE_MASK, left, rank)
         broken: tuple[int, ...] = ()
         if heals:
             whole, broken = self.watching.heal(whole)
+        return rank, whole | after << CLOCK_AT, broken
+
+    def scene_later(self, scene: int, left: int, rank: int) -> int:
+        """What becomes of a scene ``left`` ms later, which is when something can happen in it."""
         later = self._later.get((scene, rank))
         if later is None:
             server, numbers = self.scenes.unpack(scene)
@@ -258,7 +284,7 @@ class Machine:
             if len(self._later) >= ORDERS_MAX:
                 self._later.clear()
             later = self._later[scene, rank] = self.scenes.pack(self._move(0, server, left, rank), lives_then)
-        return whole | after << CLOCK_AT | later << SCENE_AT, broken
+        return later
 
     def _tick(self, clock: int, left: int) -> tuple[int, int, bool]:
         """The clock ``left`` ms later; the rank of the IDs made until now, or -1 at the end; whether faults stop."""
@@ -303,7 +329,8 @@ class Machine:
 
     # -- clocks that jump --------------------------------------------------------------------------------
 
-    def _jump(self, state: State, fault: int, what: ClockJump, found: Found, ordered: bool) -> None:
+    def jump(self, state: State, fault: int, what: ClockJump, found: Found, ordered: bool) -> None:
+        """What comes of a clock that jumps."""
         if what.host == SERVER and what.by_ms < 0:
             raise Unabstract("the server's clock may be set back")
         server, whole, clock, numbers = self.unpack(state)

@@ -115,6 +115,8 @@ class Automaton:
         self.instant = p.kind == "sometimes" and self._monitor.instant
         self._server_ms = epoch_ms + NOW_MS
         self._abstraction = abstraction
+        self._timeless: set[Frozen] = set()
+        """What was seen to hold no times."""
         self._unread = {name: vars(self._monitor)[name] for name in self._monitor.unread}
         self._unread = {name: freeze(value) for name, value in self._unread.items()}
 
@@ -194,7 +196,9 @@ class Automaton:
                 found.append((name, self._ages(freeze(value))))
             else:
                 frozen = freeze(value)
-                self._no_times(name, frozen)
+                if frozen not in self._timeless:
+                    self._no_times(name, frozen)
+                    self._timeless.add(frozen)
                 found.append((name, frozen))
         return tuple(found)
 

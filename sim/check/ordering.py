@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .kin import Kin, Places, inverse
 from .monitors import Noted
 from .renaming import rebuild
-from .symmetry import exchanged_life, exchanged_server, life_view, server_view
-from .taking import AS_BEFORE, PLACE_BITS, Outcome, Taking, Woken
+from .symmetry import exchanged_life, life_view
+from .taking import AS_BEFORE, PLACE_BITS, Edge, Outcome, Taking, Woken
 
 ORDER_BITS = 16
-Places = tuple[int, ...]
-"""Which process stands at each place now."""
+Lead = tuple[int, int, int, int]
+"""At which place and on which server a step is taken instead; the order that leads there, and the way back."""
 
 
 class Order:
@@ -28,17 +31,23 @@ class Order:
         for places in self.classes:
             for place in places:
                 self._class_of[place] = places
-        self._firsts: dict[tuple[int, int], tuple[int, int]] = {}
+        self.kin = Kin(taking, self._class_of)
+        self._leads: dict[int, Lead | None] = {}
         self._taken: dict[tuple[int | None, int, int, int], tuple[Outcome | Woken, ...]] = {}
         self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}
         self._batches: dict[tuple[int, int], int] = {}
         self._of_lives: dict[int, int] = {}
-        self._of_servers: dict[int, Places] = {}
-        self._servers: dict[int, int] = {}
+        self._patterns: dict[Places, int] = {}
+        self._ranks: list[Places] = []
+        """Of each pattern: which places are alike as processes, and which come before which."""
+        self.ties: dict[int, int] = {}
+        """The order of processes of which several are alike, by server and pattern: see ``of``."""
+        self.servers: dict[int, int] = {}
+        """Servers after exchanges, by the server's number and the order's: see ``server``."""
         self._wholes: dict[tuple[int, Places], int] = {}
         self._lives: dict[int, int] = {}
 
-    # -- steps: those of the first of each class are taken, those of the others follow from them -------------
+    # -- steps: of all servers that differ by who is who one is asked, what the others do follows from it -----
 
     def due(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """Everything that is due for a process."""
@@ -48,18 +57,20 @@ class Order:
         """What comes of a fault that strikes a process."""
         return self._led(fault, index, server, life)
 
-    def _led(
-        self, fault: int | None, index: int, server: int, life: int, *, first: bool = False
-    ) -> tuple[Outcome | Woken, ...]:
-        places = self._class_of[index]
+    def _led(self, fault: int | None, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         local = self._led_local(fault, index, life)
         if local is not None:
             return local
-        if places and not first:
-            order, back = self._with_first(index, places, server)
-            if order >= 0:
-                there = self._led(fault, places[0], self.server(server, order), self.life(life, order), first=True)
-                return tuple([self._back_to(each, index, order, back) for each in there])
+        if self._class_of[index]:
+            key = server << PLACE_BITS | index
+            lead = self._leads[key] if key in self._leads else self._lead(key, index, server)
+            if lead is not None:
+                place, there, order, back = lead
+                found = self._take(fault, place, there, self.life(life, order))
+                return tuple([self._back_to(each, index, order, back) for each in found])
+        return self._take(fault, index, server, life)
+
+    def _take(self, fault: int | None, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         key = (fault, index, server, life)
         known = self._taken.get(key)
         if known is None:
@@ -69,6 +80,23 @@ class Order:
                 known = self._taking.strike(fault, index, server, life)
             self._taken[key] = known
         return known
+
+    def _lead(self, key: int, index: int, server: int) -> Lead | None:
+        """Who is asked what a process does on a server; ``None`` where it is the process itself, there.
+
+        That is whoever stands first of its class, with the others in the order in which they stand at the head.
+        """
+        _, seats = self.kin.head(server)
+        places, order = self._class_of[index], list(seats)
+        others = [seats[place] for place in places if seats[place] != index]
+        for place, before in zip(places, (index, *others), strict=True):
+            order[place] = before
+        ordered = tuple(order)
+        found: Lead | None = None
+        if ordered != self._identity:
+            found = places[0], self.kin.exchanged(server, ordered), self.number(ordered), self.number(inverse(ordered))
+        self._leads[key] = found
+        return found
 
     def _led_local(self, fault: int | None, index: int, life: int) -> tuple[Outcome, ...] | None:
         """What is known of a step whatever the server is; how the others stand does not matter to it either."""
@@ -88,25 +116,6 @@ class Order:
                 self._local[key] = known
         return known
 
-    def _with_first(self, index: int, places: Places, server: int) -> tuple[int, int]:
-        """The order in which ``index`` comes first of its class and the others as the server tells them apart.
-
-        And the way back; -1 where they stand so.
-        """
-        known = self._firsts.get((index, server))
-        if known is None:
-            views = self._of_servers.get(server) or self._of_server(server)
-            others = sorted([(views[place], place) for place in places if place != index])
-            order = list(self._identity)
-            for place, before in zip(places, (index, *[place for _, place in others]), strict=True):
-                order[place] = before
-            known = (-1, -1)
-            if tuple(order) != self._identity:
-                back = [order.index(place) for place in self._identity]
-                known = self.number(tuple(order)), self.number(tuple(back))
-            self._firsts[index, server] = known
-        return known
-
     def _back_to(self, each: Outcome | Woken, index: int, order: int, back: int) -> Outcome | Woken:
         if isinstance(each, Outcome):
             return self._back(each, index, order, back)
@@ -115,12 +124,12 @@ class Order:
 
     def _back(self, outcome: Outcome, index: int, order: int, back: int) -> Outcome:
         """What the step of the first is for the process at ``index``."""
-        edge = outcome.edge._replace(process=index)
+        kind, _, which, answers = outcome.edge
         (_, life), = outcome.lives
         server = outcome.server if outcome.server == AS_BEFORE else self.server(outcome.server, back)
-        return outcome._replace(
-            edge=edge, server=server, lives=((index, self.life(life, back)),),
-            batch=self._batch(outcome.batch, order, back),
+        return Outcome(
+            Edge(kind, index, which, answers), server, ((index, self.life(life, back)),),
+            self._batch(outcome.batch, order, back), outcome.added, outcome.broken,
         )  # fmt: skip
 
     def _batch(self, number: int, order: int, back: int) -> int:
@@ -135,19 +144,46 @@ class Order:
 
     # -- orders ------------------------------------------------------------------------------------------
 
-    def of(self, server: int, numbers: list[int]) -> int:
-        """The number of the order in which the processes have to stand; -1 where each stands right."""
-        of_lives, of_server = self._of_lives, self._of_servers.get(server) or self._of_server(server)
-        order: list[int] | None = None
+    def pattern(self, numbers: list[int]) -> tuple[int, int]:
+        """How processes stand by themselves: a pattern by which to ask for the order, or -1 and the order.
+
+        A process is told apart from others first by what it is, then by what the server has for it; so the server
+        matters only where several are alike.
+        """
+        of_lives = self._of_lives
+        views = [of_lives.get(life) or self._of_life(life) for life in numbers]
+        ranks, tied = [0 for _ in views], False
         for places in self.classes:
-            views = [(of_lives.get(numbers[at]) or self._of_life(numbers[at])) + of_server[at] for at in places]
-            if views == sorted(views):
-                continue
-            if order is None:
-                order = list(self._identity)
-            for place, (_, before) in zip(places, sorted(zip(views, places, strict=True)), strict=True):
-                order[place] = before
-        return -1 if order is None else self.number(tuple(order))
+            ranked = sorted({views[at] for at in places})
+            tied = tied or len(ranked) < len(places)
+            for at in places:
+                ranks[at] = ranked.index(views[at])
+        if not tied:
+            return -1, self._sorted(ranks, self._identity)
+        key = tuple(ranks)
+        known = self._patterns.get(key)
+        if known is None:
+            known = self._patterns[key] = len(self._patterns)
+            assert known < 1 << ORDER_BITS, "every pattern has its number"
+            self._ranks.append(key)
+        return known, -1
+
+    def of(self, server: int, pattern: int) -> int:
+        """The number of the order in which the processes have to stand; -1 where each stands right."""
+        key = server << ORDER_BITS | pattern
+        known = self.ties.get(key)
+        if known is None:
+            known = self.ties[key] = self._sorted(self._ranks[pattern], self.kin.views(server))
+        return known
+
+    def _sorted(self, ranks: Sequence[int], views: Places) -> int:
+        order = list(self._identity)
+        for places in self.classes:
+            before = sorted([(ranks[at], views[at], at) for at in places])
+            for place, (_, _, at) in zip(places, before, strict=True):
+                order[place] = at
+        found = tuple(order)
+        return -1 if found == self._identity else self.number(found)
 
     def number(self, order: Places) -> int:
         """The number of an order."""
@@ -160,13 +196,9 @@ class Order:
 
     def server(self, number: int, order: int) -> int:
         """The server after the exchange of that number."""
-        known = self._servers.get(number << ORDER_BITS | order)
+        known = self.servers.get(number << ORDER_BITS | order)
         if known is None:
-            frozen, attached = self._taking.servers.table[number]
-            places = self.orders[order]
-            attached = self._taking.watching.exchanged_attached(attached, places, self._names)
-            known = self._taking.server(exchanged_server(frozen, places, self._names), attached)
-            self._servers[number << ORDER_BITS | order] = known
+            known = self.servers[number << ORDER_BITS | order] = self.kin.exchanged(number, self.orders[order])
         return known
 
     def whole(self, number: int, order: Places) -> int:
@@ -186,14 +218,7 @@ class Order:
         return known
 
     def _of_life(self, number: int) -> int:
-        """The upper half of a view: whoever differs in it is told apart by it alone."""
+        """What a process is, whoever it is."""
         life = self._taking.lives.table[number]
-        found = self._of_lives[number] = (life_view(life, life.whose, self._names) | 1 << 64) << 64
-        return found
-
-    def _of_server(self, server: int) -> Places:
-        """The lower half of the views of all that may change places."""
-        frozen = self._taking.servers.table[server][0]
-        views = [server_view(frozen, at, self._names) if self._class_of[at] else 0 for at in self._identity]
-        found = self._of_servers[server] = tuple(views)
+        found = self._of_lives[number] = life_view(life, life.whose, self._names) | 1 << 64
         return found

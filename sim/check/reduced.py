@@ -28,6 +28,8 @@ def machine_for(world: World, abstraction: Abstraction, reductions: Sequence[str
 class Reduced(Machine):
     """Where one of several steps may as well come first, only that one is taken."""
 
+    sweeps = False
+
     def __init__(
         self, world: World, abstraction: Abstraction, reductions: Sequence[str], *, endless: bool = False
     ) -> None:
@@ -85,11 +87,11 @@ class Reduced(Machine):
 
     def outcomes_of(self, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """What all that is due for a process leads to."""
-        return self._order.due(index, server, life)
+        return self.order.due(index, server, life)
 
     def crash_of(self, fault: int, index: int, server: int, life: int) -> tuple[Outcome | Woken, ...]:
         """What a crash of a process leads to."""
-        return self._order.strike(fault, index, server, life)
+        return self.order.strike(fault, index, server, life)
 
     def exchange_of(self, index: int, before: int, after: int) -> int:
         """By how much a state changes where a process becomes another."""
@@ -101,7 +103,7 @@ class Reduced(Machine):
 
     def strikes(self, clock: int) -> tuple[int, ...]:
         """The faults that may strike at this instant."""
-        return (self._may[clock] if clock in self._may else self._may_strike(clock)) or ()
+        return self.may_strike(clock) or ()
 
     def ordered(self, state: State) -> tuple[State, tuple[int, ...] | None]:
         """The canonical state, and which process stands at each place then.
@@ -112,8 +114,8 @@ class Reduced(Machine):
         there = self.canonical(state)
         if self._payloads is not None and there != super().canonical(state):
             return there, ()
-        order = self.scenes.in_order(state >> SCENE_AT)[1] if self._order.classes else -1
-        return there, None if order < 0 else self._order.orders[order]
+        order = self.scenes.in_order(state >> SCENE_AT)[1] if self.order.classes else -1
+        return there, None if order < 0 else self.order.orders[order]
 
     def joined(self, scene: int, whole: int, clock: int) -> State:
         """A state of its parts."""

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from ..faults import ClockJump, OfMany
 from .ordering import ORDER_BITS, Order
-from .parts import ORDER, SCENES
+from .parts import SCENES
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
 
 CLOCK_AT = WHOLE_BITS
@@ -24,7 +24,7 @@ RIGHT = (0, -1)
 SCENES_MAX = 1 << 16
 """So many scenes are remembered with their moves; then all are forgotten."""
 ORDERS_MAX = 1 << 18
-"""So many scenes are remembered with their order."""
+"""So many crowds are remembered with their order."""
 
 SETTLES, TELLS = 1, 2
 """Of a move: time may have to pass after it; the clock or a budget changes."""
@@ -40,6 +40,11 @@ The step; how the scene part of a state changes; what it does to the properties,
 order, which is 0 where nobody moves; its kind; which budget it takes from and whether it adds an entry, as
 ``(fault + 1) * 2 + added``; the properties that go with the server and that it broke.
 """
+
+
+Crowd: TypeAlias = tuple[int, int, int]
+"""All processes of a scene: the pattern by which their order depends on the server, or -1, the order, and the crowd in
+that order; an order of -1 is none."""
 
 
 class Moves(NamedTuple):
@@ -62,6 +67,10 @@ class Quick(NamedTuple):
     """Whether it is known that something else can happen at once."""
 
 
+Ready: TypeAlias = tuple[int, int, dict[int, tuple[Quick | Woken, ...]]]
+"""A process that has something to do at once: its place, what it is, and what it does, by server and process."""
+
+
 class Scenes:
     """The moves of every scene, and the order of its processes; with or without bringing them into that order."""
 
@@ -78,9 +87,14 @@ class Scenes:
         self._strikes: tuple[dict[int, tuple[Move, ...]], dict[int, tuple[Move, ...]]] = ({}, {})
         self._steps: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in self.shifts]
         self._hits: dict[int, tuple[Quick | Woken, ...]] = {}
+        self._alone: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in (None, *taking.plan.faults)]
+        """What is due for a process, then each fault that strikes it, where the server does not matter."""
         self._together: dict[tuple[int | Edge, ...], tuple[Outcome, ...]] = {}
-        self._orders: dict[int, tuple[int, int]] = {}
+        self._ready: dict[int, tuple[Ready, ...]] = {}
+        self._crowds: dict[int, Crowd] = {}
+        self._seatings: dict[int, int] = {}
         self._seated: dict[int, int] = {}
+        self._ties = order.ties
         plan = taking.plan
         assert len(plan.faults) < 1 << FAULT_BITS, "every fault has its number"
         assert len(plan.processes) < EVERYBODY, "every place has its number"
@@ -112,25 +126,45 @@ class Scenes:
     # -- order -------------------------------------------------------------------------------------------
 
     def in_order(self, scene: int) -> tuple[int, int]:
-        """How a scene changes where it is brought to its order, and the number of that; -1 where it stands right."""
-        return self._orders.get(scene) or self._bring_in_order(scene)
+        """How a scene changes where it is brought to its order, and the number of that; -1 where it stands right.
 
-    def _bring_in_order(self, scene: int) -> tuple[int, int]:
-        self._parts.enter(ORDER)
-        server, numbers = self.unpack(scene)
-        order = self.order.of(server, numbers)
-        known = RIGHT
-        if order >= 0:
-            there, seated = self.order.server(server, order), self._seated
-            for life in numbers:
-                seat = seated.get(life << ORDER_BITS | order)
-                there |= self._seat(life, order) if seat is None else seat
-            known = (there - scene, order)
-        if len(self._orders) >= ORDERS_MAX:
-            self._orders.clear()
-        self._orders[scene] = known
-        self._parts.leave()
+        It mostly depends on the processes alone, and those come up again and again, on other servers.
+        """
+        crowd = scene >> SERVER_BITS
+        pattern, order, after = self._crowds.get(crowd) or self._gather(crowd)
+        if pattern >= 0:
+            key = (scene & SERVER_MASK) << ORDER_BITS | pattern
+            order = self._ties[key] if key in self._ties else self.order.of(scene & SERVER_MASK, pattern)
+            if order >= 0:
+                key = crowd << ORDER_BITS | order
+                after = self._seatings[key] if key in self._seatings else self._seating(key, crowd, order)
+        if order < 0:
+            return RIGHT
+        server = scene & SERVER_MASK
+        there = self.order.servers.get(server << ORDER_BITS | order)
+        if there is None:
+            there = self.order.server(server, order)
+        return (after | there) - scene, order
+
+    def _gather(self, crowd: int) -> Crowd:
+        """The processes of a scene, as they are by themselves."""
+        pattern, order = self.order.pattern(self.unpack(crowd << SERVER_BITS)[1])
+        after = 0 if order < 0 else self._seating(crowd << ORDER_BITS | order, crowd, order)
+        if len(self._crowds) >= ORDERS_MAX:
+            self._crowds.clear()
+        known = self._crowds[crowd] = (pattern, order, after)
         return known
+
+    def _seating(self, key: int, crowd: int, order: int) -> int:
+        """All processes of a scene once they stand in another order."""
+        after, seated = 0, self._seated
+        for life in self.unpack(crowd << SERVER_BITS)[1]:
+            seat = seated.get(life << ORDER_BITS | order)
+            after |= self._seat(life, order) if seat is None else seat
+        if len(self._seatings) >= ORDERS_MAX:
+            self._seatings.clear()
+        self._seatings[key] = after
+        return after
 
     def _seat(self, life: int, order: int) -> int:
         """What a process adds to a scene once it stands elsewhere."""
@@ -144,19 +178,19 @@ class Scenes:
     def look(self, scene: int, ordered: bool) -> Moves:
         """Everything that can happen in a scene, faults apart; worked out now."""
         self._parts.enter(SCENES)
-        server, numbers = self.unpack(scene)
-        nexts = self.taking.nexts
+        server, crowd = scene & SERVER_MASK, scene >> SERVER_BITS
+        on_server = server << LIFE_BITS
         found: list[Move] = []
         still = True
-        for index, life in enumerate(numbers):
-            if nexts[life] != 0:
-                continue
+        kind = 0 if self.frozen else SETTLES
+        ready = self._ready.get(crowd)
+        for index, life, steps_of in self._who_is_ready(crowd) if ready is None else ready:
             idles = False
-            steps = self._steps[index].get(server << LIFE_BITS | life)
+            steps = steps_of.get(on_server | life)
             for step in self._take_due(index, server, life) if steps is None else steps:
                 if type(step) is Quick:
                     idles = idles or not step.difference
-                    found.append(self._move(scene, step, -1, 0 if self.frozen else SETTLES, ordered))
+                    found.append(self._move(scene, step, -1, kind, ordered))
                 else:
                     assert type(step) is Woken
                     idles = True
@@ -170,6 +204,16 @@ class Scenes:
         moves = kept[scene] = Moves(tuple(found), still)
         self._parts.leave()
         return moves
+
+    def _who_is_ready(self, crowd: int) -> tuple[Ready, ...]:
+        """The processes of a scene that have something to do at once."""
+        nexts = self.taking.nexts
+        numbers = self.unpack(crowd << SERVER_BITS)[1]
+        found = [(index, life, self._steps[index]) for index, life in enumerate(numbers) if nexts[life] == 0]
+        if len(self._ready) >= ORDERS_MAX:
+            self._ready.clear()
+        known = self._ready[crowd] = tuple(found)
+        return known
 
     def strikes(self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY) -> tuple[Move, ...]:
         """What a fault can do in a scene: to whomever it may strike, or to the process at ``place`` alone.
@@ -208,34 +252,52 @@ class Scenes:
                 self._wake(scene, step.edge, step.others, found, ordered, fault)
 
     def _move(self, scene: int, step: Quick, spent: int, kind: int, ordered: bool) -> Move:
-        edge, there, batch, added, broken, goes_on = step
-        order = -1
-        if kind and (goes_on or not self.left(scene + there)):
+        edge, difference, batch, added, broken, goes_on = step
+        there, order = scene + difference, -1
+        if kind and (goes_on or not self.left(there)):
             kind = 0
         if ordered and not kind and self.order.classes:
-            change, order = self._orders.get(scene + there) or self._bring_in_order(scene + there)
+            change, order = self.in_order(there)
             there += change
         tells = (spent + 1) * 2 + added
         action = batch << ORDER_BITS | order + 1
-        return edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, broken
+        return edge, (there - scene) << SCENE_AT, action, kind | TELLS if tells else kind, tells, broken
 
     def _take_due(self, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
-        found = self._quickly(server, life, index, self.order.due(index, server, life))
+        found = self._alone[0].get(life)
+        if found is None:
+            found = self._quickly(server, life, index, self.order.due(index, server, life), self._alone[0])
         self._steps[index][server << LIFE_BITS | life] = found
         return found
 
     def _take_hit(self, fault: int, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
+        found = self._alone[fault + 1].get(life)
+        if found is not None:
+            return found
         key = (fault << PLACE_BITS | index) << STEP_BITS | server << LIFE_BITS | life
-        known = self._hits.get(key)
-        if known is None:
-            known = self._quickly(server, life, index, self.order.strike(fault, index, server, life))
-            self._hits[key] = known
-        return known
+        found = self._hits.get(key)
+        if found is None:
+            outcomes = self.order.strike(fault, index, server, life)
+            found = self._hits[key] = self._quickly(server, life, index, outcomes, self._alone[fault + 1])
+        return found
 
     def _quickly(
-        self, server: int, life: int, index: int, outcomes: tuple[Outcome | Woken, ...]
-    ) -> tuple[Quick | Woken, ...]:
-        return tuple([each if isinstance(each, Woken) else self._quick(server, life, index, each) for each in outcomes])
+        self, server: int, life: int, index: int, outcomes: tuple[Outcome | Woken, ...],
+        alone: dict[int, tuple[Quick | Woken, ...]],
+    ) -> tuple[Quick | Woken, ...]:  # fmt: skip
+        quick, local = self._quick, True
+        found: list[Quick | Woken] = []
+        for each in outcomes:
+            if isinstance(each, Woken):
+                local = False
+                found.append(each)
+            else:
+                local = local and each.server == AS_BEFORE
+                found.append(quick(server, life, index, each))
+        known = tuple(found)
+        if local:
+            alone[life] = known
+        return known
 
     def _quick(self, server: int, life: int, index: int, outcome: Outcome) -> Quick:
         after = outcome.lives[0][1]

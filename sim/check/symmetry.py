@@ -147,6 +147,14 @@ class Names:
         return known
 
 
+    def alike(self) -> Renaming:
+        """All names are one."""
+        known = self._views.get(-1)
+        if known is None:
+            known = self._views[-1] = Renaming(dict.fromkeys(self._all, OTHER))
+        return known
+
+
 class Renaming:
     """Other names for everything, with what was renamed once."""
 
@@ -250,6 +258,21 @@ def server_view(server: Frozen, place: int, names: Names) -> int:
             for _, queue in queues
         )
     return digest((renaming.told_apart(keys), waiting, queued))
+
+
+def common_view(server: Frozen, names: Names) -> int:
+    """What of a server is the same for all who can take each other's places, as a number."""
+    renaming = names.alike()
+    found = []
+    for key, value in server[0]:
+        groups: list[str] = []
+        if not isinstance(value, bytes) and isinstance(value[0], int):
+            for _, cursor, entries_read, _, pel, consumers in value[-1]:
+                held = [(entry_id, age, count) for entry_id, _, age, count in pel]
+                groups.append(repr((cursor, entries_read, held, len(consumers))))
+            value = value[:-1]
+        found.append((renaming.names.get(key, key), repr(renaming.part(value)), sorted(groups)))
+    return digest((sorted(found), len(server[1]), server[3]))
 
 
 def exchanged_server(server: Frozen, order: tuple[int, ...], names: Names) -> Frozen:

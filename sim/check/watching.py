@@ -15,6 +15,7 @@ from .monitors import Automaton, Books, Noted
 from .renaming import Atom, rebuild
 from .symmetry import Names, exchanged_held
 
+STATE_BITS = 24
 FACTS: frozenset[type] = frozenset(get_args(Fact))
 Attached = tuple[tuple[int, ...], tuple[int, ...]]
 Judged = tuple[int, tuple[int, ...]]
@@ -33,7 +34,7 @@ class Watching:
         self.automata = [Automaton(p, plan.epoch_ms, abstraction) for p in self.properties]
         self.noting = any(getattr(fault, "when", "") == "holding" for fault in plan.faults)
         self.books = Books([process.name for process in plan.processes])
-        self.states: list[Interned[Any]] = [Interned(f"property {p.name!r}", 1 << 24) for p in self.properties]
+        self.states: list[Interned[Any]] = [Interned(f"property {p.name!r}", 1 << STATE_BITS) for p in self.properties]
         self.held: Interned[Any] = Interned("what processes hold", 1 << 24)
         self.attached = tuple(
             which
@@ -60,7 +61,9 @@ class Watching:
         self._fact_kinds: list[frozenset[type]] = []
         self._attached_kinds = [self.automata[which].kinds for which in self.attached]
         self._attached_exchanged: dict[tuple[int, ...], list[dict[int, int]]] = {}
-        self._each_attached: dict[tuple[int, int, int], tuple[int, bool]] = {}
+        self._each_attached: list[dict[int, tuple[int, bool]]] = [{} for _ in self.attached]
+        self._hearing: dict[int, tuple[int, ...]] = {}
+        """Which of the properties that go with the server hear of facts, by the number of those."""
         self.batch(())
         numbers = [
             states.number(automaton.adopt(watch.monitor(which)))
@@ -119,22 +122,29 @@ class Watching:
 
     def step_attached(self, numbers: tuple[int, ...], facts: int) -> Attached:
         """What the properties that go with the server come to."""
-        kinds = self._fact_kinds[facts]
         after = list(numbers)
         broken: tuple[int, ...] = ()
-        for place, which in enumerate(self.attached):
-            if not self._attached_kinds[place].isdisjoint(kinds):
-                after[place], wrong = self._attached_step(which, after[place], facts)
-                if wrong:
-                    broken = (*broken, which)
+        each = self._each_attached
+        for place in self._who_hears(facts):
+            known = each[place].get(facts << STATE_BITS | after[place])
+            after[place], wrong = self._attached_step(place, after[place], facts) if known is None else known
+            if wrong:
+                broken = (*broken, self.attached[place])
         return tuple(after), broken
 
-    def _attached_step(self, which: int, number: int, facts: int) -> tuple[int, bool]:
-        known = self._each_attached.get((which, number, facts))
+    def _who_hears(self, facts: int) -> tuple[int, ...]:
+        known = self._hearing.get(facts)
         if known is None:
-            states = self.states[which]
-            state, message = self.automata[which].step(states.table[number], self._facts.table[facts])
-            known = self._each_attached[which, number, facts] = states.number(state), message is not None
+            kinds = self._fact_kinds[facts]
+            places = [place for place, theirs in enumerate(self._attached_kinds) if not theirs.isdisjoint(kinds)]
+            known = self._hearing[facts] = tuple(places)
+        return known
+
+    def _attached_step(self, place: int, number: int, facts: int) -> tuple[int, bool]:
+        which = self.attached[place]
+        states = self.states[which]
+        state, message = self.automata[which].step(states.table[number], self._facts.table[facts])
+        known = self._each_attached[place][facts << STATE_BITS | number] = states.number(state), message is not None
         return known
 
     def _step_one(self, which: int, state: int, batch: int) -> tuple[int, str | None]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..machine import CLOCK_MASK, WHOLE_MASK, Machine, State
+from ..pasts import PAST_MASK, Pasts
 from ..scenes import CLOCK_AT, LIFE_MASK, SCENE_AT, SERVER_MASK
 from ..taking import LIFE_BITS, SERVER_BITS
 
@@ -50,6 +51,16 @@ def everything(machine: Machine) -> Luggage:
     return [list(enumerate(table)) for table in tables(machine)]
 
 
+class Bundle(NamedTuple):
+    """Scenes on their way, with the masks of their pasts."""
+
+    parcel: Parcel
+    """The scenes, as states without pasts."""
+    pasts: list[tuple[int, int]]
+    """Pasts that are new to the receiver, with their numbers there."""
+    masks: list[int]
+
+
 class Sender:
     """Packs states of one machine for one receiver."""
 
@@ -62,6 +73,8 @@ class Sender:
         self._held = len(machine.watching.states)
         self._shifts = [LIVES_AT + LIFE_BITS * index for index in range(len(machine.plan.processes))]
         self._bytes = state_bytes(machine)
+        self._told = 0
+        """The mask of the pasts that were sent."""
 
     def pack(self, states: Collection[State]) -> Parcel:
         """The states, and what of them is new to the receiver."""
@@ -77,6 +90,25 @@ class Sender:
             for which, number in zip((*self._floating, held), numbers, strict=True):
                 self._add(luggage, which, (number,))
         return Parcel(luggage, as_bytes(states, self._bytes))
+
+    def bundle(self, masks: dict[int, int], pasts: Sequence[int]) -> Bundle:
+        """Scenes with their masks, and what of them and of the pasts is new to the receiver; see ``Pasts.table``."""
+        every = 0
+        for mask in masks.values():
+            every |= mask
+        new: list[tuple[int, int]] = []
+        every &= ~self._told
+        self._told |= every
+        while every:
+            lowest = every & -every
+            every ^= lowest
+            number = lowest.bit_length() - 1
+            new.append((number, pasts[number]))
+        parcel = self.pack(masks)
+        luggage = self.pack([past for _, past in new]).luggage if new else []
+        for kind, more in enumerate(luggage):
+            parcel.luggage[kind][:0] = more
+        return Bundle(parcel, new, list(masks.values()))
 
     def _add(self, luggage: Luggage, kind: int, numbers: Iterable[int]) -> list[tuple[int, Any]]:
         known, sent, table = self._known[kind], self._sent[kind], self._tables[kind]
@@ -101,6 +133,10 @@ class Receiver:
         """Of each kind: the sender's number to one's own."""
         self._shifts = [LIVES_AT + LIFE_BITS * index for index in range(len(machine.plan.processes))]
         self._bytes = state_bytes(machine)
+        self._bits: dict[int, int] = {}
+        """Of each of the sender's pasts: one's own bit."""
+        self._masks: dict[int, int] = {}
+        """The sender's masks to one's own."""
 
     def learn(self, luggage: Luggage) -> None:
         """Gives the new components their numbers here."""
@@ -140,3 +176,21 @@ class Receiver:
                 life = state >> shift & LIFE_MASK
                 there |= (life if life < known_life else lives[life]) << shift
             yield there
+
+    def scenes(self, bundle: Bundle, pasts: Pasts) -> Iterator[tuple[State, int]]:
+        """Scenes with their masks, in one's own numbers."""
+        self.learn(bundle.parcel.luggage)
+        bits, known = self._bits, self._masks
+        packed = b"".join([past.to_bytes(self._bytes, "little") for _, past in bundle.pasts])
+        for (number, _), past in zip(bundle.pasts, self.states(packed), strict=True):
+            bits[number] = pasts.bit(past & PAST_MASK)
+        for scene, mask in zip(self.states(bundle.parcel.states), bundle.masks, strict=True):
+            mine = known.get(mask)
+            if mine is None:
+                mine, rest = 0, mask
+                while rest:
+                    lowest = rest & -rest
+                    rest ^= lowest
+                    mine |= bits[lowest.bit_length() - 1]
+                known[mask] = mine
+            yield scene & ~PAST_MASK, mine

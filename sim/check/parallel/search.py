@@ -11,6 +11,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -23,11 +24,13 @@ from ..breadth import STOPPED, Frontier, Hit, Outcome, Progress, Report, Stop
 from ..checkpoint import Saver
 from ..machine import Machine, State
 from ..reduced import machine_for
+from ..sweep import Spread
 from . import crew
 from .crew import DID, FAILED, Crew, Failed, Lost
 from .owners import Owners
 from .parcel import Parcel, Receiver, Sender, marks
-from .worker import Reply, Worker
+from .sweeper import OfScenes
+from .worker import OfStates, Reply, Worker
 
 StopAt = Callable[[Variant, Sequence[str]], Stop]
 """What ends a search, by the variant and the names of all properties."""
@@ -55,6 +58,8 @@ class Briefing:
     recipe: Recipe
     inherited: tuple[Machine, Stop, Frontier] | None
     """What a fork has at hand."""
+    by_scene: bool
+    """Whether states are kept by scene."""
 
 
 class Parallel:
@@ -81,7 +86,8 @@ class Parallel:
         forked = crew.START_METHOD == "fork"
         recipe = replace(self._recipe, abstraction=machine.abstraction)
         inherited = (machine, self._stop, frontier) if forked else None
-        briefing = Briefing(self.count, self._clock, self._stop_at, recipe, inherited)
+        by_scene = isinstance(frontier.seen, Spread)
+        briefing = Briefing(self.count, self._clock, self._stop_at, recipe, inherited, by_scene)
         lead = Lead(self.count, machine, report, depth_max, saver, frontier.out)
         self.used = True
         try:
@@ -220,7 +226,7 @@ def _shares(machine: Machine, count: int, frontier: Frontier) -> list[bytes]:
         sender = Sender(machine, [0] * len(marks(machine)))
         parts = [
             [state for state in states if owners.of(state) == place]
-            for states in (frontier.seen, frontier.level[frontier.at :], frontier.deeper)
+            for states in (frontier.seen, islice(frontier.level, frontier.at, None), frontier.deeper)
         ]
         shares.append(pickle.dumps([sender.pack(part) for part in parts], pickle.HIGHEST_PROTOCOL))
     return shares
@@ -241,15 +247,16 @@ def serve(theirs: Connection, place: int, briefing: Briefing) -> None:
 
 
 def _worker(place: int, briefing: Briefing) -> Worker:
+    kind = OfScenes if briefing.by_scene else OfStates
     if briefing.inherited is not None:
         machine, stop, _ = briefing.inherited
-        return Worker(place, briefing.count, machine, stop, briefing.clock, marks(machine))
+        return kind(place, briefing.count, machine, stop, briefing.clock, marks(machine))
     what = briefing.recipe
     scenario = find(what.reference)
     world, _ = build(scenario, what.variant, what.dialect, what.params, record=False)
     machine = machine_for(world, what.abstraction, what.reductions)
     stop = briefing.stop_at(scenario.variant(what.variant), [p.name for p in machine.properties])
-    return Worker(place, briefing.count, machine, stop, briefing.clock, [0] * len(marks(machine)))
+    return kind(place, briefing.count, machine, stop, briefing.clock, [0] * len(marks(machine)))
 
 
 def _answer(worker: Worker, place: int, briefing: Briefing, question: tuple[Any, ...]) -> tuple[str, Any]:
@@ -257,7 +264,7 @@ def _answer(worker: Worker, place: int, briefing: Briefing, question: tuple[Any,
     if kind == "begin":
         if briefing.inherited is not None:
             frontier = briefing.inherited[2]
-            worker.begin(frontier.seen, frontier.level[frontier.at :], frontier.deeper)
+            worker.begin(frontier.seen, islice(frontier.level, frontier.at, None), frontier.deeper)
             _forget(frontier)
         else:
             worker.begin(*_unpacked(worker.machine, rest[0]))

@@ -11,7 +11,6 @@ from ..breadth import Outcome, Stop, note
 from ..checkpoint import write_part
 from ..machine import Machine, State
 from ..resident import resident_bytes
-from ..scenes import SCENE_AT, SERVER_MASK
 from .owners import Owners
 from .parcel import Parcel, Receiver, Sender
 
@@ -47,7 +46,7 @@ class Reply:
 
 
 class Worker:
-    """The part of a search that is one worker's own."""
+    """The part of a search that is one worker's own, whichever way its states are kept."""
 
     def __init__(
         self, place: int, count: int, machine: Machine, stop: Stop, clock: Callable[[], float], known: Sequence[int]
@@ -62,17 +61,56 @@ class Worker:
         others = [other for other in range(count) if other != place]
         self._senders = {other: Sender(machine, known) for other in others}
         self._receivers = {other: Receiver(machine, known) for other in others}
-        self._leaving: dict[int, set[State]] = {other: set() for other in others}
-        self._seen: set[State] = set()
-        self._level: list[State] = []
-        self._deeper: list[State] = []
-        self._at = 0
         self._told_actions = len(machine.taking.actions)
 
     def begin(self, seen: Iterable[State], level: Iterable[State], deeper: Iterable[State]) -> None:
         """Takes its own out of where the search is."""
+        raise NotImplementedError
+
+    def take_in(self, parcels: Sequence[tuple[int, bytes]]) -> None:
+        """Adds what others found."""
+        raise NotImplementedError
+
+    def look(self, *, deepen: bool, depth: int) -> Reply:
+        """Looks at states for a while; ``deepen``: at those of the next level, which is at ``depth``."""
+        raise NotImplementedError
+
+    def sizes(self) -> tuple[int, int, int, int]:
+        """How many states it has; of them in the level, left of the level, and in the next level so far."""
+        raise NotImplementedError
+
+    def save(self, path: Path) -> None:
+        """Writes its part of a checkpoint; ``OSError`` where it cannot."""
+        raise NotImplementedError
+
+    def reply(self, parcels: dict[int, bytes] | None = None) -> Reply:
+        """How far it is, with whatever is new about what was met."""
+        taking, watching = self.machine.taking, self.machine.watching
+        self.out.states, level, left, deeper = self.sizes()
+        actions = tuple(taking.actions)[self._told_actions :]
+        self._told_actions += len(actions)
+        return Reply(
+            level, left, deeper, self.out, self.hit, parcels or {}, frozenset(watching.look_for_met()), actions,
+            frozenset(taking.struck), resident_bytes(), frozenset(watching.came()),
+        )  # fmt: skip
+
+
+class OfStates(Worker):
+    """A worker that goes on state by state."""
+
+    def __init__(
+        self, place: int, count: int, machine: Machine, stop: Stop, clock: Callable[[], float], known: Sequence[int]
+    ) -> None:
+        super().__init__(place, count, machine, stop, clock, known)
+        self._leaving: dict[int, set[State]] = {other: set() for other in self._senders}
+        self._seen: set[State] = set()
+        self._level: list[State] = []
+        self._deeper: list[State] = []
+        self._at = 0
+
+    def begin(self, seen: Iterable[State], level: Iterable[State], deeper: Iterable[State]) -> None:
+        """Takes its own out of where the search is."""
         owners, place = self._owners, self._place
-        owners.extend()
         self._seen |= {state for state in seen if owners.of(state) == place}
         self._level += [state for state in level if owners.of(state) == place]
         self._deeper += [state for state in deeper if owners.of(state) == place]
@@ -88,10 +126,9 @@ class Worker:
                 if state not in seen:
                     seen.add(state)
                     deeper.append(state)
-        self._owners.extend()
 
     def look(self, *, deepen: bool, depth: int) -> Reply:
-        """Looks at states for a while; ``deepen``: at those of the next level, which is at ``depth``."""
+        """Looks at states for a while."""
         if deepen:
             self._level, self._deeper, self._at = self._deeper, [], 0
         self._look(depth)
@@ -102,22 +139,13 @@ class Worker:
                 states.clear()
         return self.reply(parcels)
 
-    def reply(self, parcels: dict[int, bytes] | None = None) -> Reply:
-        """How far it is, with whatever is new about what was met."""
-        taking, watching = self.machine.taking, self.machine.watching
-        self.out.states = len(self._seen)
-        actions = tuple(taking.actions)[self._told_actions :]
-        self._told_actions += len(actions)
-        return Reply(
-            len(self._level), len(self._level) - self._at, len(self._deeper), self.out, self.hit, parcels or {},
-            frozenset(watching.look_for_met()), actions, frozenset(taking.struck), resident_bytes(),
-            frozenset(watching.came()),
-        )  # fmt: skip
+    def sizes(self) -> tuple[int, int, int, int]:
+        """How many states it has."""
+        return len(self._seen), len(self._level), len(self._level) - self._at, len(self._deeper)
 
     def _look(self, depth: int) -> None:
         machine, level, seen, deeper, out = self.machine, self._level, self._seen, self._deeper, self.out
-        owners, servers, leaving, mine = self._owners, machine.taking.servers, self._leaving, self._place
-        of_servers = owners.of_servers
+        owner_of, leaving, mine = self._owners.of, self._leaving, self._place
         successors, stop, clock = machine.successors, self._stop, self._clock
         at = self._at
         end = min(len(level), at + ROUND_STATES)
@@ -128,8 +156,6 @@ class Worker:
             found = successors(state)
             out.transitions += len(found)
             out.degrees[len(found)] = out.degrees.get(len(found), 0) + 1
-            if len(of_servers) < len(servers):
-                owners.extend()
             over = machine.at_end(state, found)
             if over is not None:
                 out.ends += 1
@@ -140,7 +166,7 @@ class Worker:
                 if broken and note(out, broken, depth + 1, stop):
                     self.hit = True
                     break
-                owner = of_servers[after >> SCENE_AT & SERVER_MASK]
+                owner = owner_of(after)
                 if owner != mine:
                     leaving[owner].add(after)
                 elif after not in seen:
