@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 PAST_MASK = (1 << SCENE_AT) - 1
 WHOLE_MASK = (1 << WHOLE_BITS) - 1
 Broken = tuple[int, ...]
-IMAGES_MAX = 1 << 14
+IMAGES_MAX = 1 << 12
 """Of each effect so many images are remembered."""
+MASKS_MAX = 1 << 16
+"""Of so many masks is remembered what else is known of them."""
 
 
 class Part(NamedTuple):
@@ -140,6 +142,8 @@ class Pasts:
                 rank, after, wrong = machine.later(past, left)
                 masks[rank] = masks.get(rank, 0) | self.bit(after)
                 broken.setdefault(rank, set()).update((wrong,) if wrong else ())
+            if len(self._later) >= MASKS_MAX:
+                self._later.clear()
             found = [Later(rank, there, frozenset(broken[rank])) for rank, there in masks.items()]
             known = self._later[mask, left] = tuple(found)
         return known
@@ -149,6 +153,8 @@ class Pasts:
         known = self._exchanged.get((mask, order))
         if known is None:
             exchange = self._machine.exchange
+            if len(self._exchanged) >= MASKS_MAX:
+                self._exchanged.clear()
             known = self.mask([past + exchange(past & WHOLE_MASK, order) for past in self.of(mask)])
             self._exchanged[mask, order] = known
         return known
@@ -163,6 +169,8 @@ class Pasts:
                 may = machine.may_strike(past >> CLOCK_AT)
                 holding = machine.watching.holding(past & WHOLE_MASK) if self._asks_who_holds else ()
                 found[may, holding] = found.get((may, holding), 0) | self.bit(past)
+            if len(self._parts) >= MASKS_MAX:
+                self._parts.clear()
             known = tuple([Part(part, part.bit_count(), *what) for what, part in found.items()])
             self._parts[mask] = known
         return known
@@ -171,5 +179,7 @@ class Pasts:
         """Every set of properties that is broken if the run is over in one of these pasts; ``()`` where none is."""
         known = self._ends.get(mask)
         if known is None:
+            if len(self._ends) >= MASKS_MAX:
+                self._ends.clear()
             known = self._ends[mask] = frozenset([self._machine.broken_now(past) for past in self.of(mask)])
         return known

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..machine import CLOCK_MASK, WHOLE_MASK, Machine, State
-from ..pasts import PAST_MASK, Pasts
+from ..pasts import MASKS_MAX, PAST_MASK, Pasts
 from ..scenes import CLOCK_AT, LIFE_MASK, SCENE_AT, SERVER_MASK
 from ..taking import LIFE_BITS, SERVER_BITS
 
@@ -192,5 +192,7 @@ class Receiver:
                     lowest = rest & -rest
                     rest ^= lowest
                     mine |= bits[lowest.bit_length() - 1]
+                if len(known) >= MASKS_MAX:
+                    known.clear()
                 known[mask] = mine
             yield scene & ~PAST_MASK, mine
