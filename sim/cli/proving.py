@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..check.breadth import Progress
-from ..check.check import as_declared, check, machine_of
+from ..check.check import as_declared, check, machine_of, refuse_unbounded
 from ..check.everything import FAILED, NOT_AS_DECLARED, OK, OTHER_COUNT, STOPPED, Row, check_all, names
 from ..check.fewest import Exhaust, Loops
 from ..check.finding import Finding
@@ -48,6 +48,7 @@ class Settings:
 
 def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
     """Searches all there is, writes what was asked for, prints the outcome; returns the exit code."""
+    refuse_unbounded(start.world(record=False).plan)
     simulated = simulate(start.scenario, start.variant, dialect=start.dialect, params=start.params)
     output.print_budget(simulated, err=outputs.as_json)
     line = ProgressLine()
