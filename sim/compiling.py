@@ -1,7 +1,7 @@
-"""Compiling while the package is built: only on request, and from the same sources.
+"""Compiling the model while the package is built: only on request, and from the same sources.
 
-``REDELIVERY_COMPILE=1 pip install --no-build-isolation .`` makes C extensions of ``models/`` and of what a check spends
-its time in with mypyc, which comes with mypy. It needs mypy, setuptools and a C compiler; where one of them is missing the build stops and says
+``REDELIVERY_COMPILE=1 pip install --no-build-isolation .`` makes C extensions of ``models/`` with mypyc, which
+comes with mypy. It needs mypy, setuptools and a C compiler; where one of them is missing the build stops and says
 so, for a model that is quietly not compiled is not what was asked for. Without the variable nothing here matters.
 
 pyproject.toml names the class below, and setuptools loads this file alone: it imports nothing of the package.
@@ -20,11 +20,6 @@ from setuptools import Extension
 from setuptools.command.bdist_wheel import bdist_wheel
 
 VARIABLE = "REDELIVERY_COMPILE"
-CHECKER = (
-    "breadth", "interning", "kin", "lives", "local_steps", "machine", "monitors", "ordering", "parts", "pasts",
-    "reduced", "renaming", "scenes", "servers", "sweep", "symmetry", "taking", "transcripts", "watching",
-)  # fmt: skip
-"""What of ``sim/check/`` is compiled: where a search spends its time, and what is derived from that."""
 WITHOUT = f"or install without {VARIABLE}"
 
 
@@ -39,7 +34,7 @@ class Wheel(bdist_wheel):  # type: ignore[misc]  # setuptools ships no types
 
 
 def extensions(root: Path) -> list[Extension]:
-    """The C extensions of ``models/`` and of the checker's core below ``root``; their C sources go to ``build/``."""
+    """The C extensions of every module in ``models/`` below ``root``, their C sources written to ``build/``."""
     try:
         from mypyc.build import mypycify
     except ImportError:
@@ -55,8 +50,7 @@ def extensions(root: Path) -> list[Extension]:
         (Path(parent) / "redelivery").symlink_to(root, target_is_directory=True)
         os.chdir(parent)
         try:
-            paths = [*(root / "models").rglob("*.py"), *(root / "sim" / "check" / f"{name}.py" for name in CHECKER)]
-            sources = sorted(path.relative_to(root) for path in paths)
+            sources = sorted(path.relative_to(root) for path in (root / "models").rglob("*.py"))
             made: list[Extension] = mypycify(
                 [f"--config-file={root / 'pyproject.toml'}", *(f"redelivery/{path.as_posix()}" for path in sources)],
                 opt_level=os.environ.get("MYPYC_OPT_LEVEL", "3"),
