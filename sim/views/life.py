@@ -134,10 +134,11 @@ class EntryLife:
             self._tooth(at_ms, before)
             self._tooth(at_ms, after)
 
-    def close(self, at_ms: int, clock: int, named: bool, keep: bool, grouped: bool) -> Row:
+    def close(self, at_ms: int, clock: int, named: bool, missed: bool, keep: bool, grouped: bool) -> Row:
         """The finished row.
 
-        ``named``: a violation speaks of this entry; ``keep``: show that it stayed in the stream;
+        ``named``: a violation speaks of this entry; ``missed``: one about handling does; ``keep``: show that it stayed
+        in the stream;
         ``grouped``: there is a group that should have got it.
         """
         state = self.state
@@ -149,7 +150,7 @@ class EntryLife:
         outcome, by, trouble = self._fate or (IN_STREAM, "", False)
         if self._removed and self.state is None and outcome == "acknowledged":
             outcome = f"acknowledged, then {self._removed}"
-        unhandled = named and all(work.cut for work in self.works)
+        unhandled = missed and all(work.cut for work in self.works)
         if not grouped:
             trouble, outcome = unhandled, self._removed or (NEVER_HANDLED if unhandled else IN_STREAM)
         elif outcome == "acknowledged" and unhandled:

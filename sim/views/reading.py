@@ -7,6 +7,7 @@ is chosen, placed or coloured yet, and nothing here knows of matplotlib. Times a
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,18 +96,16 @@ def read(history: History) -> Reading:
 def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -> tuple[Block, ...]:
     groups.groupless(end_ms)
     _attach(groups, lanes)
-    said = set(re.findall(r"\d+-\d+", " ".join(str(item.get("message")) for item in words.violations(header))))
+    found = words.violations(header)
+    said, missed = _named(found), _named(item for item in found if "handled" in str(item.get("property")))
     views = [view for _, view in sorted(groups.views.items())]
     taken = {view.stream for view in views for life in view.lives.values() if life.taken}
     whole: list[Block] = []
     before: set[tuple[bytes, bytes]] = set()
     for view in views:
-        rows = [
-            view.lives[entry_id].close(
-                end_ms, groups.clock, ids.show(entry_id).decode() in said, view.stream in taken, bool(view.group)
-            )
-            for entry_id in sorted(view.lives)
-        ]
+        keep, grouped = view.stream in taken, bool(view.group)
+        shown = [(ids.show(entry_id).decode(), view.lives[entry_id]) for entry_id in sorted(view.lives)]
+        rows = [life.close(end_ms, groups.clock, name in said, name in missed, keep, grouped) for name, life in shown]
         rows = rows if view.group else _unread(rows)
         if rows:
             min_idle = tuple(sorted(view.min_idle_ms)) or _declared_min_idle(header)
@@ -125,6 +124,11 @@ def _blocks(header: dict[str, Any], groups: Groups, lanes: Lanes, end_ms: int) -
             )
             before.add((view.stream, view.group))
     return tuple(whole)
+
+
+def _named(violations: Iterable[dict[str, Any]]) -> set[str]:
+    """The IDs of entries that violations speak of."""
+    return set(re.findall(r"\d+-\d+", " ".join(str(item.get("message")) for item in violations)))
 
 
 def _unread(rows: list[Row]) -> list[Row]:

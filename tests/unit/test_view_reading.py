@@ -170,3 +170,11 @@ def test_a_replica_that_is_cut_off_is_no_clock_that_was_set() -> None:
     told = {label.get_text() for label in figure(history).axes[0].texts}
     assert {"⚡", "replica cut off 80 ms"} <= told
     assert not any(label.startswith("clock") for label in told)
+
+
+def test_only_a_violation_about_handling_says_that_an_entry_was_not_handled() -> None:
+    rows = layout(simulate(find("event-sourcing"), "broken").history).blocks[0].rows
+    assert {row.outcome for row in rows} == {"acknowledged", "acknowledged, then trimmed"}
+    assert not any(row.trouble for row in rows), "projections differ; nobody had to handle anything"
+    row = layout(simulate(find("error-is-acked"), "broken").history).blocks[0].rows[2]
+    assert (row.outcome, row.trouble) == ("acknowledged, not handled", True)
