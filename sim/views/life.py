@@ -138,8 +138,7 @@ class EntryLife:
         """The finished row.
 
         ``named``: a violation speaks of this entry; ``missed``: one about handling does; ``keep``: show that it stayed
-        in the stream;
-        ``grouped``: there is a group that should have got it.
+        in the stream; ``grouped``: there is a group that should have got it.
         """
         state = self.state
         self._leave(at_ms, clock, hide_kept=not keep)
