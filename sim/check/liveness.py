@@ -21,6 +21,7 @@ from .reductions import chosen
 from .report import LIVENESS, Counterexample, Result
 from .trace import follow
 
+EVENTUALLY = "eventually"
 USED = ("zones", "symmetry")
 """The reductions that keep every loop."""
 OFF = "{} is off: it may leave out steps of a loop"
@@ -54,6 +55,12 @@ def check_liveness(
 
     world = fresh()
     refuse_unbounded(world.plan)
+    assert world.watch is not None
+    if all(p.kind != EVENTUALLY for p in world.watch.properties):
+        raise BadInput(
+            f"{scenario.name} {name} checks nothing that must come true eventually, so no loop can put anything off: "
+            "check it without --liveness, or give it such a property (pel-drains, no-orphan and others)"
+        )
     used = [each for each in chosen(reduce) if each in USED]
     if "zones" not in used:
         raise BadInput("no loop can be closed where times are compared exactly: --liveness needs the reduction 'zones'")

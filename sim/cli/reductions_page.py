@@ -38,6 +38,10 @@ within a row only. The variants are those in which everything holds, so that all
 nothing is ever the same again and most of these searches would not end; the tests hold the reductions against such
 exact searches, too, on worlds that are small enough.
 
+`zones` and `symmetry` are on unless something else is asked for. `local`, `values`, `ample` and `sleep` are off by
+default: ask for them with `--reduce all`, or by name. They leave out states or steps, and on worlds of this size mostly
+cost more time than they save. Declared counts are those under the first two.
+
 """
 
 
