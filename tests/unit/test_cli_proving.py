@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from redelivery.sim.cli import main
+from redelivery.sim.cli import main, proving
 
 KEYS = {
     "verdict", "property", "states", "transitions", "depth", "seconds", "unmet", "coverage", "counterexample",
@@ -106,3 +106,24 @@ def test_bad_input_is_one_line(arguments: list[str], says: str, redelivery: Call
     assert said.code == 2
     assert says in said.err
     assert len(said.err.splitlines()) == 1
+
+
+
+def test_a_world_without_bounds_is_refused_before_it_is_simulated(
+    redelivery: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def simulate(*what: Any, **more: Any) -> Any:
+        raise AssertionError("it would go on for years")
+
+    monkeypatch.setattr(proving, "simulate", simulate)
+    (tmp_path / "long.py").write_text(
+        "from redelivery.sim.plan import Plan, Process\n"
+        "from redelivery.sim.scenario import Scenario, Variant\n"
+        "async def poll(redis, me):\n"
+        "    await redis.ping()\n"
+        "plan = Plan([Process('w', poll)], faults_ms=10**12)\n"
+        "scenario = Scenario('long', 'it', {'broken': Variant('it', lambda params: plan)})\n"
+    )
+    said = redelivery("check", str(tmp_path / "long.py"))
+    assert said.code == 2
+    assert "the scenario has no bounds that a check could reach" in said.err
