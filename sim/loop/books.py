@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...models import ids
-from ...models.facts import Added, Fact
+from ...models.facts import Added, Claimed, Delivered, Fact, Reread
 from ..holding import note_held
 from .program import Program
 
@@ -30,16 +30,26 @@ class Books:
             note_held(held, -1, {}, facts)
         else:
             note_held(held, receiver.index, receiver.streams, facts)
+            for fact in facts:
+                if isinstance(fact, Delivered | Claimed | Reread):
+                    receiver.done.discard((fact.stream, fact.group, ids.show(fact.id)))
 
     def entry_of(self, program: Program, text: bytes) -> tuple[bytes, bytes, bytes]:
-        """The stream, group and ID of the entry that holds ``text``: of what the program has, what it got last.
+        """The stream, group and ID of the entry that holds ``text``, of what the program has.
 
-        Else what it was given before, else the first that anybody added (of no group); else the text itself.
+        Where several do (a producer sent it again), the first that it has not worked on yet; where it works on all of
+        them already, the last. Else what it was given before, else the first that anybody added (of no group); else the
+        text itself.
         """
-        for stream, group, number in reversed(program.holds):
-            entry = ids.show(number)
-            if text == entry or text in self.texts.get((stream, entry), b""):
-                return stream, group, entry
+        held = [
+            (stream, group, ids.show(number))
+            for stream, group, number in program.holds
+            if text == ids.show(number) or text in self.texts.get((stream, ids.show(number)), b"")
+        ]
+        if held:
+            idle = [about for about in held if about not in program.working]
+            fresh = [about for about in idle if about not in program.done]
+            return (fresh or idle or held[-1:])[0]
         for entry, (stream, group) in reversed(program.streams.items()):
             if text == entry or text in self.texts.get((stream, entry), b""):
                 return stream, group, entry

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ...models.dialects import DEFAULT
+from ...models.facts import Added
 from .. import events
 from ..check.policies import Lenient
 from ..errors import BadInput, unknown
@@ -22,7 +23,7 @@ from ..watch import Property
 from .policies import Swarm
 from .searching import lower
 from .simulation import Outcome, Simulation
-from .stages import PRODUCER, WORKERS, WORKERS_LIVE, Situation, simulation
+from .stages import JOB, PRODUCER, WORKERS, WORKERS_LIVE, Situation, simulation
 from .stand_ins import silence, stand_ins
 from .target import Target
 
@@ -31,6 +32,11 @@ PROPERTIES: tuple[str | Property, ...] = (
     "pel-drains", "bounded-deliveries", "no-hot-loop", "one-intent-one-entry", WORKERS_LIVE,
 )  # fmt: skip
 """What a report card asks, in the order of its columns."""
+
+OF_ONE_ENTRY = frozenset(
+    ("added-implies-handled", "acked-implies-handled", "single-handler", "handled-at-most-once")
+)
+"""Not judged in runs in which a job is in a stream twice: which of two equal entries is handled nobody can tell."""
 
 PLACES_MAX = 12
 """A fault is tried at its first so many opportunities."""
@@ -219,12 +225,30 @@ def _placed(faults: tuple[Fault, ...], index: int, place: int) -> tuple[int, ...
     return tuple(answers)
 
 
+def has_twins(history: History) -> bool:
+    """Whether some job is in a stream twice, as when a producer sends again what has taken effect."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for event in history:
+        for fact in getattr(event, "facts", ()):
+            if isinstance(fact, Added):
+                found = JOB.search(b"\n".join(fact.fields))
+                if found is not None:
+                    key = fact.stream, found.group()
+                    if key in seen:
+                        return True
+                    seen.add(key)
+    return False
+
+
 def _take(row: Row, card: Card, outcome: Outcome, found_by: str) -> None:
     row.runs += 1
     row.struck += bool(outcome.struck)
     card.unsupported.update(dict.fromkeys(outcome.unsupported))
     card.complaints.update(dict.fromkeys(outcome.complaints))
+    twice = has_twins(outcome.history)
     for violation in outcome.violations:
+        if twice and violation.property in OF_ONE_ENTRY:
+            continue
         known = row.cells.get(violation.property)
         if known is None or len(outcome.struck) < len(known.outcome.struck):
             row.cells[violation.property] = Cell(violation.property, outcome, found_by)

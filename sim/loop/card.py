@@ -75,6 +75,8 @@ def as_page(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
         f"{card.target.summary[:1].upper()}{card.target.summary[1:]}.",
         f"{card.runs} runs of unmodified code against the model of {card.dialect}; ✗ is a property that some run "
         "broke, · one that every run kept.",
+        "Where a job is in a stream twice, since a producer sent it again, nobody can tell which of the two a worker "
+        "handles: what is said of single entries is not judged in such runs.",
         "",
         "| situation | runs | " + " | ".join(card.properties) + " |",
         "| --- | ---: |" + " :-: |" * len(card.properties),

@@ -195,6 +195,8 @@ class Lives:
         program.loop = None
         program.task = None
         program.holds.clear()
+        program.working.clear()
+        program.done.clear()
 
     # -- faults ----------------------------------------------------------------------------------------
 

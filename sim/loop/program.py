@@ -67,6 +67,10 @@ class Program:
         """(stream, group, id) of what was delivered to it and is not acknowledged, in order."""
         self.complaints: list[str] = []
         """What asyncio told of exceptions that nobody looked at."""
+        self.working: list[tuple[bytes, bytes, bytes]] = []
+        """(stream, group, entry) of what it works on right now."""
+        self.done: set[tuple[bytes, bytes, bytes]] = set()
+        """What it has worked on to the end since it got it last; only looked up, never gone through."""
         self.streams: dict[bytes, tuple[bytes, bytes]] = {}
         """Entry ID to the stream and group that it was last delivered from."""
 

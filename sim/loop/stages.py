@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from .target import Target
 from .work import work, work_now
 from .world import LoopWorld
 
+JOB = re.compile(rb"job-\d{5}")
+"""What every entry of a job holds."""
 WORKERS = ("worker-a", "worker-b")
 PRODUCER = "producer"
 OPERATOR = "operator"

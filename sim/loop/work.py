@@ -23,6 +23,7 @@ async def work(text: bytes | str, ms: int = 0, *, fails: bool = False) -> None:
     about = world.books.entry_of(program, text.encode() if isinstance(text, str) else text)
     await _act(program)
     _tell(program, events.Handling(world.now_ms, program.name, *about))
+    program.working.append(about)
     try:
         await asyncio.sleep(ms / 1000)
         late_ms, struck = world.strikes.on_work(program, about)
@@ -32,10 +33,14 @@ async def work(text: bytes | str, ms: int = 0, *, fails: bool = False) -> None:
     except asyncio.CancelledError:
         _tell(program, events.HandleFailed(world.now_ms, program.name, *about))
         raise
+    finally:
+        if about in program.working:
+            program.working.remove(about)
     await _act(program)
     if fails:
         _tell(program, events.HandleFailed(world.now_ms, program.name, *about))
         raise HandlerFailed(f"entry {about[2].decode(errors='backslashreplace')} could not be handled")
+    program.done.add(about)
     _tell(program, events.Handled(world.now_ms, program.name, *about))
 
 

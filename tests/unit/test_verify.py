@@ -12,6 +12,7 @@ import pytest
 from redelivery.sim.cli import main
 from redelivery.sim.loop.campaign import Card, verify
 from redelivery.sim.loop.target import find_target, shipped_targets
+from redelivery.sim.tape import Tape
 
 FRAMEWORK = '''
 import contextlib
@@ -185,6 +186,17 @@ def test_bad_options_are_named_in_one_line(arguments: list[str], said: str, caps
 
 def test_targets_are_shipped() -> None:
     assert shipped_targets() == ["faststream-redis", "repid", "taskiq-redis", "walrus"]
+
+
+def test_report_cards_name_tapes_of_their_target() -> None:
+    cards = sorted((Path(__file__).resolve().parents[2] / "scenarios" / "clients").glob("*.md"))
+    assert cards
+    for card in cards:
+        text = card.read_text()
+        assert text.startswith(f"# {card.stem}\n")
+        tapes = [Tape.parse(line) for line in re.findall(r"`redelivery verify --tape (\S+)`", text)]
+        assert {tape.scenario for tape in tapes} == {card.stem}
+        assert text.count("Confirmed on a real redis-") >= len(tapes) // 2
 
 
 def test_faststream_from_zero_reads_nothing_after_a_restart() -> None:
