@@ -16,15 +16,20 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 def said(notebook: Any) -> list[str]:
     """What the code cells printed; pictures count by their kind, as fonts and libraries may differ.
 
-    Whether a cell's lines come in one piece or several is a matter of timing.
+    In how many pieces a cell's text comes, even of one line, and whether before its picture, is a matter of timing.
     """
     lines = []
     for cell in notebook.cells:
+        texts: dict[str, str] = {}
+        pictures = []
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
-                lines += [f"{output.name}: {line}" for line in output.text.splitlines()]
+                texts[output.name] = texts.get(output.name, "") + output.text
             else:
-                lines.append(", ".join(sorted(output.get("data", {"error": 1}))))
+                pictures.append(", ".join(sorted(output.get("data", {"error": 1}))))
+        for name in sorted(texts):
+            lines += [f"{name}: {line}" for line in texts[name].splitlines()]
+        lines += pictures
     return lines
 
 
