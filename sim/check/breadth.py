@@ -92,7 +92,7 @@ Stop = Callable[[tuple[int, ...]], bool]
 Report = Callable[[Progress], None]
 EVERY = 256
 """After so many states whoever watches is told."""
-WIDE = 1_000
+WIDE = 10_000
 """So many states have to be at hand before a search is handed over to several workers."""
 
 
