@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BUILT_IN_S = 900
+FETCHED_IN_S, BUILT_IN_S = 300, 600
+
+
+class NotFetched(Exception):
+    """A library cannot be had from its registry; the text says which, and what was said."""
 
 
 class NotBuilt(Exception):
-    """The library cannot be had, or the program does not compile; the text says which, and what was said."""
+    """A program does not compile; the text says what the compiler said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,30 @@ class Program:
         return [tool for tool in self.tools if shutil.which(tool) is None]
 
 
-def run(command: Sequence[str], folder: Path, **environment: str) -> None:
-    """Runs a step of a build; ``NotBuilt`` with the end of what it said where it fails."""
+def fetch(command: Sequence[str], folder: Path, **environment: str) -> None:
+    """Brings libraries; ``NotFetched`` where their registry does not give them, or not in time."""
+    try:
+        said = _run(command, folder, FETCHED_IN_S, environment)
+    except subprocess.TimeoutExpired:
+        said = f"nothing came for {FETCHED_IN_S} s"
+    if said is not None:
+        raise NotFetched(f"{' '.join(command)}: {said}")
+
+
+def build(command: Sequence[str], folder: Path, **environment: str) -> None:
+    """Compiles; ``NotBuilt`` with the end of what was said where it fails."""
+    said = _run(command, folder, BUILT_IN_S, environment)
+    if said is not None:
+        raise NotBuilt(f"{' '.join(command)}: {said}")
+
+
+def _run(command: Sequence[str], folder: Path, limit_s: int, environment: dict[str, str]) -> str | None:
+    """What a command that failed said last; ``None`` where it did not fail."""
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=BUILT_IN_S,
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, timeout=limit_s,
         check=False,
     )  # fmt: skip
-    if done.returncode:
-        raise NotBuilt(f"{' '.join(command)}: {(done.stderr or done.stdout).strip()[-800:]}")
+    return (done.stderr or done.stdout).strip()[-800:] if done.returncode else None
 
 
 def sources(language: str, folder: Path) -> Path:
@@ -50,34 +70,38 @@ def sources(language: str, folder: Path) -> Path:
 
 def go(folder: Path) -> Sequence[str]:
     """go-redis."""
-    run(["go", "build", "-mod=mod", "-o", str(folder / "go-client"), "."], sources("go", folder))
+    there = sources("go", folder)
+    fetch(["go", "get", "."], there)
+    build(["go", "build", "-o", str(folder / "go-client"), "."], there)
     return [str(folder / "go-client")]
 
 
 def node(script: str) -> Callable[[Path], Sequence[str]]:
     """A library of node: both are brought together."""
 
-    def build(folder: Path) -> Sequence[str]:
+    def installed(folder: Path) -> Sequence[str]:
         there = folder / "node"
         if not (there / "node_modules").exists():
             command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
-            run(command, sources("node", folder))
+            fetch(command, sources("node", folder))
         return ["node", str(there / script)]
 
-    return build
+    return installed
 
 
 def java(folder: Path) -> Sequence[str]:
     """Jedis, with the jars that it needs."""
     there = sources("java", folder)
-    run(["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=."], there)
-    run(["javac", "-cp", "*", "-d", "out", "Story.java"], there)
+    fetch(["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=."], there)
+    build(["javac", "-cp", "*", "-d", "out", "Story.java"], there)
     return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{there}/*{os.pathsep}{there}/out", "Story"]
 
 
 def rust(folder: Path) -> Sequence[str]:
     """redis-rs."""
-    run(["cargo", "build", "--quiet"], sources("rust", folder), CARGO_TARGET_DIR=str(folder / "target"))
+    there = sources("rust", folder)
+    fetch(["cargo", "fetch", "--quiet"], there)
+    build(["cargo", "build", "--quiet", "--offline"], there, CARGO_TARGET_DIR=str(folder / "target"))
     return [str(folder / "target" / "debug" / "clients")]
 
 
