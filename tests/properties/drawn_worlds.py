@@ -179,7 +179,7 @@ def plans(draw: Any, frozen: bool | None = None) -> Plan:
     )  # fmt: skip
     faults = draw(st.lists(crashes if still else crashes | strikes, max_size=2, unique_by=str))
     return Plan(
-        processes, SETUP, faults, faults_ms=draw(st.integers(0, 3)),
+        processes, SETUP, faults, faults_ms=draw(st.integers(1 if faults else 0, 3)),
         within_ms=draw(st.integers(1, 3)), frozen=still,
         latency_ms=(0,) if still else draw(st.sampled_from([(0,), (0,), (1,), (0, 1)])),
     )  # fmt: skip

@@ -23,6 +23,7 @@ from .drawn_worlds import BUILT_IN, patterns, plans, world_of
 
 STATES_MAX = 400
 """Larger worlds are drawn again: there are enough small ones."""
+NO_BOUND = 10**9
 DRAWN = settings(max_examples=25, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
@@ -41,7 +42,9 @@ class TooLarge(Exception):
 
 
 class Bounded:
-    """A machine that gives up when a search takes too long."""
+    """A machine that gives up when a search takes too long; it is searched state by state."""
+
+    sweeps = False
 
     def __init__(self, machine: Machine, states_max: int) -> None:
         self._machine, self._left = machine, states_max
@@ -56,7 +59,7 @@ class Bounded:
         return self._machine.successors(state)
 
 
-def search(make: Any, reductions: Sequence[str], states_max: int = 10**9) -> Seen:
+def search(make: Any, reductions: Sequence[str], states_max: int = NO_BOUND) -> Seen:
     """Searches all of a world under these reductions."""
     abstraction = Abstraction(symmetry="symmetry" in reductions)
     while True:
@@ -65,7 +68,7 @@ def search(make: Any, reductions: Sequence[str], states_max: int = 10**9) -> See
             if isinstance(machine, Reduced) and machine.sleeps:
                 outcome = sleeping.breadth_first(machine, lambda broken: False)
             else:
-                model: Any = Bounded(machine, states_max)
+                model: Any = Bounded(machine, states_max) if states_max < NO_BOUND else machine
                 outcome = breadth_first(model, lambda broken: False)
         except Refined as refined:
             abstraction = refined.abstraction
