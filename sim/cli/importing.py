@@ -8,6 +8,7 @@ import click
 
 from ...models.dialects import DEFAULT, DIALECTS
 from ..errors import BadInput, unknown
+from ..logs.given_ids import GivenIds
 from ..logs.monitor_lines import lines_of
 from ..logs.postmortem import Postmortem
 from ..logs.snapshot import read_snapshot
@@ -48,8 +49,8 @@ def command(
     lines = list(lines_of(text, str(log)))
     if not lines:
         raise BadInput(f"{log} holds no line of MONITOR")
-    played = Postmortem(dialect, [read_snapshot(one) for one in before], lines[0].at_ms)
-    last = [read_snapshot(one) for one in after]
+    first, last = [read_snapshot(one) for one in before], [read_snapshot(one) for one in after]
+    played = Postmortem(dialect, first, lines[0].at_ms, GivenIds(lines, [*first, *last]))
     played.recorder.check(properties)  # a name that there is not is told now
     played.play(lines)
     differences = played.differences(last, lines[-1].at_ms)

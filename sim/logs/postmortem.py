@@ -12,6 +12,7 @@ from ...models.server import Server
 from ...models.session import Session
 from ..errors import BadInput
 from ..wire.recording import Recorder
+from .given_ids import GivenIds, last_id_of
 from .monitor_lines import SCRIPT, Line
 from .snapshot import Snapshot
 
@@ -55,8 +56,9 @@ class Postmortem:
     blocked is not noticed before its address comes again, and what was there before is what the snapshots say.
     """
 
-    def __init__(self, dialect: str, before: Sequence[Snapshot], epoch_ms: int) -> None:
+    def __init__(self, dialect: str, before: Sequence[Snapshot], epoch_ms: int, given: GivenIds) -> None:
         self.model = Playing(dialect)
+        self._given = given
         self.recorder = Recorder(dialect, epoch_ms, "monitor")
         self.commands = 0
         self.refused = 0
@@ -103,15 +105,27 @@ class Postmortem:
         elif source.queued is not None:
             source.queued.append(line.argv)
         else:
-            self._effect(source, line.argv, line.at_ms)
+            argv = line.argv
+            if name == b"XADD" and len(argv) > 1:
+                argv, _ = self._given.settle(argv, self._last_id(line.database, argv[1]), line.at_ms)
+            self._effect(source, argv, line.at_ms)
 
     def _transaction(self, source: Source, line: Line) -> None:
         queued, source.queued = source.queued, None
         if not queued:
             return
-        for argv in ((b"MULTI",), *queued):
-            self.model.execute(source.session.id, argv, line.at_ms)
+        self.model.execute(source.session.id, (b"MULTI",), line.at_ms)
+        lasts: dict[bytes, int] = {}
+        for argv in queued:
+            last = lasts.get(argv[1], self._last_id(line.database, argv[1])) if len(argv) > 1 else 0
+            settled, last = self._given.settle(argv, last, line.at_ms)
+            lasts[argv[1] if len(argv) > 1 else b""] = last
+            self.model.execute(source.session.id, settled, line.at_ms)
         self._effect(source, line.argv, line.at_ms)
+
+    def _last_id(self, database: int, key: bytes) -> int:
+        there = self.model.databases.get(database)
+        return last_id_of(there.keys.get(key)) if there is not None else 0
 
     def _effect(self, source: Source, argv: tuple[bytes, ...], now_ms: int) -> None:
         self.commands += 1

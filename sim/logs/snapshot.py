@@ -48,6 +48,15 @@ class Snapshot:
                         b"RETRYCOUNT", b"%d" % count, b"FORCE", b"JUSTID",
                     )  # fmt: skip
 
+    def ids(self) -> Iterator[str]:
+        """The IDs of its entries, and of those that are pending."""
+        for entry in self.info["entries"]:
+            yield entry[0]
+        for group in self.info["groups"]:
+            for consumer in group["consumers"]:
+                for pending in consumer["pending"]:
+                    yield pending[0]
+
     def differences(self, model: Server, session: int, now_ms: int) -> list[str]:
         """Where the model's stream is not this one, each in a line."""
         reply, _ = model.execute(session, (b"XINFO", b"STREAM", self.key.encode(), b"FULL", b"COUNT", b"0"), now_ms)

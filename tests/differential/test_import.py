@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import redis
 from redelivery.models.facts import Acked, Added, Claimed, Delivered
+from redelivery.models.ids import ms_of, seq_of
 from redelivery.sim.cli import main
 from redelivery.sim.history import read
 from redelivery.sim.real.servers import ServerBinary
@@ -151,3 +152,22 @@ def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path, capsys: pytest
     with pytest.raises(SystemExit) as ended:
         main(["import", str(log), "--json"])
     assert (ended.value.code, json.loads(capsys.readouterr().out)["commands"]) == (0, 1)
+
+
+def test_an_id_is_what_the_log_calls_it_later(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    at = '1700000000.0{:02}000 [0 127.0.0.1:5] '
+    lines = [
+        at.format(3) + '"XADD" "k" "*" "n" "1"', at.format(3) + '"MULTI"', at.format(5) + '"XADD" "k" "*" "n" "2"',
+        at.format(5) + '"XADD" "k" "MAXLEN" "9" "*" "n" "3"', at.format(5) + '"EXEC"',
+        at.format(9) + '"XADD" "k" "*" "n" "*"', at.format(9) + '"XDEL" "k" "1700000000001-0" "1700000000004-1"',
+    ]  # fmt: skip
+    log, target = tmp_path / "monitor.log", tmp_path / "history.jsonl"
+    log.write_text("\n".join(lines) + "\n")
+    with pytest.raises(SystemExit):
+        main(["import", str(log), "-o", str(target)])
+    capsys.readouterr()
+    facts = [fact for event in read(target) for fact in getattr(event, "facts", ())]
+    added = [(ms_of(fact.id), seq_of(fact.id)) for fact in facts if isinstance(fact, Added)]
+    first = 1_700_000_000_000
+    # Of the second the log never says the ID: it is that of its line's time, and the third comes right after it.
+    assert added == [(first + 1, 0), (first + 5, 0), (first + 5, 1), (first + 9, 0)]
