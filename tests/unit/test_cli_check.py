@@ -249,7 +249,7 @@ def test_why_takes_a_history_a_finding_and_a_tape(redelivery: Call, tmp_path: Pa
 def test_bad_input_of_why_is_one_line(arguments: list[str], says: str, redelivery: Call, tmp_path: Path) -> None:
     redelivery("replay", ORPHAN, "--history", "h.jsonl")
     lines = (tmp_path / "h.jsonl").read_text().splitlines(keepends=True)
-    (tmp_path / "cut.jsonl").write_text("".join(lines[:2]) + lines[2][:20])
+    (tmp_path / "cut.jsonl").write_text("".join(lines[:2]) + lines[2][:20] + "\n" + lines[3])
     (tmp_path / "other.txt").write_text("hello\n")
     said = redelivery("why", *arguments)
     assert said.code == 2

@@ -55,7 +55,7 @@ SIMULATION = Simulation(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_search_ends_in_the_same_small_tape(method: str) -> None:
-    found = search(SIMULATION, method, runs=60)
+    found = search(SIMULATION, method, runs=300)
     assert found.property == "single-handler"
     assert found.outcome is not None
     again = SIMULATION.replay(Tape.parse(str(found.outcome.tape)).choices)

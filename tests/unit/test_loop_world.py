@@ -220,7 +220,9 @@ def test_messages_are_lost_and_late_by_name() -> None:
     assert xack.commands[0][0] == b"XACK"
     assert kinds(jobs(places(2), [Lose(WORKERS, "XACK", part="request")]), events.Lost)[0].what == "request"
     silent = jobs(places(1), [Lose("producer", "XADD", how="silence")])
-    assert len([e for e in kinds(silent, events.Effect) if e.commands[0][0] == b"XADD"]) in (JOBS, JOBS + 1)
+    added = len([e for e in kinds(silent, events.Effect) if e.commands[0][0] == b"XADD"])
+    # Up to redis-py 7 a client waits for an answer for ever; from 8 on it gives up after a while, and sends again.
+    assert added in ((JOBS, JOBS + 1) if int(redis.__version__.partition(".")[0]) >= 8 else (1,))
     for part in ("request", "reply"):
         (late,) = kinds(jobs(places(1), [Delay("producer", 700, "XADD", part=part)]), events.Delayed)
         assert (late.what, late.by_ms) == (part, 700)
