@@ -48,7 +48,7 @@ BUGS = (
         taste=BLOCKING),
     Bug("forgets-its-deadline", "who was woken for nothing waits on without its deadline",
         "redis/redis #12998, redis/go-redis #2963 (its wait began anew)",
-        Lines(waking._run_again, "deadline_ms=wait.deadline_ms", "deadline_ms=None"), RETRIED, QUEUEING),
+        Lines(waking._run_again, "wait.deadline_ms = wait.deadline_ms", "wait.deadline_ms = None"), RETRIED, QUEUEING),
     Bug("end-moves-on", "$ means the end at the time of waking, so that what was added is missed",
         "mis-modelled: $ is looked up once, when the client blocks",
         Lines(reading._wait, "argv[want.ids_at + i] = ids.show(position)", "pass"), RETRIED, BLOCKING),
