@@ -18,7 +18,7 @@ from ..real.address import Address, is_url, parse_url
 from ..real.connection import Connection
 from ..real.identity import identify
 from ..real.values import parse
-from ..wire.faults import parse_file
+from ..wire.faults import read_file
 from .options import json_option
 from .output import console, print_json
 from .running import check_place
@@ -53,7 +53,7 @@ def command(
         raise unknown("dialect", dialect, DIALECTS)
     if history is not None:
         check_place("history", history)
-    wanted = _wanted(faults)
+    wanted = read_file(faults)
     address = parse_url(to)
     about, ahead_ms, keys = _look_at(address)
     if dialect is None and about not in DIALECTS:
@@ -69,16 +69,6 @@ def command(
         if history is not None:
             proxy.recorder.history.write(history)
     return _report(proxy, properties, history, keys, as_json=as_json)
-
-
-def _wanted(faults: Path | None) -> list[list[str]]:
-    if faults is None:
-        return []
-    try:
-        return parse_file(faults.read_text(encoding="utf-8"), str(faults))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(f"cannot read the faults {faults}: {reason}") from error
 
 
 def _look_at(address: Address) -> tuple[str, int, int]:

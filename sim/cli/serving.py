@@ -13,7 +13,7 @@ import click
 from ...models.dialects import DEFAULT, DIALECTS
 from ..errors import BadInput, unknown
 from ..wire.clock import RealClock, VirtualClock
-from ..wire.faults import parse_file
+from ..wire.faults import read_file
 from ..wire.server import SocketServer
 from .options import json_option
 from .output import print_json
@@ -49,13 +49,7 @@ def command(
         raise BadInput("--autojump needs --clock virtual: the machine's clock does not jump")
     if history is not None:
         check_place("history", history)
-    wanted: list[list[str]] = []
-    if faults is not None:
-        try:
-            wanted = parse_file(faults.read_text(encoding="utf-8"), str(faults))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise BadInput(f"cannot read the faults {faults}: {reason}") from error
+    wanted = read_file(faults)
     server = SocketServer(
         dialect, VirtualClock() if clock == "virtual" else RealClock(), autojump=autojump, record=history is not None
     )

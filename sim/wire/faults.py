@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
@@ -262,6 +263,17 @@ def parse(words: Sequence[str]) -> Fault:
     if action == "delay" and not fault.ms:
         raise BadInput("delay needs ms N")
     return fault
+
+
+def read_file(path: Path | None) -> list[list[str]]:
+    """The faults that a file names, none where there is no file; ``BadInput`` where it cannot be read or is wrong."""
+    if path is None:
+        return []
+    try:
+        return parse_file(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise BadInput(f"cannot read the faults {path}: {reason}") from error
 
 
 def parse_file(text: str, name: str) -> list[list[str]]:
