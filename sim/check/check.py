@@ -19,6 +19,7 @@ from ..world import World
 from . import sleeping
 from .abstraction import FAR_MS, Abstraction, Refined, Unabstract
 from .breadth import WIDE, Hit, Outcome, Report, breadth_first, depth_first
+from .certain import judge
 from .checkpoint import Saved, Saver
 from .machine import Machine
 from .parallel.search import Parallel, Recipe
@@ -105,6 +106,7 @@ def check(
     )
     model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)
     seconds = clock() - began_s
+    notes = (*notes, *judge(model, world.plan, outcome))
     unmet = tuple(model.unmet())
     verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or outcome.cut or unmet else HOLDS
     example: Counterexample | None = None
@@ -199,9 +201,16 @@ def _search(
     return plain, search(plain, stop, report, depth), notes
 
 
+def searched(
+    fresh: Callable[[], World], reductions: Sequence[str], report: Report | None = None, search: Any = breadth_first
+) -> tuple[Machine | Plain, Outcome]:
+    """A search of all there is, whatever it breaks: what the world was searched as, and what it came to."""
+    return _search(fresh, search, lambda broken: False, report, None, reductions, Means())[:2]
+
+
 def model_of(fresh: Callable[[], World], reductions: Sequence[str], report: Report | None = None) -> Machine | Plain:
     """What a world is searched as, after it has been searched whole; a machine will need no other abstraction."""
-    return _search(fresh, breadth_first, lambda broken: False, report, None, reductions, Means())[0]
+    return searched(fresh, reductions, report)[0]
 
 
 def machine_of(fresh: Callable[[], World], reductions: Sequence[str]) -> Machine:
@@ -223,7 +232,7 @@ def census(
         return build(scenario, variant, dialect, dict(params or {}), record=False)[0]
 
     refuse_unbounded(fresh().plan)
-    model, outcome, _ = _search(fresh, breadth_first, lambda broken: False, None, None, REDUCE, Means())
+    model, outcome = searched(fresh, REDUCE)
     return tuple(p.name for which, p in enumerate(model.properties) if which in outcome.broken)
 
 

@@ -20,7 +20,7 @@ from .breadth import Frontier, Outcome
 from .machine import Machine, State
 from .parallel.parcel import Receiver, as_bytes, everything, state_bytes, tables
 
-VERSION = 2
+VERSION = 3
 EVERY_S = 30.0
 """A kill loses no more than this, and the time that writing takes."""
 CHUNK = 1 << 16
@@ -137,17 +137,18 @@ class Saved:
             raise BadInput(f"cannot read the checkpoint {self._path}: {error.strerror}") from error
         except (EOFError, pickle.UnpicklingError) as error:
             raise BadInput(f"{self._path} is not a whole checkpoint: was it cut?") from error
-        met, actions, struck, came = self._met
+        met, actions, struck, sent, came = self._met
         machine.watching.came_before |= came
         machine.watching.seen |= met
         machine.taking.actions.update(actions)
         machine.taking.struck |= struck
+        machine.taking.sent |= sent
         return Frontier(seen, states[LEVEL], states[DEEPER], 0, self._out)
 
 
-def _met(machine: Machine) -> tuple[set[int], dict[str, None], set[int], set[str]]:
+def _met(machine: Machine) -> tuple[set[int], dict[str, None], set[int], set[tuple[str, str]], set[str]]:
     taking = machine.taking
-    return machine.watching.look_for_met(), taking.actions, taking.struck, machine.watching.came()
+    return machine.watching.look_for_met(), taking.actions, taking.struck, taking.sent, machine.watching.came()
 
 
 def _shown(identity: Identity) -> str:

@@ -11,7 +11,7 @@ from ..errors import BadInput, RedeliveryError
 from ..steps import Step
 from ..world import World
 from .course import Course, Visitor, follow
-from .schedules import RUNS, Found, Search, Start, Stop, never
+from .schedules import RUNS, Found, Search, Start, Stop, never, notes_of
 from .seen import Seen
 
 
@@ -149,4 +149,5 @@ class _Attempts:
         report.stopped = report.stopped or "runs"
         self.seen.mark(self.found_by or report.runs, report.steps)
         report.curve, report.unmet = self.seen.curve, self.unmet or []
+        report.notes = notes_of(self.start, self.seen)
         return report

@@ -15,6 +15,7 @@ from ..properties import SERVER_INVARIANTS
 from ..run import INCOMPLETE, VIOLATED, build
 from ..scenario import Scenario
 from ..tape import Tape
+from ..unsent import unsent_of
 from ..watch import Violation
 from ..world import World
 from .course import Course, Policy, Visitor, follow
@@ -100,6 +101,8 @@ class Search:
     found: Found | None = None
     unmet: list[str] = field(default_factory=list)
     """The *sometimes* statements that no run met."""
+    notes: list[str] = field(default_factory=list)
+    """Faults that no run could strike with."""
     stopped: str = ""
     """Why it ended: ``found``, ``runs`` or ``seconds``."""
     remembered: int = 0
@@ -180,8 +183,15 @@ def search(
             break
     seen.mark(report.runs, report.steps)
     report.curve, report.unmet = seen.curve, list(unmet or ())
+    report.notes = notes_of(start, seen)
     report.stopped = report.stopped or "runs"
     return report
+
+
+def notes_of(start: Start, seen: Seen) -> list[str]:
+    """A line for each fault that no run of a search could strike with for want of its command."""
+    plan = start.world(record=False).plan
+    return unsent_of(plan.faults, [process.name for process in plan.processes], seen.sent, "in any of these runs")
 
 
 class _Policies:

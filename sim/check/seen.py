@@ -22,6 +22,7 @@ from ..events import (
 )
 from ..history import History
 from ..steps import Step
+from ..unsent import sent_in
 from ..world import World
 from .course import Visitor
 
@@ -48,6 +49,8 @@ class Seen(Visitor):
         """Who else wants to see the runs."""
         self.states: set[bytes] = set()
         self.behaviours: set[tuple[str, ...]] = set()
+        self.sent: set[tuple[str, str]] = set()
+        """Who sent which commands."""
         self.curve: list[Point] = []
         self._ways: dict[tuple[int, int], int] = {}
         """A way (a prefix of tapes) and the next answer to the longer way; ways are numbered as they come."""
@@ -79,6 +82,7 @@ class Seen(Visitor):
 
     def end(self, runs: int, steps: int, history: History | None) -> None:
         """A run is over; a point of the curve is kept whenever the number of runs has doubled."""
+        self.sent |= sent_in(history or ())
         for event in history or ():
             done = behaviour(event)
             if done is not None:

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from ...models.server import Server
 from ..choices import Choices, Enumerated
+from ..events import Effect
 from ..faults import ClockDrift
 from ..kernel import Scheduled
 from ..plan import SERVER, Plan
 from ..process import Running
 from ..steps import Due, Expire, Happening, Resume, Step, Strike
+from ..unsent import name_of
 from ..world import World
 from . import lives, servers
 from .abstraction import NOW_MS, Abstraction, Refined, Unabstract
@@ -93,6 +95,8 @@ class Taking:
         """What was ever done, in words."""
         self.struck: set[int] = set()
         """The faults that ever struck."""
+        self.sent: set[tuple[str, str]] = set()
+        """The commands that ever took effect, each with the process that sent it."""
         found = classes(self.plan, world.watch.properties) if abstraction.symmetry else []
         self.names = Names(self.plan, found)
         self.parts = Parts()
@@ -251,6 +255,9 @@ class Taking:
         step = self._step(piece, edge)
         self.actions.setdefault(action(step, self.plan))
         piece.take(step, tap)
+        for event in piece.batch:
+            if type(event) is Effect:
+                self.sent.update((event.process, name_of(argv)) for argv in event.commands)
         return piece
 
     def _thaw(self, server: int) -> Server:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..run import HOLDS, INCOMPLETE, VIOLATED, Run
+from ..unsent import unsent_in
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,6 +56,7 @@ def run_as_json(run: Run, wall_s: float, outcome: Outcome | None) -> dict[str, A
         "properties": run.properties,
         "violations": [violation._asdict() for violation in run.violations],
         "unmet": run.unmet,
+        "notes": unsent_in(run),
         "commands": run.commands,
         "events": len(run.history),
         "sim_ms": run.sim_ms,
@@ -111,6 +113,8 @@ def print_run(run: Run, outcome: Outcome | None) -> None:
         out.print()
         out.print(f"[bold red]{violation.property}[/] at {violation.at_ms} ms (event {violation.step}):")
         out.print(f"  {violation.message}", markup=False)
+    for note in unsent_in(run):
+        out.print(f"\nnote: {note}", markup=False)
     if outcome is not None:
         print_outcome(out, outcome)
     out.print()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..check.breadth import Progress
+from ..check.certain import refuse_if_certain
 from ..check.check import as_declared, check, machine_of, refuse_unbounded
 from ..check.everything import FAILED, NOT_AS_DECLARED, OK, OTHER_COUNT, STOPPED, Row, check_all, names
 from ..check.fewest import Exhaust, Loops
@@ -25,6 +26,7 @@ from ..check.resident import resident_bytes
 from ..check.schedules import Start
 from ..run import INCOMPLETE, VIOLATED, Run, simulate
 from ..scenario import Scenario
+from ..unsent import unsent_in
 from . import output
 from .finding_page import Outputs, finding_as_json, print_finding
 from .graph_page import print_graph, write_graph
@@ -50,6 +52,8 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
     """Searches all there is, writes what was asked for, prints the outcome; returns the exit code."""
     refuse_unbounded(start.world(record=False).plan)
     simulated = simulate(start.scenario, start.variant, dialect=start.dialect, params=start.params)
+    if unsent_in(simulated):
+        refuse_if_certain(start)
     output.print_budget(simulated, err=outputs.as_json)
     line = ProgressLine()
     if settings.liveness:

@@ -115,6 +115,7 @@ def _report(proxy: Proxy, properties: tuple[str, ...], history: Path | None, key
         notes.append(f"the server could not be reached: {proxy.unreachable}")
     if follower.differing:
         notes.append(f"{follower.differing} answers differ from the model's: the history may be wrong after the first")
+    notes += proxy.faults.never_struck()
     if as_json:
         print_json({
             "server": str(proxy.upstream), "dialect": follower.model.dialect.name, "connections": proxy.accepted,

@@ -16,6 +16,7 @@ from ..errors import BadInput
 from ..plan import Params
 from ..requests import has_fields
 from ..run import Run, simulate
+from ..unsent import unsent_in
 from ..views.words import text
 from . import output
 from .options import outputs, pairs
@@ -49,9 +50,15 @@ def command(
 
     def run(chosen: str | None) -> Run:
         reference = _reference(scenario, found.name)
-        return _refuse_unknown_entries(
+        done = _refuse_unknown_entries(
             simulate(found, variant, dialect=chosen, seed=seed, params=given, reference=reference)
         )
+        if unsent_in(done):
+            from ..check.certain import refuse_if_certain
+            from ..check.schedules import Start
+
+            refuse_if_certain(Start(found, done.variant_name, done.dialect, given, reference))
+        return done
 
     return report(run, dialect, timeline, history, against, flush, as_json)
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..check.certain import refuse_if_certain
 from ..check.hunt import Hunt, hunt
 from ..check.memory import FOLDER, Memory
 from ..check.recorder import Recorder
 from ..check.schedules import Search, Start
 from ..run import VIOLATED, simulate
+from ..unsent import unsent_in
 from ..views.words import counted
 from . import output
 from .finding_page import Outputs, finding_as_json, print_finding
@@ -45,6 +47,8 @@ def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
     """Searches, writes what was asked for, prints the outcome; returns the exit code."""
     start.wanted(bounds.only)
     plain = simulate(start.scenario, start.variant, dialect=start.dialect, params=start.params)
+    if unsent_in(plain):
+        refuse_if_certain(start)
     output.print_budget(plain, err=outputs.as_json)
     seconds = 0.0
     recorder = None if outputs.graph is None else Recorder(start.scenario.name, start.variant)
@@ -93,6 +97,7 @@ def _as_json(start: Start, done: Hunt, seconds: float, outcome: Outcome | None) 
         "property": done.finding.property if done.finding else None,
         **report.as_dict(),
         "unmet": report.unmet,
+        "notes": report.notes,
         "seconds": round(seconds, 3),
         "counterexample": None,
     }
@@ -124,6 +129,8 @@ def _print(start: Start, done: Hunt, seconds: float) -> None:
         out.print(f"           states/behaviours after so many runs  {points}", markup=False)
     if report.unmet:
         out.print(f"           no run met: {', '.join(report.unmet)}", markup=False)
+    for note in report.notes:
+        out.print(f"           note: {note}", markup=False)
     if report.found is not None:
         by = "before, and kept" if report.method == "memory" else f"by run {report.found.run}"
         seed = "" if report.found.seed is None else f", seed {report.found.seed}"

@@ -49,11 +49,10 @@ def command(
         raise BadInput("--autojump needs --clock virtual: the machine's clock does not jump")
     if history is not None:
         check_place("history", history)
-    wanted = read_file(faults)
     server = SocketServer(
         dialect, VirtualClock() if clock == "virtual" else RealClock(), autojump=autojump, record=history is not None
     )
-    for words in wanted:
+    for words in read_file(faults, server.faults.read):
         server.faults.add(words)
     _open_many_files()
     gc.freeze()
@@ -63,6 +62,8 @@ def command(
     finally:
         if history is not None and server.recorder is not None:
             server.recorder.history.write(history)
+    for note in server.faults.never_struck():
+        click.echo(f"note: {note}", err=True)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..events import Effect, Handled
 from ..faults import Fault
 from ..history import History
 from ..tape import Tape
+from ..unsent import sent_in, unsent_of
 from ..watch import Property
 from .policies import Swarm
 from .program import Main, Program
@@ -135,6 +137,7 @@ def _try_all(spec: Spec, function: Callable[..., Any], args: Sequence[Any], give
                 raise _broken(outcome, "the tape") from outcome.error
             return
         seeds = PRESENT.seeds if PRESENT.seeds is not None else spec.seeds
+        sent: set[tuple[str, str]] = set()
         for seed in range(seeds):
             outcome = simulation.run(Swarm(seed) if spec.faults else Drawn(seed))
             if not seed:
@@ -143,6 +146,9 @@ def _try_all(spec: Spec, function: Callable[..., Any], args: Sequence[Any], give
                 outcome, _ = lower(simulation, outcome, outcome.violations[0].property, spec.replays_max)
                 outcome = simulation.twice(outcome.answers, outcome)
                 raise _broken(outcome, f"seed {seed} of {seeds}") from outcome.error
+            sent |= sent_in(outcome.history)
+    for note in unsent_of(spec.faults, sorted({process for process, _ in sent}), sent, f"with any of {seeds} seeds"):
+        warnings.warn(f"{function.__qualname__}: {note}", stacklevel=3)
 
 
 def _build(world: LoopWorld, function: Callable[..., Any], args: Sequence[Any], given: dict[str, Any]) -> None:

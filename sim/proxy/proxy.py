@@ -71,6 +71,11 @@ class Proxy:
         self._listener: asyncio.Server | None = None
 
     @property
+    def known(self) -> None:
+        """Which commands the server has (modules bring more) nobody told."""
+        return None
+
+    @property
     def recorder(self) -> Recorder:
         """Where what happened is written down."""
         return self.follower.recorder

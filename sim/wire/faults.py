@@ -18,14 +18,14 @@ transaction has queued counts when it runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
 from ...models.session import Session
-from ..errors import BadInput
+from ..errors import BadInput, unknown
 from .clock import RealClock
 from .recording import Recorder
 
@@ -108,6 +108,10 @@ class Suffering(Protocol):
         """What time it is there."""
 
     @property
+    def known(self) -> Collection[bytes] | None:
+        """The commands that it has, in capitals; ``None`` where that is not known."""
+
+    @property
     def pause(self) -> Holding:
         """Who delays."""
 
@@ -133,6 +137,8 @@ class Faults:
         self.armed: list[Fault] = []
         """Those that wait for their command; empty most of the time, so that nothing is counted."""
         self.all: list[Fault] = []
+        self.sent: dict[tuple[bytes, bytes], int] = {}
+        """What was sent while one waited for its command: by the client's name (empty: it has none) and the command."""
         self._refusals = 0
         self._chance = Random(0)
 
@@ -145,6 +151,7 @@ class Faults:
         """Nothing goes wrong any more."""
         self.armed.clear()
         self.all.clear()
+        self.sent.clear()
         self._refusals = 0
 
     def add(self, words: Sequence[str]) -> None:
@@ -169,7 +176,32 @@ class Faults:
         if fault.action in CRASHES and not self.can_crash:
             able = sorted({*ON_COMMANDS, *AT_ONCE} - {*CRASHES})
             raise BadInput(f"a proxy has no hold of the server to {fault.action} it; there is: {', '.join(able)}")
+        known = self.server.known
+        if known is not None and fault.command not in (b"", b"*") and fault.command not in known:
+            there = [name.decode() for name in known]
+            raise unknown("command", fault.command.decode(errors="backslashreplace"), there)
         return fault
+
+    def never_struck(self) -> list[str]:
+        """A line for each fault that never struck for want of its command, with what was sent instead, and by whom."""
+        lines = []
+        for fault in self.armed:
+            if fault.struck or fault.seen >= fault.nth:
+                continue
+            whom = "nobody" if fault.client is None else f"no client called {fault.client}"
+            name = "a command" if fault.command == b"*" else fault.command.decode(errors="backslashreplace")
+            sent = f"only {fault.seen} {name} came" if fault.seen else f"{whom} sent {name}"
+            lines.append(f"this fault never struck ({fault.line()}): {sent}; sent were: {self._told()}")
+        return lines
+
+    def _told(self) -> str:
+        clients: dict[bytes, list[str]] = {}
+        for (client, command), times in sorted(self.sent.items()):
+            clients.setdefault(client, []).append(f"{command.decode(errors='backslashreplace')} ({times})")
+        return "; ".join(
+            f"{', '.join(commands)} by {shown.decode(errors='backslashreplace') or 'clients without a name'}"
+            for shown, commands in clients.items()
+        ) or "nothing"
 
     def cuts_request(self, connection: Struck) -> bool:
         """Whether the request that was met never arrives; then its connection is over."""
@@ -218,6 +250,9 @@ class Faults:
         names = [name]
         if queue is not None:
             names = [name, *(queued[0].upper() for queued in queue)] if name == b"EXEC" else []
+        for each in names:
+            key = connection.session.name, each
+            self.sent[key] = self.sent.get(key, 0) + 1
         for fault in tuple(self.armed):
             if not fault.fits(connection):
                 continue
@@ -265,18 +300,21 @@ def parse(words: Sequence[str]) -> Fault:
     return fault
 
 
-def read_file(path: Path | None) -> list[list[str]]:
-    """The faults that a file names, none where there is no file; ``BadInput`` where it cannot be read or is wrong."""
+def read_file(path: Path | None, read: Callable[[Sequence[str]], Fault] | None = None) -> list[list[str]]:
+    """The faults that a file names, none where there is no file; ``BadInput`` where it cannot be read or is wrong.
+
+    ``read`` reads one line of words, by default ``parse``: ``Faults.read`` knows what can be had of its server, too.
+    """
     if path is None:
         return []
     try:
-        return parse_file(path.read_text(encoding="utf-8"), str(path))
+        return parse_file(path.read_text(encoding="utf-8"), str(path), read)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise BadInput(f"cannot read the faults {path}: {reason}") from error
 
 
-def parse_file(text: str, name: str) -> list[list[str]]:
+def parse_file(text: str, name: str, read: Callable[[Sequence[str]], Fault] | None = None) -> list[list[str]]:
     """The faults of a file, one a line, ``#`` begins a comment. ``BadInput`` with the line where one is none."""
     found = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -284,7 +322,7 @@ def parse_file(text: str, name: str) -> list[list[str]]:
         if not words:
             continue
         try:
-            parse(words)
+            (read or parse)(words)
         except BadInput as error:
             raise BadInput(f"{name}, line {number}: {error}") from None
         found.append(words)

@@ -7,7 +7,7 @@ wakes is answered before the next. Bytes are written when the requests that were
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from ...models.blocking import Served
@@ -74,6 +74,11 @@ class SocketServer:
         self._afterwards: list[Callable[[], None]] = []
         self._unflushed: dict[Connection, None] = {}
         self._listeners: list[asyncio.Server] = []
+
+    @property
+    def known(self) -> Collection[bytes]:
+        """The commands that it has, in capitals."""
+        return self.model.commands
 
     def _fresh_model(self) -> ServedModel:
         model = ServedModel(self.dialect)

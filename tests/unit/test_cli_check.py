@@ -18,7 +18,7 @@ BROKEN = ("check", "crash-before-ack", "--variant", "broken", "--runs", "30")
 KEYS = {
     "scenario", "variant", "declared", "dialect", "params", "verdict", "as_declared", "property", "search", "seed",
     "runs", "runs_max", "stopped", "transitions", "depth", "states", "coverage", "remembered", "found_by", "unmet",
-    "seconds", "counterexample",
+    "notes", "seconds", "counterexample",
 }  # fmt: skip
 
 

@@ -10,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from redelivery.sim.cli import main
 from redelivery.sim.events import Effect
 from redelivery.sim.history import read
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 COMMAND = [sys.executable, "-m", "redelivery", "serve"]
 
@@ -105,3 +108,33 @@ def test_a_wrong_fault_is_named_with_its_line(tmp_path: Path, refused: Callable[
     file = tmp_path / "faults.txt"
     file.write_text("# two lines\nlose-reply XACK nth 2\nlose-replies XACK\n")
     assert f"{file}, line 3: unknown fault 'lose-replies'" in refused("--faults", str(file))
+
+
+def test_a_fault_on_a_command_that_there_is_not_is_named_with_its_line(
+    tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    file = tmp_path / "faults.txt"
+    file.write_text("lose-reply XACK\nlose-reply XNACK\n")
+    told = refused("--faults", str(file), "--dialect", "redis-7.0")
+    assert f"{file}, line 2: unknown command 'XNACK'; did you mean 'XACK'?" in told
+
+
+def test_what_never_struck_is_told_at_the_end_with_what_was_sent(tmp_path: Path) -> None:
+    file = tmp_path / "faults.txt"
+    file.write_text("lose-reply XCLAIM\nlose-reply XADD nth 5 client shop\nlose-reply PING\n")
+    with serving("--port", "0", "--faults", str(file)) as (process, ready):
+        port = int(ready.split()[1])
+        plain: dict[str, Any] = {"port": port, "retry": Retry(NoBackoff(), 0)}
+        with redis.Redis(client_name="shop", **plain) as shop, redis.Redis(client_name="other", **plain) as other:
+            shop.xadd("s", {"a": 1})
+            shop.xadd("s", {"a": 1})
+            with pytest.raises(redis.ConnectionError):
+                other.ping()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=10)
+    claim, add = err.splitlines()
+    assert process.returncode == 0
+    assert "this fault never struck (lose-reply XCLAIM nth 1 times 1 struck 0): nobody sent XCLAIM; sent were" in claim
+    assert "(lose-reply XADD nth 5 client shop times 1 struck 0): only 2 XADD came; sent were: " in add
+    assert "PING (1) by other" in add
+    assert "XADD (2) by shop" in add

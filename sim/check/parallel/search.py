@@ -208,6 +208,7 @@ class Lead:
         for reply in replies:
             taking.actions.update(dict.fromkeys(reply.actions))
             taking.struck |= reply.struck
+            taking.sent |= reply.sent
             watching.seen |= reply.seen
             watching.came_before |= reply.came
 

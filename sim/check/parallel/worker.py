@@ -41,6 +41,7 @@ class Reply:
     seen: frozenset[int] = frozenset()
     actions: tuple[str, ...] = ()
     struck: frozenset[int] = frozenset()
+    sent: frozenset[tuple[str, str]] = frozenset()
     memory_bytes: int = 0
     came: frozenset[str] = frozenset()
 
@@ -91,7 +92,7 @@ class Worker:
         self._told_actions += len(actions)
         return Reply(
             level, left, deeper, self.out, self.hit, parcels or {}, frozenset(watching.look_for_met()), actions,
-            frozenset(taking.struck), resident_bytes(), frozenset(watching.came()),
+            frozenset(taking.struck), frozenset(taking.sent), resident_bytes(), frozenset(watching.came()),
         )  # fmt: skip
 
 
