@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .sim.history import History
     from .sim.history import read as read_history
     from .sim.link_faults import HalfOpen, HostPartition, Partition, SlowLink
+    from .sim.loop.campaign import verify
     from .sim.loop.target import Target
     from .sim.loop.work import work
     from .sim.plan import Plan, Process, Restart
@@ -58,7 +59,7 @@ _WHERE = {
     "publish": "sim.requests", "sleep": "sim.requests",
     "Run": "sim.run", "simulate": "sim.simulating",
     "Scenario": "sim.scenario", "Variant": "sim.scenario", "Without": "sim.scenario", "Tape": "sim.tape",
-    "Target": "sim.loop.target", "work": "sim.loop.work",
+    "Target": "sim.loop.target", "verify": "sim.loop.campaign", "work": "sim.loop.work",
     "tell": "sim.views.story", "draw": "sim.views.timeline", "svg": "sim.views.timeline",
     "Monitor": "sim.watch", "Property": "sim.watch", "Violation": "sim.watch",
 }  # fmt: skip
@@ -70,7 +71,7 @@ __all__ = [
     "Server", "ServerRestart", "SlowHandler", "SlowLink", "Tape", "Target", "Variant", "Violation", "Without",
     "activity", "around", "assert_holds", "assert_violates", "atomic", "check", "choose", "compare", "draw", "find",
     "gather", "handle", "now", "pick", "preset", "publish", "read_history", "simulate", "sleep", "svg", "tell",
-    "timeout", "work",
+    "timeout", "verify", "work",
 ]  # fmt: skip
 
 

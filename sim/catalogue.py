@@ -66,6 +66,9 @@ def load_file(path: Path) -> ModuleType:
     assert spec.loader is not None, "a name that ends in .py has a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses in it look their module up
+    beside = str(path.absolute().parent)
+    if beside not in sys.path:
+        sys.path.append(beside)  # it may import what lies beside it, as with `python FILE`; last, to hide nothing
     try:
         spec.loader.exec_module(module)
     except RedeliveryError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,7 @@ HASHES = "PYTHONHASHSEED"
 
 @click.command(epilog="Example:  redelivery verify taskiq-redis --only quiet-stream --pictures found/")
 @click.argument("target", required=False)
-@click.option("--only", metavar="SITUATION", help="One situation of the campaign, such as 'slow-handler'.")
+@click.option("--only", metavar="SITUATION", multiple=True, help="Such as 'slow-handler'; may be given again.")
 @click.option("--dialect", metavar="D", help=f"The server line to model; {DEFAULT}, or that of --against.")
 @click.option("--against", metavar="SERVER", help="Replay every finding on a real server and compare every reply.")
 @click.option("--flush", is_flag=True, help="Let --against empty a database that is not empty.")
@@ -40,7 +39,7 @@ HASHES = "PYTHONHASHSEED"
 @click.option("--timeline", type=Path, metavar="FILE", help="With --tape: draw the run.")
 @json_option
 def command(
-    target: str | None, only: str | None, dialect: str | None, against: str | None, flush: bool, seed: int,
+    target: str | None, only: tuple[str, ...], dialect: str | None, against: str | None, flush: bool, seed: int,
     runs: int | None, report: Path | None, pictures: Path | None, tape: str | None, timeline: Path | None,
     as_json: bool,
 ) -> int:  # fmt: skip
@@ -64,34 +63,32 @@ def command(
 
 
 def _campaign(
-    reference: str, only: str | None, dialect: str, seed: int, runs: int | None, report: Path | None,
+    reference: str, only: tuple[str, ...], dialect: str, seed: int, runs: int | None, report: Path | None,
     pictures: Path | None, as_json: bool, confirm: Confirm | None,
 ) -> int:  # fmt: skip
     from ..loop import card as pages
     from ..loop.campaign import CHANCE_RUNS, verify
-    from ..loop.target import find_target
 
-    found = replace(find_target(reference), name=reference)
     with Bar(f"verifying {reference}", None) as bar:
 
         def tell(row: Row) -> None:
             bar.show(0, f"{row.situation.title}: {row.runs} runs")
 
-        card = verify(
-            found, dialect=dialect, only=only, seed=seed, chance_runs=CHANCE_RUNS if runs is None else runs, tell=tell
-        )
+        by_chance = CHANCE_RUNS if runs is None else runs
+        card = verify(reference, dialect=dialect, only=only, seed=seed, chance_runs=by_chance, tell=tell)
         confirmed = {} if confirm is None else {
             again: confirm(history, lambda done: bar.show(0, f"{done} findings replayed"))
             for again, history in {str(c.outcome.tape): c.outcome.history for _, c in pages.findings(card)}.items()
         }  # fmt: skip
+    words = {tape: told["words"] for tape, told in confirmed.items()}
     if report is not None:
-        _write(report, pages.as_page(card, {tape: told["words"] for tape, told in confirmed.items()}))
+        _write(report, pages.as_page(card, words))
     drawn = [] if pictures is None else _draw(card, pictures)
     if as_json:
         value = {**pages.as_json(card), "pictures": drawn}
         output.print_json({**value, "against": confirmed} if confirm is not None else value)
     else:
-        _print(card, confirmed)
+        output.console().print(pages.as_text(card, words), markup=False)
     return 1 if any(row.cells for row in card.rows) else 0
 
 
@@ -131,13 +128,12 @@ def _confirming(server: str | None, dialect: str | None, flush: bool) -> Confirm
 
 def _again(tape: Tape, target: str | None, timeline: Path | None, as_json: bool, confirm: Confirm | None) -> int:
     from ..loop.campaign import rerun
-    from ..loop.target import find_target
     from ..views.timeline import check_ending, draw
 
     if timeline is not None:
         check_ending(timeline)
     reference = target or tape.scenario
-    _, outcome = rerun(replace(find_target(reference), name=reference), tape.variant, tape.choices, tape.dialect)
+    outcome = rerun(reference, tape.variant, tape.choices, tape.dialect)
     if timeline is not None:
         draw(outcome.history, timeline)
     if as_json:
@@ -162,28 +158,6 @@ def _print_outcome(outcome: Outcome) -> None:
     for violation in outcome.violations:
         page.print(f"violated at {violation.at_ms} ms: {violation.property}: {violation.message}", markup=False)
     page.print(f"{len(outcome.history)} events, digest {outcome.digest()}: the same in both runs", markup=False)
-
-
-def _print(card: Card, confirmed: dict[str, dict[str, Any]]) -> None:
-    from ..loop.card import again, findings
-
-    page = output.console()
-    names = card.properties
-    width = max(len(row.situation.key) for row in card.rows)
-    for at, name in enumerate(names):
-        page.print(" " * (width + 2) + "| " * at + "+ " + name, markup=False)
-    for row in card.rows:
-        marks = " ".join("✗" if name in row.cells else "·" for name in names)
-        page.print(f"{row.situation.key:{width}}  {marks}   {row.situation.title}: {row.runs} runs", markup=False)
-    page.print("")
-    for row, cell in findings(card):
-        page.print(f"{row.situation.key}, {cell.broken}: {cell.message}", markup=False)
-        page.print(f"    {again(cell)}", markup=False)
-        if (told := confirmed.get(str(cell.outcome.tape))) is not None:
-            page.print(f"    {told['words']}", markup=False)
-    if card.unsupported:
-        page.print(f"not in {card.dialect}, and answered with an error: {', '.join(card.unsupported)}", markup=False)
-    page.print(f"{card.target.name} on {card.dialect}: {card.runs} runs", markup=False)
 
 
 def _draw(card: Card, folder: Path) -> list[str]:

@@ -7,8 +7,8 @@ fewest faults is kept; what chance found is lowered first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ...models.dialects import DEFAULT
@@ -25,7 +25,7 @@ from .searching import lower
 from .simulation import Outcome, Simulation
 from .stages import JOB, PRODUCER, WORKERS, WORKERS_LIVE, Situation, simulation
 from .stand_ins import silence, stand_ins
-from .target import Target
+from .target import Target, find_target
 
 PROPERTIES: tuple[str | Property, ...] = (
     "added-implies-handled", "no-entry-lost", "acked-implies-handled", "single-handler", "handled-at-most-once",
@@ -130,24 +130,47 @@ class Card:
         """The columns."""
         return [p if isinstance(p, str) else p.name for p in PROPERTIES]
 
+    def finding(self, situation: str, broken: str) -> Cell:
+        """The run in which a property breaks in a situation; ``BadInput`` where none does."""
+        rows = {row.situation.key: row for row in self.rows}
+        if situation not in rows:
+            raise unknown("situation of the card", situation, rows)
+        if broken not in rows[situation].cells:
+            raise unknown(f"property that breaks in {situation}", broken, rows[situation].cells)
+        return rows[situation].cells[broken]
+
+    def __str__(self) -> str:
+        from .card import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from .card import as_html
+
+        return as_html(self)
+
 
 Tell = Callable[[Row], None]
 
 
 def verify(
-    target: Target, *, dialect: str = DEFAULT, only: str | None = None, seed: int = 0, chance_runs: int = CHANCE_RUNS,
-    places_max: int = PLACES_MAX, tell: Tell = lambda row: None,
+    target: Target | str, *, dialect: str = DEFAULT, only: str | Sequence[str] = (), seed: int = 0,
+    chance_runs: int = CHANCE_RUNS, places_max: int = PLACES_MAX, tell: Tell = lambda row: None,
 ) -> Card:  # fmt: skip
-    """Runs the campaign on a target. ``only`` names one situation; ``tell`` hears of each that is done."""
-    target.load()
+    """Runs the campaign on a target, or on the one that a reference such as ``"my_file.py:target"`` means.
+
+    ``only`` names one situation, or some; ``tell`` hears of each that is done.
+    """
+    target = _found(target)
     card = Card(target, dialect)
     with stand_ins(), silence():
         pilot = _pilot(target, dialect)
         known = {situation.key: situation for situation in situations(pilot.history)}
-        if only is not None and only not in known:
-            raise unknown("situation", only, known)
-        wanted = [situation for key, situation in known.items() if only in (None, key)]
-        for situation in wanted:
+        named = [only] if isinstance(only, str) else only
+        for key in named:
+            if key not in known:
+                raise unknown("situation", key, known)
+        for situation in [known[key] for key in known if not named or key in named]:
             row = _row(target, situation, card, seed, chance_runs, places_max)
             card.rows.append(row)
             tell(row)
@@ -254,15 +277,26 @@ def _take(row: Row, card: Card, outcome: Outcome, found_by: str) -> None:
             row.cells[violation.property] = Cell(violation.property, outcome, found_by)
 
 
-def rerun(target: Target, key: str, answers: tuple[int, ...], dialect: str) -> tuple[Simulation, Outcome]:
-    """A tape of the campaign again, made twice."""
-    target.load()
+def world_of(target: Target | str, key: str, dialect: str = DEFAULT) -> Simulation:
+    """The world of one situation, for searches and tapes."""
+    target = _found(target)
     with stand_ins(), silence():
         pilot = _pilot(target, dialect)
-        known = {situation.key: situation for situation in situations(pilot.history)}
-        if key not in known:
-            raise unknown("situation of the tape", key, known)
-        world = simulation(target, known[key], PROPERTIES, dialect)
-        return world, world.twice(answers)
+    known = {situation.key: situation for situation in situations(pilot.history)}
+    if key not in known:
+        raise unknown("situation", key, known)
+    return simulation(target, known[key], PROPERTIES, dialect)
 
 
+def rerun(target: Target | str, key: str, answers: tuple[int, ...], dialect: str = DEFAULT) -> Outcome:
+    """A tape of the campaign again, made twice."""
+    world = world_of(target, key, dialect)
+    with stand_ins(), silence():
+        return world.twice(answers)
+
+
+def _found(target: Target | str) -> Target:
+    """The target, named as tapes name it, with what it needs."""
+    found = replace(find_target(target), name=target) if isinstance(target, str) else target
+    found.load()
+    return found

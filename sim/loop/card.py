@@ -1,8 +1,9 @@
-"""A report card as a page of Markdown, and as JSON: situations by properties, and the run that breaks each."""
+"""A report card in text, HTML, Markdown and JSON: situations by properties, and the run that breaks each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from ..run import HOLDS, VIOLATED
@@ -62,6 +63,38 @@ def _finding(cell: Cell) -> dict[str, Any]:
         "tape": str(cell.outcome.tape),
         "digest": cell.outcome.digest(),
     }
+
+
+def as_text(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
+    """The card for a terminal: a table of marks, and the findings with the lines that run them again."""
+    names = card.properties
+    width = max(len(row.situation.key) for row in card.rows)
+    lines = [" " * (width + 2) + "| " * at + "+ " + name for at, name in enumerate(names)]
+    for row in card.rows:
+        marks = " ".join("✗" if name in row.cells else "·" for name in names)
+        runs = "1 run" if row.runs == 1 else f"{row.runs} runs"
+        lines.append(f"{row.situation.key:{width}}  {marks}   {row.situation.title}: {runs}")
+    lines.append("")
+    for row, cell in findings(card):
+        lines += [f"{row.situation.key}, {cell.broken}: {cell.message}", f"    {again(cell)}"]
+        if confirmed and (words := confirmed.get(str(cell.outcome.tape))):
+            lines.append(f"    {words}")
+    if card.unsupported:
+        lines.append(f"not in {card.dialect}, and answered with an error: {', '.join(card.unsupported)}")
+    return "\n".join([*lines, f"{card.target.name} on {card.dialect}: {card.runs} runs"])
+
+
+def as_html(card: Card) -> str:
+    """The card in a notebook: a table whose marks tell, to a pointer that rests on them, how a property breaks."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("situation", "runs", *card.properties))
+    lines = [f"<table><caption>{escape(f'{card.target.name} on {card.dialect}')}</caption><tr>{head}</tr>"]
+    for row in card.rows:
+        marks = [f"<td>{escape(row.situation.title)}</td><td>{row.runs}</td>"]
+        for name in card.properties:
+            cell = row.cells.get(name)
+            marks.append("<td>·</td>" if cell is None else f'<td title="{escape(cell.message)}"><b>✗</b></td>')
+        lines.append(f"<tr>{''.join(marks)}</tr>")
+    return "".join([*lines, "</table>"])
 
 
 def as_page(card: Card, confirmed: Mapping[str, str] | None = None) -> str:

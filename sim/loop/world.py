@@ -75,6 +75,8 @@ class LoopWorld(Lives):
         from .stand_ins import standing_in
 
         STAGE.thread = get_ident()
+        around = asyncio._get_running_loop()  # notebooks run in a loop, and so do tests: it must find itself again
+        asyncio._set_running_loop(None)
         with standing_in(self), watched(self, self.real_s_max):
             try:
                 while self._step():
@@ -87,6 +89,7 @@ class LoopWorld(Lives):
                 self.record(events.Ended(self.now_ms))
             finally:
                 self._bury()
+                asyncio._set_running_loop(around)
         return self.history
 
     def _step(self) -> bool:

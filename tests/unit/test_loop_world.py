@@ -97,6 +97,15 @@ def test_a_tape_gives_the_same_bytes_and_another_seed_others() -> None:
     assert len(handled) == JOBS
 
 
+def test_a_world_inside_a_running_loop_leaves_that_as_it_was() -> None:
+    async def notebook() -> str:
+        told = digest(jobs(Drawn(7)))
+        await asyncio.sleep(0)  # it goes on, in a loop of its own
+        return told
+
+    assert asyncio.run(notebook()) == digest(jobs(Drawn(7)))
+
+
 def test_a_fresh_interpreter_with_other_hashes_gives_the_same_bytes() -> None:
     code = (
         "import importlib.util, sys\n"

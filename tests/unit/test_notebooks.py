@@ -37,6 +37,7 @@ def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
         "01-first-light", "02-the-lost-reply", "03-the-claim-that-came-too-early", "04-the-zombie-that-steals-back",
         "05-the-trim-that-took-too-much", "06-the-failover-that-forgets", "07-checking-your-own-worker",
+        "08-verify-your-own-worker",
     ]  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redelivery
 from redelivery.sim.cli import main
+from redelivery.sim.errors import BadInput
 from redelivery.sim.loop.campaign import Card, verify
 from redelivery.sim.loop.target import find_target, shipped_targets
 from redelivery.sim.tape import Tape
@@ -121,7 +123,28 @@ def test_the_command_prints_tapes_that_run_again(
     assert re.search(r"confirmed on a real redis-\S+ \(\S+\): \d+ replies, all the same", out)
     code, out, _ = command([str(framework), "--only", "plain", "--runs", "0"], capsys)
     assert code == 0
-    assert "· · · · · · · · · ·   nothing goes wrong: 1 runs" in out
+    assert "· · · · · · · · · ·   nothing goes wrong: 1 run" in out
+
+
+def test_a_card_in_a_notebook_is_a_table_and_a_page(framework: Path) -> None:
+    card = redelivery.verify(f"{framework}:forgetful", only=("plain", "quiet-stream"), places_max=1, chance_runs=0)
+    assert [row.situation.key for row in card.rows] == ["plain", "quiet-stream"]
+    assert "quiet-stream  ✗ · · · · ✗ · · · ·   a worker crashes with a job, and no more jobs come: 2 runs" in str(card)
+    page = card._repr_html_()
+    assert page.count("<tr>") == 3
+    assert page.count("✗") == 2
+    assert 'title="nobody ever handled entry 1700000002500-0 of jobs"' in page
+    finding = card.finding("quiet-stream", "pel-drains")
+    assert f"redelivery verify --tape {finding.outcome.tape}" in str(card)
+    with pytest.raises(BadInput, match=r"unknown property that breaks in quiet-stream 'pel-drain'.*pel-drains"):
+        card.finding("quiet-stream", "pel-drain")
+    with pytest.raises(BadInput, match="unknown situation of the card 'quite'"):
+        card.finding("quite", "pel-drains")
+
+
+def test_a_target_may_import_what_lies_beside_it(framework: Path) -> None:
+    (framework.parent / "beside_it.py").write_text("from redelivery import Target\nfrom framework import *\n")
+    assert find_target(str(framework.parent / "beside_it.py")).name == "own"
 
 
 PRODUCES = "async def produce(jobs):\n    async for job in jobs: pass\n"
