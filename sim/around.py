@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import BadInput
 from .plan import Crash, Params, Plan, Process, Restart, TurnFunction
-from .properties.sometimes import CRASHED_HOLDING
+from .properties.sometimes import CRASHED_AT_WORK
 from .requests import sleep
 from .scenario import Scenario, Variant
 
@@ -49,7 +49,7 @@ def around(turn: TurnFunction) -> Scenario:
             )
         },
         properties=["no-entry-lost", "handled-at-least-once", "single-handler", "no-orphan"],
-        sometimes=[CRASHED_HOLDING],
+        sometimes=[CRASHED_AT_WORK],
         params=PARAMS,
     )
 

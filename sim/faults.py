@@ -34,7 +34,8 @@ class Crash(Striking):
     """A process may stop dead, between any two of its steps; ``budget`` times in all.
 
     ``process`` is one name, or several of which any may. ``when`` narrows the moment: ``"holding"``
-    while it has an entry that it has not acknowledged, ``"busy"`` once its turn has got an answer.
+    while it has an entry that it has not acknowledged, or is handling one (whoever acknowledges first, or reads with
+    NOACK, has none then), ``"busy"`` once its turn has got an answer.
     """
 
     process: Who

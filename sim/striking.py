@@ -80,13 +80,13 @@ class Struck(Mending):
             return [
                 index
                 for index in named
-                if (always or held[index]) and processes[index].in_turn
+                if (always or held[index] or self._handles(index)) and processes[index].in_turn
                 and not (pauses and processes[index].resumes_ms is not None)
             ]
         return [index for index in named if self.may_strike(fault, index, bool(self.held[index]), at_ms)]
 
     def may_strike(self, fault: int, index: int, holding: bool, at_ms: int) -> bool:
-        """Whether a fault may strike a process at ``at_ms``; ``holding`` says whether it holds an entry."""
+        """Whether a fault may strike a process at ``at_ms``; ``holding``: it has what is not acknowledged."""
         what, running = self.plan.faults[fault], self.processes[index]
         if isinstance(what, AT_HAND):
             return bool(self._targets(fault, index, at_ms))
@@ -100,8 +100,13 @@ class Struck(Mending):
         if isinstance(what, Pause) and running.resumes_ms is not None:
             return False
         if what.when == "holding":
-            return holding
+            return holding or self._handles(index)
         return what.when == "any" or bool(running.log)
+
+    def _handles(self, index: int) -> bool:
+        """Whether a process is in the middle of its work on an entry."""
+        events = (item.event for item in self.kernel.pending())
+        return any(type(event) is Wake and event.process == index and event.handled is not None for event in events)
 
     def _targets(self, fault: int, index: int, at_ms: int) -> list[Scheduled[Happening]]:
         """What is due for a process at ``at_ms`` and may be struck."""

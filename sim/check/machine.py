@@ -183,8 +183,7 @@ class Machine:
             elif getattr(what, "when", "") == "holding":
                 holding = self.watching.holding(state & WHOLE_MASK)
                 for place in scenes.places[fault]:
-                    if holding[place]:
-                        self._make(state, scenes.strikes(scene, fault, ordered, place), found, ordered)
+                    self._make(state, scenes.strikes(scene, fault, ordered, place, holding[place]), found, ordered)
             else:
                 self._make(state, scenes.strikes(scene, fault, ordered), found, ordered)
         return found

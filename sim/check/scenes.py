@@ -215,15 +215,17 @@ class Scenes:
         known = self._ready[crowd] = tuple(found)
         return known
 
-    def strikes(self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY) -> tuple[Move, ...]:
+    def strikes(
+        self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY, holding: bool = False
+    ) -> tuple[Move, ...]:
         """What a fault can do in a scene: to whomever it may strike, or to the process at ``place`` alone.
 
         What strikes the server strikes everybody who is connected to it.
 
-        ``place`` is given where whether it may strike depends on whether the process holds an entry, and it does.
+        ``place`` is given where whether it may strike depends on whether the process holds an entry: ``holding``.
         """
         remembered = self._strikes[ordered]
-        key = (scene << FAULT_BITS | fault) << PLACE_BITS | place
+        key = ((scene << FAULT_BITS | fault) << PLACE_BITS | place) << 1 | holding
         known = remembered.get(key)
         if known is None:
             if len(remembered) >= SCENES_MAX:
@@ -235,7 +237,7 @@ class Scenes:
                 edge = Edge("strike", -1, fault, ())
                 self._wake(scene, edge, tuple(range(len(self.shifts))), moves, ordered, fault)
             for index in places:
-                self._hit(scene, fault, index, moves, ordered, place != EVERYBODY)
+                self._hit(scene, fault, index, moves, ordered, holding)
             known = remembered[key] = tuple(moves)
             self._parts.leave()
         return known

@@ -194,10 +194,9 @@ class Sweep:
                 self._jump(scene, part, fault, what, depth, found)
             elif getattr(what, "when", "") == "holding":
                 for place in self._scenes.places[fault]:
-                    if part.holding[place]:
-                        strikes += self._hit(scene, part.mask, fault, place, depth, found)
+                    strikes += self._hit(scene, part.mask, fault, place, part.holding[place], depth, found)
             else:
-                strikes += self._hit(scene, part.mask, fault, EVERYBODY, depth, found)
+                strikes += self._hit(scene, part.mask, fault, EVERYBODY, False, depth, found)
         return strikes
 
     def _jump(
@@ -212,12 +211,12 @@ class Sweep:
             found.append((after - past, self.pasts.bit(past)))
 
     def _hit(
-        self, scene: int, mask: int, fault: int, place: int, depth: int, found: list[tuple[int, int]]
+        self, scene: int, mask: int, fault: int, place: int, holding: bool, depth: int, found: list[tuple[int, int]]
     ) -> int:  # fmt: skip
-        key = (scene | fault) << PLACE_BITS | place
+        key = ((scene | fault) << PLACE_BITS | place) << 1 | holding
         leads = self._strikes.get(key)
         if leads is None:
-            moves = self._scenes.strikes(scene >> SCENE_AT, fault, True, place)
+            moves = self._scenes.strikes(scene >> SCENE_AT, fault, True, place, holding)
             if len(self._strikes) >= SCENES_MAX:
                 self._strikes.clear()
             leads = self._strikes[key] = self._leads_of(scene, moves, False)

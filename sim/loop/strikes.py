@@ -105,7 +105,8 @@ class Strikes:
             return True
         if program.name not in fault.names:
             return False
-        return not (isinstance(fault, Crash | Pause) and fault.when == "holding" and not program.holds)
+        at_work = bool(program.holds or program.working)
+        return at_work or not (isinstance(fault, Crash | Pause) and fault.when == "holding")
 
     # -- opportunities ---------------------------------------------------------------------------------
 

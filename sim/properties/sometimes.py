@@ -18,7 +18,9 @@ from ..events import (
     Crashed,
     Event,
     HalfOpened,
+    Handled,
     HandleFailed,
+    Handling,
     Lost,
     Partitioned,
     Paused,
@@ -83,6 +85,42 @@ class CrashedHolding(Monitor):
     def met(self) -> bool:
         """Whether it was seen."""
         return self.seen
+
+
+class CrashedAtWork(CrashedHolding):
+    """Did a process crash with an entry that it had not acknowledged, or that it was still handling?
+
+    Whoever acknowledges first, or reads with NOACK, holds nothing while it works, and loses what it works on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.working: dict[str, list[tuple[bytes, bytes, bytes]]] = {}
+
+    def on_handling(self, event: Handling) -> str | None:
+        """It is at it."""
+        self.working.setdefault(event.process, []).append((event.stream, event.group, event.entry))
+        return None
+
+    def on_handled(self, event: Handled) -> str | None:
+        """It is done with it."""
+        return self._put_down(event)
+
+    def on_handle_failed(self, event: HandleFailed) -> str | None:
+        """It is done with it, too."""
+        return self._put_down(event)
+
+    def _put_down(self, event: Handled | HandleFailed) -> str | None:
+        entries = self.working[event.process]
+        entries.remove((event.stream, event.group, event.entry))
+        if not entries:
+            del self.working[event.process]
+        return None
+
+    def on_crashed(self, event: Crashed) -> str | None:
+        """Met, if it had one, or was at one."""
+        self.seen = self.seen or self.working.pop(event.process, None) is not None
+        return super().on_crashed(event)
 
 
 class Once(Monitor):
@@ -230,6 +268,10 @@ class TimedOut(Once):
 CRASHED_HOLDING = Property(
     "crashed-holding", "sometimes", "a process crashes with an entry that it has not acknowledged", CrashedHolding
 )
+CRASHED_AT_WORK = Property(
+    "crashed-at-work", "sometimes", "a process crashes with an entry that it has not acknowledged or is still handling",
+    CrashedAtWork,
+)  # fmt: skip
 TAKEN_OVER = Property("taken-over", "sometimes", "a consumer claims an entry from another", TakenOver)
 READ_AGAIN = Property("read-again", "sometimes", "a consumer reads an entry from its own history again", ReadAgain)
 RENEWED = Property("renewed", "sometimes", "a consumer renews its claim on an entry", Renewed)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from redelivery.sim import catalogue
 from redelivery.sim.catalogue import find, shipped, shipped_names
+from redelivery.sim.check.check import check
 from redelivery.sim.errors import BadInput, RedeliveryError, ScenarioError
 from redelivery.sim.events import Crashed, Effect, Handled, Started
 from redelivery.sim.plan import Params
@@ -220,11 +221,35 @@ def test_a_bare_consumer_runs_in_a_world_that_is_built_around_it(write: Write) -
     assert [event.why for event in run.history if isinstance(event, Crashed)] == ["fault"]
 
 
+def claiming(acknowledges: str, handles: str) -> str:
+    """A consumer that takes over what others left, and does one thing after the other to each entry."""
+    return f"""
+from redelivery import handle
+
+async def consume(redis, me):
+    _, mine, _ = await redis.xautoclaim("orders", "workers", me, min_idle_time=2000, count=1)
+    new = [] if mine else await redis.xreadgroup("workers", me, {{"orders": ">"}}, count=1, block=2000)
+    for _, entries in new or [("orders", mine)]:
+        for entry_id, fields in entries:
+            {acknowledges}
+            {handles}
+"""
+
+
+def test_a_crash_in_the_middle_of_the_work_breaks_whoever_acknowledged_before(write: Write) -> None:
+    steps = ('await redis.xack("orders", "workers", entry_id)', "await handle(entry_id, fields)")
+    early, late = claiming(*steps), claiming(*reversed(steps))
+    broken = check(find(f"{write(early)}:consume"), params={"entries": "1"})
+    assert (broken.verdict, broken.property_name) == ("violated", "handled-at-least-once")
+    proved = check(find(f"{write(late)}:consume"), params={"entries": "1"})
+    assert (proved.verdict, proved.unmet) == ("holds", ())
+
+
 def test_a_consumer_that_nobody_crashes_loses_nothing(write: Write) -> None:
     run = ran(write(CONSUMER), crashes="0")
     assert run.violations == []
     assert sum(isinstance(event, Handled) for event in run.history) == 4
-    assert (run.verdict, run.unmet) == ("incomplete", ["crashed-holding"]), "nothing was shown of crashes"
+    assert (run.verdict, run.unmet) == ("incomplete", ["crashed-at-work"]), "nothing was shown of crashes"
 
 
 def test_the_world_around_a_consumer_takes_parameters(write: Write) -> None:
