@@ -123,16 +123,16 @@ def _commands(history: History, pids: dict[str, int]) -> Iterator[Record]:
         yield _slice(pid, tid, call.name, call.begin_us, end_us, "request", end=call.end, **about)
         if call.effect_us is not None:
             there = (SERVERS, call.server, call.effect_us)
-            yield from _arrow(f"request {call.number}", (pid, tid, call.begin_us), there)
+            yield from _arrow("request", 2 * call.number, (pid, tid, call.begin_us), there)
             if call.end == REPLIED:
-                yield from _arrow(f"reply {call.number}", there, (pid, tid, end_us - 1))
+                yield from _arrow("reply", 2 * call.number + 1, there, (pid, tid, end_us - 1))
 
 
-def _arrow(name: str, start: tuple[int, int, int], end: tuple[int, int, int]) -> Iterator[Record]:
-    """A flow event from one slice to another; ``name`` tells it from the others."""
+def _arrow(name: str, number: int, start: tuple[int, int, int], end: tuple[int, int, int]) -> Iterator[Record]:
+    """A flow event from one slice to another; ``number`` tells it from the others: of text Perfetto makes no arrow."""
     for phase, (pid, tid, at_us) in (("s", start), ("f", end)):
         record: Record = {
-            "ph": phase, "name": name.split()[0], "cat": "way", "id": name, "pid": pid, "tid": tid, "ts": at_us,
+            "ph": phase, "name": name, "cat": "way", "id": number, "pid": pid, "tid": tid, "ts": at_us,
         }  # fmt: skip
         yield record | ({"bp": "e"} if phase == "f" else {})
 
@@ -169,4 +169,5 @@ def _marks(row: Row, pid: int, tid: int) -> Iterator[Record]:
 def _counters(block: Block, pid: int) -> Iterator[Record]:
     for name, values in (("pending", block.levels.pending), ("lag", block.levels.lag)):
         for at_ms, number in values:
-            yield {"ph": "C", "name": name, "pid": pid, "tid": 0, "ts": at_ms * 1000, "args": {name: number}}
+            # Perfetto calls a counter by both names: "entries pending".
+            yield {"ph": "C", "name": "entries", "pid": pid, "tid": 0, "ts": at_ms * 1000, "args": {name: number}}

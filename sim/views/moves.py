@@ -31,6 +31,8 @@ class Move(NamedTuple):
     who: str
     what: str
     answer: str = ""
+    heard: bool = True
+    """Whether the answer came to who asked; else what it tells came true, and is known to the server alone."""
 
 
 def moves(history: History) -> list[Move]:
@@ -60,6 +62,7 @@ class _Reader:
         self._down: dict[str, int] = {}
         self._idle: dict[str, int] = {}
         self._idle_ms = 0
+        self._unheard = {each.call for each in history if isinstance(each, e.Lost) and each.what == "reply"}
 
     def read(self, event: e.Event) -> None:
         match event:
@@ -140,7 +143,8 @@ class _Reader:
             self._idle_ms = event.at_ms
             return
         answer = self._answer(event.facts, event.replies)
-        self._say(Move(event.at_ms, ASKS, event.process, short(command, COMMAND_LENGTH), answer))
+        heard = event.call not in self._unheard
+        self._say(Move(event.at_ms, ASKS, event.process, short(command, COMMAND_LENGTH), answer, heard))
 
     def _command(self, argv: Sequence[bytes]) -> str:
         out = [text(argv[0]).upper()]

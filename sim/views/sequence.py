@@ -119,7 +119,8 @@ def mermaid(history: History) -> list[str]:
         who, what, when = alias.get(move.who, ""), _plain(move.what), m.at(move)
         if move.kind == m.ASKS:
             lines.append(f"    {who}->>{SERVER}: {when} {what}")
-            lines.append(f"    {SERVER}-->>{who}: {_plain(move.answer)}")
+            told = f"{SERVER}-->>{who}" if move.heard else f"Note over {SERVER}"
+            lines.append(f"    {told}: {_plain(move.answer)}")
         elif move.kind == m.TOLD:
             lines.append(f"    {SERVER}-->>{who}: {when} {what} → {_plain(move.answer)}")
         elif move.kind == m.LOST_REPLY:

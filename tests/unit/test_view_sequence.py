@@ -106,7 +106,7 @@ def test_a_mermaid_diagram() -> None:
         "    Note over p2: 5 ms begins to handle entry 1",
         "    Note over p2: 1.2 s has handled entry 1",
         "    p2->>redis: 1.2 s XACK orders workers [1]",
-        "    redis-->>p2: settles entry 1",
+        "    Note over redis: settles entry 1",
         "    redis--xp2: 1.3 s reply of XACK lost",
         "    p2->>redis: 1.4 s XREADGROUP GROUP workers a STREAMS orders #62;",
         "    redis-->>p2: NOGROUP No such key",
