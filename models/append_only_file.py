@@ -12,6 +12,8 @@ from .dialect import Dialect
 from .journal import DISK, Argv, Told, Unit
 
 MULTI: Final[Argv] = (b"MULTI",)
+NO_UNIT: Final = frozenset({b"SELECT", b"PING", b"REPLCONF"})
+"""What stands between units: which database the next one is for, and what a server asks a replica."""
 
 
 class DamagedFileError(Exception):
@@ -89,9 +91,10 @@ def units_of(argvs: Iterable[Argv], at_ms: int = 0) -> list[Unit]:
 
 
 def unit_ends(data: bytes) -> list[int]:
-    """How long a file is after each of its units; what means nothing, such as an empty transaction, is no unit.
+    """How long a file, or what a replica is told, is after each of its units.
 
-    Whatever follows the last one is part of no unit.
+    What means nothing, such as an empty transaction, is no unit, nor is what a server only asks a replica. Whatever
+    follows the last unit is part of none.
     """
     ends: list[int] = []
     at, inside, told = 0, False, 0
@@ -105,7 +108,7 @@ def unit_ends(data: bytes) -> list[int]:
             if told:
                 ends.append(at)
             told = 0
-        elif word != b"SELECT":
+        elif word not in NO_UNIT:
             told += 1
             if not inside:
                 ends.append(at)

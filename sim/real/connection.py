@@ -13,7 +13,7 @@ from .errors import NoReply, RealServerError, ServerClosed
 from .frames import FrameScanner
 from .values import parse
 
-__all__ = ["Connection", "encode", "parse"]
+__all__ = ["Connection", "encode", "open_socket", "parse"]
 
 _RECEIVE_BYTES = 1 << 18
 
@@ -43,7 +43,7 @@ class Connection:
         self.timeout = timeout
         self._scanner = FrameScanner()
         try:
-            self._socket = _connect(address, timeout)
+            self._socket = open_socket(address, timeout)
         except OSError as error:
             reason = error.strerror or str(error) or type(error).__name__
             raise RealServerError(f"no server answers at {address}: {reason}") from None
@@ -171,7 +171,8 @@ def refuse_errors(address: Address, reply: bytes) -> bytes:
     raise RealServerError(f"{address} refuses: {text}")
 
 
-def _connect(address: Address, timeout: float) -> socket.socket:
+def open_socket(address: Address, timeout: float) -> socket.socket:
+    """A socket that is connected to a server; `timeout` is in seconds of the real clock."""
     if address.path is None:
         connected = socket.create_connection((address.host, address.port), timeout)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .connection import Connection, refuse_errors
 from .errors import NoReply, RealServerError, ServerClosed
-from .falling import never_dies
+from .falling import Follower
 from .frames import FrameScanner, frame_count
-from .masks import same_reply
 from .real_time import RealTimeComparison
-from .script import CLIENT, Close, Fall, Open, Reply, Script, Send, Step, answered_as_it_closes, show_command
-from .values import first_difference, parse, show
-from .virtual_clock import VirtualClock
+from .script import CLIENT, Close, Cut, Fall, Follow, Open, Reply, Script, Send, Step, show_command
+from .values import parse, show
 
-__all__ = ["Difference", "Lockstep", "RealTime", "VirtualTime"]
+__all__ = ["Difference", "Lockstep", "PartedError", "Peer", "RealTime", "frames", "shown"]
 
 _SLICE_S = 0.02  # how long to listen before asking whether the client is blocked instead
 _PAUSE_S = 0.0005
@@ -56,7 +54,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class _Peer:
+class Peer:
     """One client of the script; `argv` is its last command, which is blocked while `waits`."""
 
     connection: Connection
@@ -66,7 +64,7 @@ class _Peer:
     queued: list[Sequence[bytes]] = field(default_factory=list)  # since its MULTI
 
 
-class _PartedError(Exception):
+class PartedError(Exception):
     """The model and the server disagree on who waits or is connected: what follows cannot be lined up."""
 
 
@@ -78,12 +76,12 @@ class Lockstep(ABC):
     control: Connection
     watchdog_s: float
     differences_max: int
-    fall: Callable[[Fall], Connection] = never_dies  # the server dies, and comes back; a new control connection
+    follower: Follower | None = None  # who has what survives the server; without one it does not die
     replies: int = 0
     differences: list[Difference] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._peers: dict[int, _Peer] = {}
+        self._peers: dict[int, Peer] = {}
 
     def run(self) -> None:
         """Take all steps, or those up to where lining up makes no sense any more.
@@ -92,11 +90,15 @@ class Lockstep(ABC):
         """
         try:
             for index, step in enumerate(self.script):
+                if isinstance(step, Fall):
+                    self._hang_up()
                 self._before(index, step)
                 self._take(index, step)
+                if self.follower is not None:
+                    self.follower.hear(step.at_ms)
                 self._after(step)
             self._at_end(len(self.script))
-        except _PartedError:
+        except PartedError:
             pass
         finally:
             peers = list(self._peers.values())
@@ -124,7 +126,7 @@ class Lockstep(ABC):
         """The command as this server is to get it."""
 
     @abstractmethod
-    def _same(self, peer: _Peer, model: bytes, server: bytes) -> bool:
+    def _same(self, peer: Peer, model: bytes, server: bytes) -> bool:
         """Whether two replies to the client's last command agree."""
 
     @abstractmethod
@@ -142,10 +144,8 @@ class Lockstep(ABC):
     # ---- steps ----
 
     def _take(self, index: int, step: Step) -> None:
-        if isinstance(step, Fall):
-            while self._peers:
-                self._peers.popitem()[1].connection.close()
-            self.control = self.fall(step)
+        if isinstance(step, Fall | Follow | Cut):
+            self._survive(step)
             return
         if isinstance(step, Open):
             if step.conn in self._peers:
@@ -163,10 +163,27 @@ class Lockstep(ABC):
             else:
                 self._close(step, peer)
         except ServerClosed:
-            model = _shown(step.reply) if isinstance(step, Send | Reply) and step.reply is not None else BLOCKS
-            self._part(index, peer, model, CLOSES)
+            model = shown(step.reply) if isinstance(step, Send | Reply) and step.reply is not None else BLOCKS
+            self.part(index, peer, model, CLOSES)
 
-    def _open(self, resp: int) -> _Peer:
+    def _survive(self, step: Fall | Follow | Cut) -> None:
+        """Something happens to the server, or to whoever follows it."""
+        if self.follower is None:
+            raise RealServerError("only a server that was started for the replay can be made to die")
+        if isinstance(step, Follow):
+            self.follower.follow(self.control)
+        elif isinstance(step, Cut):
+            self.follower.cut(step.at_ms + step.for_ms)
+        else:
+            gone, self.control = self.control, self.follower.fall(step)
+            gone.close()
+
+    def _hang_up(self) -> None:
+        """Every client is gone, and whatever it waited for."""
+        while self._peers:
+            self._peers.popitem()[1].connection.close()
+
+    def _open(self, resp: int) -> Peer:
         connection = Connection(self.control.address, timeout=self.watchdog_s)
         try:
             client_id = refuse_errors(connection.address, connection.call(b"CLIENT", b"ID"))[1:-2]
@@ -175,9 +192,9 @@ class Lockstep(ABC):
         except BaseException:
             connection.close()
             raise
-        return _Peer(connection, client_id)
+        return Peer(connection, client_id)
 
-    def _send(self, index: int, step: Send, peer: _Peer) -> None:
+    def _send(self, index: int, step: Send, peer: Peer) -> None:
         if peer.waits:
             raise ValueError(f"step {index} sends on connection {step.conn}, whose last command still waits")
         peer.argv = step.argv
@@ -186,10 +203,10 @@ class Lockstep(ABC):
             self._must_block(index, peer)
             peer.waits = True
             return
-        server = self._read(step.reply, peer, self._limit_s(step), may_wait=False)
+        server = self._read(step, peer, may_wait=False)
         if not server and step.reply:
             blocked = self._is_blocked(peer)
-            self._part(index, peer, _shown(step.reply), BLOCKS if blocked else NOTHING)
+            self.part(index, peer, shown(step.reply), BLOCKS if blocked else NOTHING)
         self._compare(index, peer, step.reply, server)
 
     def _named(self, argv: Sequence[bytes]) -> Sequence[bytes]:
@@ -199,33 +216,34 @@ class Lockstep(ABC):
         peer = self._peers.get(int(argv[2].removeprefix(CLIENT)))
         return (*argv[:2], b"0" if peer is None else peer.client_id, *argv[3:])
 
-    def _must_block(self, index: int, peer: _Peer) -> None:
+    def _must_block(self, index: int, peer: Peer) -> None:
         limit = time.monotonic() + self.watchdog_s
         while not self._is_blocked(peer):
             if peer.connection.readable():
-                self._part(index, peer, BLOCKS, _shown(peer.connection.read()))
+                self.part(index, peer, BLOCKS, shown(peer.connection.read()))
             if time.monotonic() > limit:
                 raise NoReply(f"{self.control.address} neither answers {show_command(peer.argv)} nor blocks on it")
             time.sleep(_PAUSE_S)
 
-    def _served(self, index: int, step: Reply, peer: _Peer) -> None:
-        server = self._read(step.reply, peer, self._limit_s(step), may_wait=True)
+    def _served(self, index: int, step: Reply, peer: Peer) -> None:
+        server = self._read(step, peer, may_wait=True)
         if not server:
-            self._part(index, peer, _shown(step.reply), WAITS if peer.waits else NOTHING)
+            self.part(index, peer, shown(step.reply), WAITS if peer.waits else NOTHING)
         if not step.reply.startswith(_PUSH):
             peer.waits = False
         self._compare(index, peer, step.reply, server)
 
-    def _close(self, step: Close, peer: _Peer) -> None:
+    def _close(self, step: Close, peer: Peer) -> None:
         del self._peers[step.conn]
         peer.connection.close()
         self._wait_until_gone(peer)
 
     # ---- what the server is seen to do ----
 
-    def _read(self, expected: bytes, peer: _Peer, limit_s: float, *, may_wait: bool) -> bytes:
+    def _read(self, step: Send | Reply, peer: Peer, *, may_wait: bool) -> bytes:
         """As many replies as are expected, or those that came until it is clear that no more will."""
-        limit = time.monotonic() + limit_s
+        expected = step.reply or b""
+        limit = time.monotonic() + self._limit_s(step)
         frames: list[bytes] = []
         wanted = None  # counted only when it must be
         while wanted is None or len(frames) < wanted:
@@ -237,23 +255,25 @@ class Lockstep(ABC):
                 wanted = frame_count(expected)
                 frames.append(peer.connection.read(_SLICE_S))
             except NoReply:
+                if self.follower is not None and self.follower.meanwhile(step.at_ms):
+                    continue
                 if time.monotonic() > limit or (not may_wait and self._is_blocked(peer)):
                     break
             if frames and frames[-1].startswith(b"-"):
                 break  # an error stands for all the replies that a command would have had
         return b"".join(frames)
 
-    def _is_blocked(self, peer: _Peer) -> bool:
+    def _is_blocked(self, peer: Peer) -> bool:
         return b"b" in (self._flags(peer) or b"")
 
-    def _wait_until_gone(self, peer: _Peer) -> None:
+    def _wait_until_gone(self, peer: Peer) -> None:
         limit = time.monotonic() + self.watchdog_s
         while self._flags(peer) is not None:
             if time.monotonic() > limit:
                 raise RealServerError(f"{self.control.address} does not notice that a client has hung up")
             time.sleep(_PAUSE_S)
 
-    def _flags(self, peer: _Peer) -> bytes | None:
+    def _flags(self, peer: Peer) -> bytes | None:
         """The flags of a client in CLIENT LIST (`b`: blocked), or None when the server does not know it."""
         listed = refuse_errors(self.control.address, self.control.call(b"CLIENT", b"LIST"))
         mark = b"\nid=" + peer.client_id + b" "
@@ -263,79 +283,23 @@ class Lockstep(ABC):
 
     # ---- what differs ----
 
-    def _compare(self, index: int, peer: _Peer, model: bytes, server: bytes) -> None:
+    def _compare(self, index: int, peer: Peer, model: bytes, server: bytes) -> None:
         self.replies += 1
         if not self._same(peer, model, server):
-            self._differ(index, peer, _shown(model), _shown(server), self._where(model, server))
+            self._differ(index, peer, shown(model), shown(server), self._where(model, server))
         if server == _QUEUED:
             peer.queued.append(peer.argv)
         elif peer.argv[0].upper() in _END_OF_QUEUE:
             peer.queued.clear()
 
-    def _part(self, index: int, peer: _Peer, model: str, server: str) -> None:
+    def part(self, index: int, peer: Peer, model: str, server: str) -> None:
         self._differ(index, peer, model, server)
-        raise _PartedError
+        raise PartedError
 
-    def _differ(self, index: int, peer: _Peer, model: str, server: str, where: str = "") -> None:
+    def _differ(self, index: int, peer: Peer, model: str, server: str, where: str = "") -> None:
         self.differences.append(Difference(index, show_command(peer.argv), model, server, where))
         if len(self.differences) >= self.differences_max:
-            raise _PartedError
-
-
-@dataclass
-class VirtualTime(Lockstep):
-    """The server's clock stands at each step's time, and replies are compared to the byte."""
-
-    clock: VirtualClock = field(kw_only=True)
-
-    def _before(self, index: int, step: Step) -> None:
-        moves = step.at_ms != self.clock.now_ms
-        if moves or not isinstance(step, Reply):
-            self._nobody_is_served(index)
-        if moves:
-            self.clock.set(step.at_ms)
-            if not isinstance(step, Reply):
-                self._nobody_is_served(index)
-
-    def _nobody_is_served(self, index: int) -> None:
-        """Whoever waits now has no reply yet: else the script would have said so before this step.
-
-        A step of the clock takes effect here, too, with its own turn of the server's event loop. Without it,
-        a read whose time is over could still be served by the next command.
-        """
-        due = answered_as_it_closes(self.script, index) if index < len(self.script) else ()
-        waiting = [peer for conn, peer in self._peers.items() if peer.waits and conn not in due]
-        if not waiting:
-            return
-        self._nudge()
-        # The first turn queues a reply and may still be writing it when its own is read; after another it is
-        # out.
-        self._nudge()
-        for peer in waiting:
-            if peer.connection.readable():
-                self._part(index, peer, WAITS, _shown(peer.connection.read()))
-
-    def _after(self, step: Step) -> None:
-        pass
-
-    def _at_end(self, index: int) -> None:
-        self._nobody_is_served(index)
-
-    def _arguments(self, argv: Sequence[bytes]) -> Sequence[bytes]:
-        return argv
-
-    def _same(self, peer: _Peer, model: bytes, server: bytes) -> bool:
-        return same_reply(peer.argv, model, server)
-
-    def _where(self, model: bytes, server: bytes) -> str:
-        mine, theirs = _frames(model), _frames(server)
-        return first_difference(parse(mine[0]), parse(theirs[0])) if len(mine) == len(theirs) == 1 else ""
-
-    def _nudge(self) -> None:
-        self.control.call(b"PING")
-
-    def _limit_s(self, step: Step) -> float:
-        return self.watchdog_s
+            raise PartedError
 
 
 @dataclass
@@ -376,7 +340,7 @@ class RealTime(Lockstep):
     def _arguments(self, argv: Sequence[bytes]) -> Sequence[bytes]:
         return self._comparison.arguments(argv)
 
-    def _same(self, peer: _Peer, model: bytes, server: bytes) -> bool:
+    def _same(self, peer: Peer, model: bytes, server: bytes) -> bool:
         return self._comparison.same_reply(peer.argv, model, server, peer.queued)
 
     def _where(self, model: bytes, server: bytes) -> str:
@@ -389,11 +353,13 @@ class RealTime(Lockstep):
         return self._gap_s(step) + self.watchdog_s
 
 
-def _frames(replies: bytes) -> list[bytes]:
+def frames(replies: bytes) -> list[bytes]:
+    """Whole replies, one by one."""
     scanner = FrameScanner()
     scanner.feed(replies)
     return list(iter(scanner.next, None))
 
 
-def _shown(replies: bytes) -> str:
-    return " ".join(show(parse(frame)) for frame in _frames(replies)) or NOTHING
+def shown(replies: bytes) -> str:
+    """Whole replies on one line, for people."""
+    return " ".join(show(parse(frame)) for frame in frames(replies)) or NOTHING

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
-from ...models.append_only_file import unit_ends
-from ...models.survivors import FAILOVER, FROM_SNAPSHOT
+from ...models.journal import FILE, REPLICA, SNAPSHOT
 from .address import Address
 from .connection import Connection, refuse_errors
 from .errors import ClockUnavailable, RealServerError
+from .falling import FILE_CONFIG, File, Follower, Snapshots
 from .guard import admitted
 from .identity import Identity
-from .lockstep import Difference, Lockstep, RealTime, VirtualTime
-from .script import Fall, Script, Send
+from .lockstep import Difference, Lockstep, RealTime
+from .replica import REPLICATION, Replica
+from .script import Fall, Follow, Script, Send
 from .servers import ServerBinary, locate
 from .spawn import SpawnedServer
 from .virtual_clock import START_MS, VirtualClock
+from .virtual_time import VirtualTime
 
 __all__ = ["Difference", "Outcome", "Target", "replay"]
 
@@ -90,47 +91,34 @@ def replay(
 
 
 def _config(script: Script, target: Target) -> dict[str, str]:
-    """What a server needs besides for a script in which it dies."""
-    if any(isinstance(step, Send) and step.argv[0].upper() == b"WAIT" and _is_heard(step) for step in script):
-        raise RealServerError(
-            "a run in which a replica says what it has cannot be replayed on a real server yet: it would take a replica"
-        )
-    falls = [step for step in script if isinstance(step, Fall)]
-    if not falls:
+    """What a server needs besides for a script in which it dies, or in which somebody follows it."""
+    followed = {step.who for step in script if isinstance(step, Follow)}
+    if not followed and not any(isinstance(step, Fall) for step in script):
         return {}
-    if any(step.cause == FAILOVER for step in falls):
-        raise RealServerError(
-            "a run with a failover cannot be replayed on a real server yet: it would take a replica that lags by just "
-            "so much"
-        )
-    if any(step.cause == FROM_SNAPSHOT for step in falls):
-        raise RealServerError(
-            "a run with a restart from a snapshot cannot be replayed on a real server yet: it would have to be taken "
-            "at just that time"
-        )
     if isinstance(target, SpawnedServer | Address):
         raise RealServerError(
-            "a run in which the server restarts is replayed on a server that is started for it alone: give an "
-            "executable, or a name such as embedded"
+            "a run in which the server is lost, or followed by a replica, is replayed on a server that is started for "
+            "it alone: give an executable, or a name such as embedded"
         )
-    return {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
+    if REPLICA in followed:
+        return dict(REPLICATION)
+    words = {step.argv[0].upper() for step in script if isinstance(step, Send)}
+    if b"WAITAOF" not in words:
+        return dict(FILE_CONFIG)
+    if SNAPSHOT in followed:
+        raise RealServerError(
+            "a run with a restart from a snapshot cannot be replayed on a real server where WAITAOF is asked: an "
+            "append-only file counts there what each snapshot lacks, and WAITAOF would tell of it"
+        )
+    return {**FILE_CONFIG, "appendfsync": "always"}
 
 
-def _is_heard(step: Send) -> bool:
-    """Whether a WAIT was answered at once that some replica has it."""
-    return step.reply is not None and step.reply.startswith(b":") and step.reply != b":0\r\n"
+_FOLLOWERS = {REPLICA: Replica, FILE: File, SNAPSHOT: Snapshots}
 
 
-def _fall(server: SpawnedServer, timeout_s: float, step: Fall) -> Connection:
-    """A server of ours dies and starts again from its file, less the units that the script says are lost."""
-    file: bytes | None = None
-    if step.lacking >= 0:
-        file = server.append_only_file()
-        if step.lacking:
-            ends = unit_ends(file)
-            file = file[: ends[-1 - step.lacking]] if step.lacking < len(ends) else b""
-    server.restart(file)
-    return server.connect(timeout=timeout_s)
+def _follower(script: Script, server: SpawnedServer, clock: VirtualClock | None, timeout_s: float) -> Follower:
+    kinds = [_FOLLOWERS[step.who] for step in script if isinstance(step, Follow)]
+    return (kinds[0] if kinds else Follower)(server, clock, timeout_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +130,22 @@ class _Limits:
 def _on_ours(
     script: Script, server: SpawnedServer, clock: VirtualClock | None, limits: _Limits, note: str = ""
 ) -> Outcome:
-    with server.connect(timeout=limits.watchdog_s) as control:
+    identity = Identity(server.binary.line, server.version, server.dialect, server.pid)
+    follower = _follower(script, server, clock, limits.watchdog_s)
+    control = server.connect(timeout=limits.watchdog_s)
+    run: Lockstep
+    if clock is None:
+        run = RealTime(script, control, limits.watchdog_s, limits.differences_max)
+    else:
+        run = VirtualTime(script, control, limits.watchdog_s, limits.differences_max, clock=clock)
+    run.follower = follower
+    try:
         refuse_errors(server.address, control.call(b"FLUSHALL"))
-        run: Lockstep
-        if clock is None:
-            run = RealTime(script, control, limits.watchdog_s, limits.differences_max)
-        else:
-            run = VirtualTime(script, control, limits.watchdog_s, limits.differences_max, clock=clock)
-        run.fall = partial(_fall, server, limits.watchdog_s)
         run.run()
-        if run.control is not control:
-            run.control.close()
-        identity = Identity(server.binary.line, server.version, server.dialect, server.pid)
-        return _outcome(server.binary.name, identity, run, clock is not None, note)
+    finally:
+        run.control.close()
+        follower.close()
+    return _outcome(server.binary.name, identity, run, clock is not None, note)
 
 
 def _on_theirs(script: Script, address: Address, flush: bool, limits: _Limits) -> Outcome:

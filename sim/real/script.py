@@ -16,8 +16,8 @@ from typing import TypeAlias
 from .values import quoted
 
 __all__ = [
-    "CLIENT", "Close", "Fall", "Open", "Reply", "Script", "Send", "Step", "answered_as_it_closes", "duration_ms",
-    "show_command",
+    "CLIENT", "Close", "Cut", "Fall", "Follow", "Open", "Reply", "Script", "Send", "Step", "answered_as_it_closes",
+    "duration_ms", "show_command",
 ]  # fmt: skip
 
 
@@ -65,7 +65,8 @@ class Close:
 class Fall:
     """The server is gone, with all connections, and what survived stands in its place.
 
-    ``cause`` is ``restart`` or ``failover``, ``lacking`` how many units of what it had told last are lost (-1: all).
+    ``cause`` is ``restart``, ``snapshot`` or ``failover``, ``lacking`` how many units of what it had told last are lost
+    (-1: all).
     """
 
     cause: str
@@ -73,10 +74,26 @@ class Fall:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """From now on ``who`` follows the server: its ``file``, a ``replica``, or ``snapshot``s. It has everything."""
+
+    who: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Nothing reaches the replica for ``for_ms``."""
+
+    at_ms: int
+    for_ms: int
+
+
 CLIENT = b"client:"
 """Before the number of a connection: what a server calls that client, as an argument of CLIENT UNBLOCK."""
 
-Step: TypeAlias = Open | Send | Reply | Close | Fall
+Step: TypeAlias = Open | Send | Reply | Close | Fall | Follow | Cut
 Script: TypeAlias = Sequence[Step]
 
 

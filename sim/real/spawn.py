@@ -89,22 +89,28 @@ class SpawnedServer:
         """Open a connection to it."""
         return Connection(self.address, timeout=timeout)
 
-    def restart(self, file: bytes | None, *, ready_s: float = 10.0) -> None:
-        """Let it die at once, and start it again where it was, from this append-only file (None: from nothing)."""
+    def restart(
+        self, files: Mapping[str, bytes], config: Mapping[str, str] | None = None, *, ready_s: float = 10.0
+    ) -> None:
+        """Let it die at once, and start it again where it was, from these files and from nothing else.
+
+        `config` is for this start and those that follow it, as it was for the first.
+        """
         self._end()
-        for path in sorted(self.directory.glob("appendonly*"), reverse=True):
+        self._config.update(config or {})
+        for path in sorted([*self.directory.glob("appendonly*"), *self.directory.glob("*.rdb")]):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         if self.address.path is not None:
             Path(self.address.path).unlink(missing_ok=True)
-        if file is not None:
-            (self.directory / "appendonly.aof").write_bytes(file)
+        for name, data in files.items():
+            (self.directory / name).write_bytes(data)
         with self._launch(self.address, ready_s) as connection:
             self.pid = identify(connection).pid
             if self.clock is not None:
                 self._must_follow(connection, self.clock)
 
     def append_only_file(self) -> bytes:
-        """What its append-only file holds since it was started last."""
+        """What its append-only file holds: what it was started from, and what came since."""
         parts = sorted(self.directory.glob("**/*.aof"), key=lambda path: path.name)
         return b"".join(path.read_bytes() for path in parts if ".base." not in path.name)
 

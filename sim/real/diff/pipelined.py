@@ -16,7 +16,7 @@ from ..connection import Connection, encode, refuse_errors
 from ..errors import NoReply, ServerClosed
 from ..frames import frame_count
 from ..masks import RADIX_TREE_NODES, is_masked, same_reply
-from ..script import CLIENT, Close, Fall, Open, Reply, Script, Send
+from ..script import CLIENT, Close, Cut, Fall, Follow, Open, Reply, Script, Send
 from ..spawn import SpawnedServer
 from ..virtual_clock import VirtualClock, set_clock_command
 from .recorder import INSPECTOR
@@ -86,7 +86,7 @@ class Pipelined:
         self._client_ids = {} if named else None
         try:
             for index, step in enumerate(script):
-                assert not isinstance(step, Fall), "no run of a comparison lets the server die"
+                assert not isinstance(step, Fall | Follow | Cut), "no run of a comparison lets the server die"
                 self._take(index, step)
             self._flush()
             self._nobody_else_is_served(len(script))
