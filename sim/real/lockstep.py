@@ -55,12 +55,13 @@ class Difference:
 
 @dataclass(slots=True)
 class Peer:
-    """One client of the script; `argv` is its last command, which is blocked while `waits`."""
+    """One client of the script; `argv` is its last command, which is blocked while `waits`, since `since_ms`."""
 
     connection: Connection
     client_id: bytes
     argv: Sequence[bytes] = (b"CONNECT",)
     waits: bool = False
+    since_ms: int = 0
     queued: list[Sequence[bytes]] = field(default_factory=list)  # since its MULTI
 
 
@@ -198,16 +199,20 @@ class Lockstep(ABC):
         if peer.waits:
             raise ValueError(f"step {index} sends on connection {step.conn}, whose last command still waits")
         peer.argv = step.argv
-        peer.connection.send(self._arguments(self._named(step.argv)))
+        self._transmit(peer, self._arguments(self._named(step.argv)))
         if step.reply is None:
             self._must_block(index, peer)
-            peer.waits = True
+            peer.waits, peer.since_ms = True, step.at_ms
             return
         server = self._read(step, peer, may_wait=False)
         if not server and step.reply:
             blocked = self._is_blocked(peer)
             self.part(index, peer, shown(step.reply), BLOCKS if blocked else NOTHING)
         self._compare(index, peer, step.reply, server)
+
+    def _transmit(self, peer: Peer, argv: Sequence[bytes]) -> None:
+        """The command goes out."""
+        peer.connection.send(argv)
 
     def _named(self, argv: Sequence[bytes]) -> Sequence[bytes]:
         """A command with the connection that it names replaced by what the server calls that client."""

@@ -82,7 +82,10 @@ def replay(
     if virtual:
         try:
             start_ms = script[0].at_ms if script else START_MS
-            with VirtualClock(start_ms) as clock, SpawnedServer(target, clock=clock, config=config) as server:
+            with (
+                VirtualClock(start_ms) as clock,
+                SpawnedServer(target, clock=clock, config=config, enable_debug=True) as server,
+            ):
                 return _on_ours(script, server, clock, limits)
         except ClockUnavailable as error:
             note = str(error)

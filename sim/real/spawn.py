@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -108,6 +109,25 @@ class SpawnedServer:
             self.pid = identify(connection).pid
             if self.clock is not None:
                 self._must_follow(connection, self.clock)
+
+    @contextmanager
+    def standing_still(self, *, patience_s: float = 5.0) -> Iterator[None]:
+        """While this lasts it does nothing; then it takes what came meanwhile in one turn, in the order of its coming.
+
+        That is the order in which the kernel lists what has become ready (epoll), one connection after the other.
+        """
+        assert self._guard is not None, "it runs"
+        if os.getpgid(self.pid) != self._guard.pid:
+            raise RealServerError(f"{self.binary.path} runs as a process that is not ours to stop (PID {self.pid})")
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            stat = Path(f"/proc/{self.pid}/stat")
+            for _ in _patience(patience_s):
+                if stat.read_text(errors="replace").rpartition(")")[2].split()[0] == "T":
+                    break
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def append_only_file(self) -> bytes:
         """What its append-only file holds: what it was started from, and what came since."""

@@ -1,17 +1,26 @@
-"""A replay under the virtual clock: the server's time is the script's, and so is the order of what is due at once."""
+"""A replay under the virtual clock: the server's time is the script's, and so is the order of what is due at once.
+
+A wait that is over and a command may come in the same millisecond, and on a server either can be first: what has
+arrived is handled before whoever has waited for too long is told so. Where the script has the command first, the
+server takes it in one turn between two settings of its clock: it runs at its own time, and when the server looks who
+has waited for too long the clock stands where it stood before, at which nobody has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...models.timeouts import milliseconds
+from .connection import Connection, refuse_errors
+from .errors import RealServerError
 from .lockstep import WAITS, Lockstep, Peer, frames, shown
 from .masks import same_reply
-from .script import Reply, Step, answered_as_it_closes
+from .script import Close, Fall, Open, Reply, Send, Step, answered_as_it_closes
 from .values import first_difference, parse
-from .virtual_clock import VirtualClock
+from .virtual_clock import VirtualClock, set_clock_command
 
-__all__ = ["VirtualTime"]
+__all__ = ["VirtualTime", "may_be_over"]
 
 
 @dataclass
@@ -20,14 +29,67 @@ class VirtualTime(Lockstep):
 
     clock: VirtualClock = field(kw_only=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._ahead_ms: int | None = None
+        """The time of a command for which the clock is set for just that long."""
+
     def _before(self, index: int, step: Step) -> None:
-        moves = step.at_ms != self.clock.now_ms
-        if moves or not isinstance(step, Reply):
+        if isinstance(step, Fall):
+            self.clock.set(step.at_ms)  # nobody is left who could be answered
+        elif isinstance(step, Reply):
+            if step.at_ms != self.clock.now_ms and not self._is_there(step):
+                self._move(index, step)
+        elif isinstance(step, Send):
             self._nobody_is_served(index)
-        if moves:
-            self.clock.set(step.at_ms)
-            if not isinstance(step, Reply):
+            self._ahead_ms = None
+            if self._is_before_others(index, step):
+                self._ahead_ms = step.at_ms
+            elif step.at_ms != self.clock.now_ms:
+                self._move(index, step)
                 self._nobody_is_served(index)
+        else:
+            self._nobody_is_served(index)  # at the time at which it is: connecting and hanging up take no other
+
+    def _move(self, index: int, step: Step) -> None:
+        self._nobody_is_served(index)
+        self._ahead_ms = None
+        self.clock.set(step.at_ms)
+
+    def _is_there(self, step: Reply) -> bool:
+        """Whether a command for which the clock was set for just that long has brought the reply."""
+        peer = self._peers.get(step.conn)
+        return self._ahead_ms == step.at_ms and peer is not None and peer.connection.readable()
+
+    def _is_before_others(self, index: int, step: Send) -> bool:
+        """Whether somebody's wait is over in this moment, and the script has the command before that."""
+        over = {
+            conn for conn, peer in self._peers.items()
+            if peer.waits and may_be_over(peer.argv, peer.since_ms, step.at_ms)
+            and not may_be_over(peer.argv, peer.since_ms, self.clock.now_ms)
+        }  # fmt: skip
+        for later in self.script[index + 1 :] if over else ():
+            if later.at_ms != step.at_ms:
+                break
+            if isinstance(later, Fall) or (isinstance(later, Reply | Close) and later.conn in over):
+                return True
+        return False
+
+    def _transmit(self, peer: Peer, argv: Sequence[bytes]) -> None:
+        if self._ahead_ms is None:
+            peer.connection.send(argv)
+            return
+        if self.follower is None:
+            raise RealServerError("only a server that was started for the replay can be made to take steps in one turn")
+        with Connection(self.control.address, timeout=self.watchdog_s) as last:
+            last.call(b"PING")
+            self._nudge()  # the kernel keeps who was heard last in its list until the next turn: let that be the first
+            with self.follower.server.standing_still():
+                self.control.send(set_clock_command(self._ahead_ms))
+                peer.connection.send(argv)
+                last.send(set_clock_command(self.clock.now_ms))
+            for connection in (self.control, last):
+                refuse_errors(connection.address, connection.read())
 
     def _nobody_is_served(self, index: int) -> None:
         """Whoever waits now has no reply yet: else the script would have said so before this step.
@@ -51,6 +113,8 @@ class VirtualTime(Lockstep):
         pass
 
     def _at_end(self, index: int) -> None:
+        if index and isinstance(self.script[-1], Open | Close):
+            self.clock.set(self.script[-1].at_ms)
         self._nobody_is_served(index)
 
     def _arguments(self, argv: Sequence[bytes]) -> Sequence[bytes]:
@@ -68,3 +132,26 @@ class VirtualTime(Lockstep):
 
     def _limit_s(self, step: Step) -> float:
         return self.watchdog_s
+
+
+_BY_PLACE = {b"WAIT": 2, b"WAITAOF": 3}
+_SECONDS_FIRST = (b"BLMPOP", b"BZMPOP")
+
+
+def may_be_over(argv: Sequence[bytes], since_ms: int, at_ms: int) -> bool:
+    """Whether a command that waits since then may be answered by time alone at `at_ms`.
+
+    A read with CLAIM may be at any later time: when it finds something to claim depends on what is pending.
+    """
+    word = argv[0].upper()
+    if word in (b"XREAD", b"XREADGROUP"):
+        options = [each.upper() for each in argv[4 if word == b"XREADGROUP" else 1 :]]
+        options = options[: options.index(b"STREAMS")]
+        if b"CLAIM" in options:
+            return at_ms > since_ms
+        limit_ms: int | None = int(options[options.index(b"BLOCK") + 1])
+    elif word in _BY_PLACE:
+        limit_ms = int(argv[_BY_PLACE[word]])
+    else:
+        limit_ms = milliseconds(argv[1 if word in _SECONDS_FIRST else -1], rounds_up=False)
+    return bool(limit_ms) and at_ms - since_ms > (limit_ms or 0)

@@ -8,75 +8,24 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from redelivery.models.dialects import DIALECTS
 from redelivery.models.journal import FILE, REPLICA, SNAPSHOT
-from redelivery.models.replies import BLOCKED, encode
-from redelivery.models.server import Server
-from redelivery.models.survivors import FAILOVER, FROM_SNAPSHOT, RESTART, follow, lose
+from redelivery.models.survivors import FAILOVER
 from redelivery.sim.real.errors import RealServerError
 from redelivery.sim.real.replay import replay
-from redelivery.sim.real.script import Cut, Fall, Follow, Open, Reply, Send, Step
+from redelivery.sim.real.script import Fall, Open, Send
 from redelivery.sim.real.servers import ServerBinary, embedded
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.real.virtual_clock import START_MS, VirtualClock
+
+from .told import Told
 
 needs_clock = pytest.mark.skipif(
     sys.platform != "linux" or os.uname().machine != "x86_64", reason="the virtual clock is for Linux x86-64"
 )
 
-CAUSES = {FILE: RESTART, REPLICA: FAILOVER, SNAPSHOT: FROM_SNAPSHOT}
-
-
 @pytest.fixture(scope="module")
 def binary() -> ServerBinary:
     return embedded()
-
-
-class Told:
-    """A script in the making, with what the model answers; ``who`` follows it once ``followed`` is called."""
-
-    def __init__(self, binary: ServerBinary, who: str) -> None:
-        self.model = Server(DIALECTS[binary.dialect])
-        self.who = who
-        self.script: list[Step] = []
-        self.now_ms = START_MS
-        self._sessions: dict[int, int] = {}
-
-    def followed(self, lag: int) -> None:
-        follow(self.model, self.who, lag)
-        self.script.append(Follow(self.who, self.now_ms))
-
-    def does(self, conn: int, *lines: str) -> None:
-        """Each a millisecond after the one before."""
-        for line in lines:
-            self.now_ms += 1
-            self.at_once(conn, line)
-
-    def at_once(self, conn: int, line: str) -> None:
-        if conn not in self._sessions:
-            self._sessions[conn] = self.model.open(3)
-            self.script.append(Open(conn, 3, self.now_ms))
-        argv = tuple(line.encode().split())
-        reply, _ = self.model.execute(self._sessions[conn], argv, self.now_ms)
-        self.script.append(Send(conn, argv, self.now_ms, None if reply is BLOCKED else encode(reply, 3)))
-
-    def later(self, by_ms: int) -> None:
-        """Time goes by, and whoever waited for too long, or for what is there by now, is answered."""
-        self.now_ms += by_ms
-        self.model.expire(self.now_ms)
-        for served in self.model.take_served():
-            conn = next(conn for conn, session in self._sessions.items() if session == served.session)
-            self.script.append(Reply(conn, self.now_ms, encode(served.reply, 3)))
-
-    def cut(self, for_ms: int) -> None:
-        self.model.cut_off(self.now_ms + for_ms)
-        self.script.append(Cut(self.now_ms, for_ms))
-
-    def falls(self, lacking: int) -> None:
-        self.now_ms += 1
-        lose(self.model, CAUSES[self.who] if lacking >= 0 else RESTART, lacking, self.now_ms)
-        self._sessions.clear()
-        self.script += [Fall(CAUSES[self.who], lacking, self.now_ms), Follow(self.who, self.now_ms)]
 
 
 LOOK = ("XINFO STREAM s FULL", "XPENDING s g", "XRANGE s - +", "GET k")
