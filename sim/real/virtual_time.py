@@ -145,13 +145,22 @@ def may_be_over(argv: Sequence[bytes], since_ms: int, at_ms: int) -> bool:
     """
     word = argv[0].upper()
     if word in (b"XREAD", b"XREADGROUP"):
-        options = [each.upper() for each in argv[4 if word == b"XREADGROUP" else 1 :]]
-        options = options[: options.index(b"STREAMS")]
+        options = _read_options(argv)
         if b"CLAIM" in options:
             return at_ms > since_ms
-        limit_ms: int | None = int(options[options.index(b"BLOCK") + 1])
+        limit_ms: int | None = int(options[b"BLOCK"])
     elif word in _BY_PLACE:
         limit_ms = int(argv[_BY_PLACE[word]])
     else:
         limit_ms = milliseconds(argv[1 if word in _SECONDS_FIRST else -1], rounds_up=False)
     return bool(limit_ms) and at_ms - since_ms > (limit_ms or 0)
+
+
+def _read_options(argv: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The options of a read before its streams, each with its argument; names of groups and consumers are none."""
+    found: dict[bytes, bytes] = {}
+    at = 1
+    while (option := argv[at].upper()) != b"STREAMS":
+        found[option] = argv[at + 1]
+        at += {b"GROUP": 3, b"NOACK": 1}.get(option, 2)
+    return found

@@ -155,6 +155,7 @@ def test_a_server_that_stands_still_takes_what_came_in_the_order_of_its_coming(s
     ("line", "after_ms"),
     [
         ("XREAD BLOCK 10 STREAMS s $", 11), ("XREADGROUP GROUP block claim NOACK block 10 STREAMS s >", 11),
+        ("XREADGROUP BLOCK 10 COUNT 1 GROUP streams claim STREAMS s >", 11),
         ("WAIT 1 10", 11), ("WAITAOF 0 1 10", 11), ("BLPOP a b 0.01", 11), ("BLMPOP 0.01 1 a LEFT", 11),
         ("BRPOPLPUSH a b 1", 1001), ("XREADGROUP GROUP g a CLAIM 9 BLOCK 500 STREAMS s >", 1),
         ("XREAD BLOCK 0 STREAMS s $", None), ("BLPOP a 0", None), ("WAIT 1 0", None),
