@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import events
 from ..errors import BadInput, RedeliveryError
-from ..faults import ClockJump
+from ..faults import ClockDrift, ClockJump
 from ..history import History
 from ..wire.clock import EPOCH_MS
 from .books import Books
 from .event_loop import SimulatedLoop
 from .fibers import in_fiber
+from .links import Links
 from .network import ClientTransport
 from .on_stage import STAGE
 from .program import Main, Program
@@ -32,6 +33,7 @@ class Lives:
     """Who is in a world, what time it is there, and what is written down of it."""
 
     server: SimulatedServer
+    links: Links
     entropy: int
     """What the chance of all programs begins with."""
 
@@ -190,7 +192,7 @@ class Lives:
         for transport in tuple(program.transports):
             self.graveyard.append(transport)
             transport.is_closed = True
-            self.end_session(transport)
+            self.links.hang_up(transport)
         program.transports.clear()
         program.loop = None
         program.task = None
@@ -225,6 +227,13 @@ class Lives:
             if program.host == fault.host:
                 program.offset_ms += fault.by_ms
         self.record(events.ClockJumped(self.now_ms, fault.host, fault.by_ms))
+
+    def drift(self, fault: ClockDrift) -> None:
+        """The clocks of a host go wrong from now on."""
+        for program in self.programs:
+            if program.host == fault.host:
+                program.drift_by(fault.ms_a_second)
+        self.record(events.ClockDrifts(self.now_ms, fault.host, fault.ms_a_second))
 
 
 def _told(error: BaseException) -> str:

@@ -6,7 +6,9 @@ import asyncio
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from ..link_faults import REPLIES, REQUESTS
 from ..wire.connection import Connection
+from .links import REFUSED, Way
 
 if TYPE_CHECKING:
     from .program import Program
@@ -54,15 +56,20 @@ class ClientTransport(asyncio.Transport):
         self.context = copy_context()
         self.is_closed = False
         self.is_silent = False
-        """Whether nothing passes any more, and neither end knows."""
+        """Whether nothing passes any more, and the program does not know."""
+        self.outward, self.inward = Way(REQUESTS), Way(REPLIES)
+        self.leaves = False
+        """Whether a request is about to leave the program."""
+        self.sent_ms = 0
+        """When what the server has at hand was sent."""
         self._paused: list[bytes] | None = None
 
     # -- what the program calls ------------------------------------------------------------------------
 
     def write(self, data: Any) -> None:
-        """Requests leave the program, and reach the server at once."""
+        """Requests leave the program, and reach the server at once if the link is whole."""
         if not self.is_closed and data:
-            self.network.world.carry(self, bytes(data))
+            self.network.world.links.carry(self, bytes(data))
 
     def writelines(self, list_of_data: Any) -> None:
         """The same."""
@@ -77,11 +84,10 @@ class ClientTransport(asyncio.Transport):
         return True
 
     def close(self) -> None:
-        """The connection ends, and the server knows at once."""
+        """The connection ends, and the server knows at once if the link is whole."""
         if not self.is_closed:
             self._end(None)
-            if not self.is_silent:
-                self.network.world.end_session(self)
+            self.network.world.links.hang_up(self)
 
     def abort(self) -> None:
         """The same."""
@@ -130,6 +136,14 @@ class ClientTransport(asyncio.Transport):
         return self.socket if name == "socket" else default
 
     # -- what the world calls --------------------------------------------------------------------------
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether something is under way, or an answer is to come."""
+        connection = self.peer.connection
+        if self.leaves or self.outward.queue or self.inward.queue or connection.is_held:
+            return True
+        return connection.session.wait is not None or bool(connection.session.subscriptions)
 
     def receive(self, data: bytes) -> None:
         """Replies have come."""
@@ -193,8 +207,10 @@ class ServerTransport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         """Replies leave the server, and reach the program."""
-        if not self.is_closed and not self.client.is_silent:
-            self.client.receive(bytes(data))
+        client = self.client
+        if not self.is_closed and not client.is_silent:
+            sent = bytes(data)
+            client.network.world.links.along(client.inward, client.program, lambda: client.receive(sent))
 
     def close(self) -> None:
         """The server ends the connection, having sent everything."""
@@ -207,7 +223,8 @@ class ServerTransport(asyncio.Transport):
     def _over(self, error: Exception | None) -> None:
         if not self.is_closed:
             self.is_closed = True
-            self.client.break_off(error)
+            client = self.client
+            client.network.world.links.along(client.inward, client.program, lambda: client.break_off(error))
             self.connection.connection_lost(error)
 
     def is_closing(self) -> bool:
@@ -249,7 +266,8 @@ class Network:
         world = self.world
         if host not in HOSTS or (port is not None and int(port) != PORT):
             self.refused[f"{host}:{port}"] = None
-            raise ConnectionRefusedError(111, f"Connect call failed ({host!r}, {port})")
+            raise ConnectionRefusedError(REFUSED, f"Connect call failed ({host!r}, {port})")
+        await world.links.shake_hands(program)
         self.made += 1
         protocol = protocol_factory()
         client = ClientTransport(self, program, protocol, self.made)

@@ -50,6 +50,8 @@ class Program:
         """Its open connections."""
         self.offset_ms = 0
         """By how much its wall clock is wrong."""
+        self._drift_since_us = self._drift = 0
+        """Since when it goes wrong, and by how many ms a second."""
         self.busy_until_us = 0
         """Until then its thread sleeps (``time.sleep``): what it does meanwhile counts as done at that time."""
         self.paused_until_us: int | None = None
@@ -85,7 +87,17 @@ class Program:
 
     def wall_us(self) -> int:
         """Its own wall clock, in µs since the epoch."""
-        return (self.world.epoch_ms + self.offset_ms) * 1000 + self.now_us()
+        now_us = self.now_us()
+        return (self.world.epoch_ms + self.offset_ms) * 1000 + now_us + self._drifted_us(now_us)
+
+    def drift_by(self, ms_a_second: int) -> None:
+        """From now on its wall clock goes wrong by so much more."""
+        now_us = self.now_us()
+        self.offset_ms += self._drifted_us(now_us) // 1000
+        self._drift_since_us, self._drift = now_us, self._drift + ms_a_second
+
+    def _drifted_us(self, now_us: int) -> int:
+        return (now_us - self._drift_since_us) * self._drift // 1000
 
     def sleep_us(self, us: int) -> None:
         """Its thread sleeps."""

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from ...models.facts import ConsumerCreated, Fact, LagReported
+from ...models.journal import SNAPSHOT
 from ...models.replies import Blocked, Failure, Reply
+from ...models.survivors import FAILOVER, FROM_SNAPSHOT, RESTART
 from .. import events
 from ..faults import REPLY, SILENCE, Delay, Lose
-from ..server_faults import SOMEBODY, Flush, ServerRestart
+from ..server_faults import Failover, ServerRestart
 from ..wire.clock import VirtualClock
 from ..wire.connection import Connection
 from ..wire.faults import Fault as Line
@@ -17,10 +19,10 @@ from ..wire.faults import Faults, Struck
 from ..wire.recording import Recorded, Recorder
 from ..wire.scripting import Scripts
 from ..wire.server import SocketServer
-from .network import ServerTransport
+from .network import ClientTransport, ServerTransport
 
 if TYPE_CHECKING:
-    from ..faults import OfMessage, OfServer
+    from ..faults import OfMessage
     from .program import Program
     from .world import LoopWorld
 
@@ -36,10 +38,21 @@ REPLY_FAULT = Line("lose-reply")
 """Stands in a connection's books while a fault of a world waits for its answer."""
 
 
+def client_of(connection: Recorded) -> ClientTransport:
+    """The program's end of a connection."""
+    assert isinstance(connection, Connection)
+    return cast(ServerTransport, connection.transport).client
+
+
 def program_of(connection: Recorded) -> Program:
     """Whose connection it is."""
-    assert isinstance(connection, Connection)
-    return cast(ServerTransport, connection.transport).program
+    return client_of(connection).program
+
+
+def receiver_of(connection: Recorded) -> Program | None:
+    """Who gets what is sent on a connection: nobody where its program has closed it, or is gone."""
+    client = client_of(connection)
+    return None if client.is_closed else client.program
 
 
 class LoopRecorder(Recorder):
@@ -68,9 +81,8 @@ class LoopRecorder(Recorder):
             return
         super().effect(connection, argv, queue, reply, facts, now_ms)
         self.last[connection.session.id] = self._calls
-        program = program_of(connection)
-        self.world.note(program, facts)
-        self._slow_down(program, reply, facts)
+        self.world.note(receiver_of(connection), facts)
+        self._slow_down(program_of(connection), reply, facts)
 
     def _slow_down(self, program: Program, reply: Reply, facts: tuple[Fact, ...]) -> None:
         """Who asks in vain again and again waits longer and longer: that it does so was seen by then."""
@@ -84,18 +96,27 @@ class LoopRecorder(Recorder):
     def served(self, connection: Recorded, reply: Reply, facts: tuple[Fact, ...], now_ms: int) -> None:
         """A blocked command got its answer."""
         super().served(connection, reply, facts, now_ms)
-        self.world.note(program_of(connection), facts)
+        self.world.note(receiver_of(connection), facts)
 
     def lost(self, connection: Recorded, what: str, now_ms: int) -> None:
         """A request or a reply was lost."""
         call = self.last.get(connection.session.id, self._calls) if what == REPLY else self.next_call()
         self._add(events.Lost(self.world.now_ms, self.name_of(connection), call, what))
 
+    def sent_ms(self, connection: Recorded, at_ms: int) -> int:
+        """When the request left its program."""
+        return min(client_of(connection).sent_ms, at_ms)
+
     def replied(self, connection: Recorded) -> None:
-        """An answer reached its program."""
-        call = self.last.get(connection.session.id)
+        """An answer is on its way to its program, and will have reached it, unless that is gone by then."""
+        call, client = self.last.get(connection.session.id), client_of(connection)
         if call is not None:
-            self._add(events.Replied(self.world.now_ms, self.name_of(connection), call))
+            self.world.links.along(client.inward, client.program, lambda: self._arrived(client, call))
+
+    def _arrived(self, client: ClientTransport, call: int) -> None:
+        name, at_ms = client.program.name, self.world.now_ms
+        gone = client.is_closed or client.is_silent
+        self._add(events.Lost(at_ms, name, call, REPLY) if gone else events.Replied(at_ms, name, call))
 
     def next_call(self) -> int:
         """The number of a call that is not told by its effect."""
@@ -215,29 +236,32 @@ class SimulatedServer(SocketServer):
         if argv[0].upper() not in SILENT_ABOUT:
             self.world.strikes.on_effect()
 
-    def struck(self, fault: OfServer, lacking: int) -> None:
-        """The server dies and starts again, another takes its place, or somebody sends FLUSHALL."""
-        now_ms, recorder = self.clock.now_ms(), cast(LoopRecorder, self.recorder)
-        if isinstance(fault, Flush):
-            number = self.model.open()
-            command = (b"FLUSHALL",)
-            reply, facts = self.model.execute(number, command, now_ms)
-            at_ms = self.world.now_ms
-            recorder._add(
-                events.Effect(
-                    at_ms, SOMEBODY, recorder.next_call(), number, at_ms, now_ms, (command,), (reply,), facts
-                )
-            )
-            self.world.note(None, facts)
-            self.model.close(number)
-            served = self.model.take_served()
-            if served:
-                self.hand_out(served, now_ms)
-            return
+    def run_for(self, whom: str, command: tuple[bytes, ...]) -> None:
+        """Somebody who is no program of the world has a command take effect."""
+        now_ms, at_ms, recorder = self.clock.now_ms(), self.world.now_ms, cast(LoopRecorder, self.recorder)
+        number = self.model.open()
+        reply, facts = self.model.execute(number, command, now_ms)
+        recorder._add(
+            events.Effect(at_ms, whom, recorder.next_call(), number, at_ms, now_ms, (command,), (reply,), facts)
+        )
+        self.world.note(None, facts)
+        self.model.close(number)
+        served = self.model.take_served()
+        if served:
+            self.hand_out(served, now_ms)
+
+    def fall(self, fault: ServerRestart | Failover, lacking: int) -> None:
+        """The server dies and starts again, or another takes its place; for a while perhaps nobody is there."""
+        now_ms, world = self.clock.now_ms(), self.world
         for connection in tuple(self.connections.values()):
             self.drop(connection)
-        cause = "restart" if isinstance(fault, ServerRestart) else "failover"
+        cause = FAILOVER
+        if isinstance(fault, ServerRestart):
+            cause = FROM_SNAPSHOT if fault.keeps == SNAPSHOT else RESTART
         facts = self.model.lose(cause, lacking, now_ms)
         self.model.scripts = Scripts()
-        self.world.record(events.ServerLost(self.world.now_ms, now_ms, cause, lacking, facts))
-        self.world.note(None, facts)
+        world.record(events.ServerLost(world.now_ms, now_ms, cause, lacking, facts))
+        world.note(None, facts)
+        if fault.down_ms:
+            world.record(events.ServerDown(world.now_ms, fault.down_ms))
+            world.links.down_until_us = world.now_us + fault.down_ms * 1000

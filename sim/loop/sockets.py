@@ -86,8 +86,10 @@ def _connect(own: socket.socket, address: Any) -> None:
         escape(f"opens a socket of its own, {NOT_SIMULATED}, or a plain function that blocks")
     assert fiber is not None
     host, port = (address[0], address[1]) if isinstance(address, tuple) else (None, None)
-    network = fiber.program.world.network
-    _, received = fiber.run(network.connect(fiber.program, Received, host, port))
+    world, limit_s = fiber.program.world, own.gettimeout()
+    connecting = world.network.connect(fiber.program, Received, host, port)
+    takes_time = limit_s is not None and bool(world.links.barred)
+    _, received = fiber.run(asyncio.wait_for(connecting, limit_s) if takes_time else connecting)
     received.transport = next(t for t in reversed(fiber.program.transports) if t.protocol is received)
     CONNECTED[own] = received
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...models.journal import SNAPSHOT
 from .. import events
 from ..errors import BadInput
 from ..faults import (
+    ClockDrift,
     ClockJump,
     Crash,
     Delay,
@@ -25,14 +25,18 @@ from ..faults import (
     SlowHandler,
     names_command,
 )
-from ..server_faults import Failover, Flush, ServerRestart
+from ..link_faults import HalfOpen, HostPartition, Partition, SlowLink
+from ..plan import SERVER
+from ..server_faults import CutReplica, Evict, Failover, Flush, ServerRestart
 
 if TYPE_CHECKING:
     from .program import Program
     from .world import LoopWorld
 
-SIMULATED = (Crash, Pause, Lose, Delay, Reset, SlowHandler, FailHandler, ClockJump, ServerRestart, Failover, Flush)
-"""The faults that strike worlds of real client code."""
+OF_PROGRAM = (Crash, Pause, Reset, Partition, SlowLink, HalfOpen)
+"""Those that strike a program when it does something that others see."""
+OF_ALL = (ServerRestart, Failover, Flush, Evict, CutReplica, ClockJump, ClockDrift, HostPartition)
+"""Those that strike when a command has taken effect."""
 REACH = 64
 """A fault strikes at one of its first so many opportunities, or never."""
 
@@ -60,14 +64,10 @@ class Strikes:
         self.world = world
         self.faults = tuple(faults)
         for fault in faults:
-            if not isinstance(fault, SIMULATED):
-                known = ", ".join(sorted(kind.__name__ for kind in SIMULATED))
-                raise BadInput(f"{type(fault).__name__} does not strike real client code; there is: {known}")
-            if getattr(fault, "down_ms", 0) or getattr(fault, "keeps", "") == SNAPSHOT:
-                raise BadInput(
-                    f"real client code cannot be struck by this yet ({fault}): leave out down_ms, and let the server "
-                    f"keep its file, or nothing"
-                )
+            if isinstance(fault, ClockJump | ClockDrift) and fault.host == SERVER:
+                raise BadInput(f"{fault}: around real client code the server's clock is right; name another host")
+            if isinstance(fault, CutReplica) and not any(isinstance(other, Failover) for other in faults):
+                raise BadInput(f"{fault}: there is no replica without a Failover among the faults")
         self.struck: list[Fault] = []
         """What has struck so far, in order."""
         self.offered: dict[int, int] = {}
@@ -99,12 +99,13 @@ class Strikes:
                 found.append(unit.fault)
         return found
 
-    @staticmethod
-    def _may(fault: Fault, program: Program | None) -> bool:
+    def _may(self, fault: Fault, program: Program | None) -> bool:
         if program is None:
-            return True
+            return self.world.now_ms >= getattr(fault, "from_ms", 0)
         if program.name not in fault.names:
             return False
+        if isinstance(fault, Partition | SlowLink | HalfOpen):
+            return self.world.links.may_strike(fault, program)
         at_work = bool(program.holds or program.working)
         return at_work or not (isinstance(fault, Crash | Pause) and fault.when == "holding")
 
@@ -112,11 +113,13 @@ class Strikes:
 
     def on_act(self, program: Program) -> None:
         """A program is about to do something that others see, or has just done it: it may crash, pause, be cut off."""
-        for fault in self._due((Crash, Pause, Reset), program):
+        for fault in self._due(OF_PROGRAM, program):
             if isinstance(fault, Crash):
                 self.world.crash(program)
             elif isinstance(fault, Pause):
                 self.world.pause(program, fault.for_ms)
+            elif isinstance(fault, Partition | SlowLink | HalfOpen):
+                self.world.links.strike(fault, program)
             else:
                 self.world.reset(program)
 
@@ -148,11 +151,15 @@ class Strikes:
 
     def on_effect(self) -> None:
         """A command has taken effect: the server may be struck, or a clock."""
-        for fault in self._due((ServerRestart, Failover, Flush, ClockJump), None):
+        for fault in self._due(OF_ALL, None):
             if isinstance(fault, ClockJump):
                 self.world.jump(fault)
+            elif isinstance(fault, ClockDrift):
+                self.world.drift(fault)
+            elif isinstance(fault, HostPartition):
+                self.world.links.strike_host(fault)
             else:
-                assert isinstance(fault, ServerRestart | Failover | Flush)
+                assert isinstance(fault, ServerRestart | Failover | Flush | Evict | CutReplica)
                 self.world.strike_server(fault)
 
     def on_work(self, program: Program, about: tuple[bytes, bytes, bytes]) -> tuple[int, bool]:

@@ -10,21 +10,22 @@ import asyncio
 import heapq
 from collections.abc import Sequence
 from threading import get_ident
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from ...models.dialects import DEFAULT, DIALECTS
-from ...models.journal import FILE
+from ...models.journal import NOTHING
 from ...models.survivors import follow
 from .. import events
 from ..choices import Choices
 from ..errors import unknown
-from ..faults import Fault
+from ..faults import Fault, OfServer
 from ..history import History
-from ..server_faults import Failover, ServerRestart
+from ..server_faults import MAXMEMORY, SOMEBODY, CutReplica, Evict, Failover, Flush, ServerRestart
 from ..striking import MOSTLY
 from .event_loop import NEVER_US
+from .links import Links
 from .lives import Lives
-from .network import ClientTransport, Network
+from .network import Network
 from .on_stage import STAGE, Escaped
 from .program import Program
 from .served import SimulatedServer
@@ -61,12 +62,13 @@ class LoopWorld(Lives):
         self.entropy = choices.choose(ENTROPY, "entropy")
         self.server = SimulatedServer(self, dialect)
         self.network = Network(self)
+        self.links = Links(self)
         self.acted = False
         """Whether the callback at hand did something that others see."""
         survivors = [fault for fault in faults if isinstance(fault, ServerRestart | Failover)]
         for fault in survivors:
-            if isinstance(fault, Failover) or fault.keeps == FILE:
-                follow(self.server.model, "replica" if isinstance(fault, Failover) else FILE, fault.loses)
+            if isinstance(fault, Failover) or fault.keeps != NOTHING:
+                follow(self.server.model, "replica" if isinstance(fault, Failover) else fault.keeps, fault.loses)
 
     # -- the run ---------------------------------------------------------------------------------------
 
@@ -198,37 +200,29 @@ class LoopWorld(Lives):
 
     # -- faults ----------------------------------------------------------------------------------------
 
-    def strike_server(self, fault: Any) -> None:
+    def strike_server(self, fault: OfServer) -> None:
         """What strikes the server does so when the request at hand is over."""
-        lacking = -1
-        if isinstance(fault, Failover) or (isinstance(fault, ServerRestart) and fault.keeps == FILE):
-            lacking = fault.loses
-            if fault.loses:
-                odds = (MOSTLY * fault.loses, *[1] * fault.loses)
-                lacking -= self.choices.choose(fault.loses + 1, "units that arrived after all", odds)
-        self.server.afterwards(lambda: self.server.struck(fault, lacking))
-
-    # -- the network -----------------------------------------------------------------------------------
-
-    def carry(self, transport: ClientTransport, data: bytes) -> None:
-        """Brings what a program sent to the server: at once, or when its thread has slept."""
-        program = transport.program
-        if not program.is_alive or transport.loop is not program.loop or transport.is_silent:
-            return
-        if program.busy_until_us > self.now_us:
-            self.at(program.busy_until_us, lambda: self._arrive(transport, data))
+        server, choices = self.server, self.choices
+        if isinstance(fault, Flush):
+            server.afterwards(lambda: server.run_for(SOMEBODY, (b"FLUSHALL",)))
+        elif isinstance(fault, Evict):
+            keys = server.model.evictable(tuple(key.encode() for key in fault.keys), fault.volatile)
+            if keys:
+                key = keys[choices.choose(len(keys), "key that is evicted")]
+                server.afterwards(lambda: server.run_for(MAXMEMORY, (b"DEL", key)))
+        elif isinstance(fault, CutReplica):
+            now_ms = server.clock.now_ms()
+            server.model.cut_off(now_ms + fault.for_ms)
+            self.record(events.ReplicaCut(self.now_ms, now_ms, fault.for_ms))
         else:
-            self._arrive(transport, data)
+            server.afterwards(lambda: server.fall(fault, self._lacking(fault)))
 
-    def _arrive(self, transport: ClientTransport, data: bytes) -> None:
-        program = transport.program
-        if transport.is_closed or transport.is_silent or not program.is_alive:
-            return
-        self.acted = True
-        self.strikes.on_act(program)
-        if transport.is_closed or not program.is_alive:
-            return
-        transport.peer.connection.receive(data)
-        self.server.settle()
-        if program.is_alive:
-            self.strikes.on_act(program)
+    def _lacking(self, fault: ServerRestart | Failover) -> int:
+        """How many units of what the server told are lost with it; -1 is everything."""
+        if isinstance(fault, ServerRestart) and fault.keeps == NOTHING:
+            return -1
+        lacking = fault.loses + self.server.model.lacks_for_sure(self.server.clock.now_ms())
+        if fault.loses:
+            odds = (MOSTLY * fault.loses, *[1] * fault.loses)
+            lacking -= self.choices.choose(fault.loses + 1, "units that arrived after all", odds)
+        return lacking

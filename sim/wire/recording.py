@@ -54,9 +54,14 @@ class Recorder:
         at_ms = now_ms - self._epoch_ms
         self._add(
             events.Effect(
-                at_ms, self.name_of(connection), self._calls, session.id, at_ms, now_ms, commands, replies, facts
+                at_ms, self.name_of(connection), self._calls, session.id, self.sent_ms(connection, at_ms), now_ms,
+                commands, replies, facts,
             )
-        )
+        )  # fmt: skip
+
+    def sent_ms(self, connection: Recorded, at_ms: int) -> int:
+        """When a request was sent that takes effect now: as far as a server on sockets knows, now."""
+        return at_ms
 
     def served(self, connection: Recorded, reply: Reply, facts: tuple[Fact, ...], now_ms: int) -> None:
         """A blocked command got its answer."""

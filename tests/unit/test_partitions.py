@@ -10,10 +10,9 @@ import redis
 from redelivery.sim import events
 from redelivery.sim.choices import Replayed
 from redelivery.sim.client_policies import ClientPolicy
-from redelivery.sim.errors import BadInput, ScenarioError
+from redelivery.sim.errors import ScenarioError
 from redelivery.sim.faults import ClockDrift, Fault, SlowHandler
 from redelivery.sim.link_faults import HalfOpen, HostPartition, Partition, SlowLink
-from redelivery.sim.loop.world import LoopWorld
 from redelivery.sim.plan import Plan, Process
 from redelivery.sim.requests import gather, now, publish, sleep
 from redelivery.sim.server_faults import CutReplica, Failover, ServerRestart
@@ -244,11 +243,3 @@ def test_where_time_is_frozen_no_link_is_at_fault_for_a_while() -> None:
             Plan([adder()], faults=[fault], frozen=True)
     with pytest.raises(ScenarioError, match="its pool has no size"):
         ClientPolicy("odd", pool_timeout_ms=5)
-
-
-@pytest.mark.parametrize("fault", [ServerRestart("snapshot"), ServerRestart(down_ms=5), Failover(down_ms=5)])
-def test_what_worlds_of_real_client_code_do_not_know_yet_is_refused(fault: Fault) -> None:
-    with pytest.raises(BadInput, match="real client code cannot be struck by this yet"):
-        LoopWorld(Replayed(()), faults=[fault])
-    with pytest.raises(BadInput, match="Partition does not strike real client code"):
-        LoopWorld(Replayed(()), faults=[Partition("p", 5)])
