@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import takewhile
+from math import log2
 from typing import Any
 
 from .report import Edge, Node, StateGraph
@@ -139,20 +141,44 @@ def _together(steps: list[str], process: str) -> str:
     """What several steps of one process have in common, in words."""
     if len(steps) == 1:
         return steps[0]
-    same = [words[0] for words in zip(*(step.split() for step in steps), strict=False) if len(set(words)) == 1]
+    places = zip(*(step.split() for step in steps), strict=False)
+    same = [words[0] for words in takewhile(lambda words: len(set(words)) == 1, places)]
     return f"{' '.join(same)} …" if len(same) > 1 else f"{process or 'the server'}: {len(steps)} kinds of steps"
 
 
 def small_enough(graph: StateGraph, most: int) -> StateGraph:
     """The graph itself if it has at most ``most`` states, else collapsed by as many of its labels as are possible.
 
-    The last label is given up first.
+    They are tried one after the other, the most telling first; one that would make too many classes is left out.
     """
     if len(graph.nodes) <= most:
         return graph
-    names = [name for name, _ in graph.nodes[0].labels] if graph.nodes else []
-    while True:
-        smaller = collapsed(graph, names)
-        if len(smaller.nodes) <= most or not names:
-            return smaller
-        names.pop()
+    named = [dict(node.labels) for node in graph.nodes]
+    classes: list[tuple[str | None, ...]] = [node.violated for node in graph.nodes]
+    kept: list[str] = []
+    for name in _telling(graph):
+        finer = [(*before, values.get(name)) for before, values in zip(classes, named, strict=True)]
+        if len(set(finer)) <= most:
+            classes = finer
+            kept.append(name)
+    return collapsed(graph, kept)
+
+
+def _telling(graph: StateGraph) -> list[str]:
+    """The names of labels: first those that say most about where things break, else in the order of the labels."""
+    fullest = sorted(graph.nodes, key=lambda node: -len(node.labels))
+    names = list(dict.fromkeys(name for node in fullest for name, _ in node.labels))
+    trouble = {node.key for node in graph.nodes if node.violated} | {e.target for e in graph.edges if _broken(e.step)}
+    told = {name: _information(graph, name, trouble) for name in names}
+    return sorted(names, key=lambda name: -told[name])
+
+
+def _information(graph: StateGraph, name: str, trouble: Collection[str]) -> int:
+    """How much the value of a label says about whether a state is in trouble, in thousandths of a bit."""
+    both = Counter((dict(node.labels).get(name), node.key in trouble) for node in graph.nodes)
+    values, states, troubled = Counter[str | None](), len(graph.nodes), Counter[bool]()
+    for (value, bad), number in both.items():
+        values[value] += number
+        troubled[bad] += number
+    bits = sum(n / states * log2(n * states / (values[value] * troubled[bad])) for (value, bad), n in both.items())
+    return round(bits * 1000)

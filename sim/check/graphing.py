@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..errors import BadInput
 from ..plan import Plan
-from ..steps import Arrive, Happening, Wake
+from ..steps import Arrive, Begin, Deliver, Enter, Happening, Lapse, Mend, Resend, Resume, Rise, Wake
+from .labelling import labels
 from .machine import Machine, State
 from .report import Edge as Drawn
 from .report import Node, StateGraph
@@ -31,26 +32,10 @@ def state_graph(machine: Machine, scenario: str, variant: str) -> StateGraph:
             words = _words(machine, state, edge) + "".join(f" ({text} broken)" for text in broken_there)
             edges.setdefault(Drawn(f"{state:x}", f"{after:x}", words, name, edge.kind == "strike"))
         violated = tuple(machine.properties[which].name for which in sorted(broken))
-        nodes[state] = Node(f"{state:x}", depths[state], _labels(machine, state), violated)
+        nodes[state] = Node(f"{state:x}", depths[state], labels(machine, state), violated)
         if len(order) > STATES_MAX:
             raise BadInput(f"the graph has more than {STATES_MAX:,} states; give smaller parameters with --param")
     return StateGraph(scenario, variant, f"{machine.initial:x}", tuple(nodes[state] for state in order), tuple(edges))
-
-
-def _labels(machine: Machine, state: State) -> tuple[tuple[str, str], ...]:
-    _, whole, clock, numbers = machine.unpack(state)
-    time = machine.times.table[clock]
-    names = [process.name for process in machine.plan.processes]
-    lives = [machine.taking.lives.table[number] for number in numbers]
-    down = [name for name, life in zip(names, lives, strict=True) if life.down and life.incarnation]
-    holding = machine.watching.holding(whole)
-    holds = [name for name, held in zip(names, holding, strict=True) if held]
-    return (
-        ("phase", "over" if time.over else "healed" if time.healed else "faults"),
-        ("down", ", ".join(down) or "nobody"),
-        ("holds", ", ".join(holds) or "nothing"),
-        ("faults left", str(sum(time.budgets))),
-    )
 
 
 def _words(machine: Machine, state: State, edge: Edge) -> str:
@@ -58,7 +43,9 @@ def _words(machine: Machine, state: State, edge: Edge) -> str:
     if edge.kind == "expire":
         return "the server gives up a blocked read"
     if edge.kind == "strike":
-        return str(plan.faults[edge.which]) if edge.process < 0 else f"{plan.processes[edge.process].name} crashes"
+        fault = plan.faults[edge.which]
+        struck = "" if edge.process < 0 else plan.processes[edge.process].name
+        return fault.deed(struck) if struck else str(fault).partition(": at most")[0]
     life = machine.taking.lives.table[machine.unpack(state)[3][edge.process]]
     due: list[Happening] = [event for left, event in life.events if left == 0]
     event, name = due[edge.which], plan.processes[edge.process].name
@@ -67,4 +54,10 @@ def _words(machine: Machine, state: State, edge: Edge) -> str:
         return f"{name}: {command.decode(errors='replace')}"
     if isinstance(event, Wake):
         return f"{name}: handled" if event.handled else f"{name}: slept"
-    return f"{name}: {type(event).__name__.lower()}"
+    return f"{name}: {_DEEDS[type(event)]}"
+
+
+_DEEDS: dict[type, str] = {
+    Deliver: "gets an answer", Lapse: "gives up waiting", Resend: "sends it again", Resume: "goes on",
+    Mend: "has its link back", Enter: "an atomic block", Begin: "begins a turn", Rise: "starts",
+}  # fmt: skip

@@ -13,7 +13,7 @@ VERSION = 1
 DATA = (".graphml", ".dot", ".json")
 PICTURES = (".svg", ".png", ".pdf")
 ENDINGS = (*DATA, *PICTURES)
-DRAWN_MAX = 40
+DRAWN_MAX = 24
 """A picture of more states shows nothing: it is collapsed by labels, and says so."""
 
 
@@ -42,7 +42,11 @@ def write(graph: StateGraph, path: Path) -> None:
 
 
 def as_json(graph: StateGraph) -> str:
-    """One JSON object, format-versioned: nodes, edges and the numbers of the graph."""
+    """One JSON object, format-versioned: nodes, edges and the numbers of the graph.
+
+    ``loop`` says of a node whether a run can go round through it for ever, ``end`` that nothing follows.
+    """
+    in_loops, sources = loops(graph), {edge.source for edge in graph.edges}
     value = {
         "redelivery": "state graph",
         "version": VERSION,
@@ -51,7 +55,10 @@ def as_json(graph: StateGraph) -> str:
         "initial": graph.initial,
         "statistics": statistics(graph),
         "nodes": [
-            {"key": node.key, "depth": node.depth, "labels": dict(node.labels), "violated": list(node.violated)}
+            {
+                "key": node.key, "depth": node.depth, "labels": dict(node.labels), "violated": list(node.violated),
+                "loop": in_loops.get(node.key, ""), "end": node.key not in sources,
+            }
             for node in graph.nodes
         ],
         "edges": [
@@ -67,12 +74,13 @@ def graphml(graph: StateGraph) -> str:
     import networkx as nx
 
     net = nx.MultiDiGraph(scenario=_clean(graph.scenario), variant=_clean(graph.variant), complete=graph.complete)
+    in_loops, sources = loops(graph), {edge.source for edge in graph.edges}
     for node in graph.nodes:
-        labels = {name: _clean(value) for name, value in node.labels}
-        initial = node.key == graph.initial
-        net.add_node(
-            _clean(node.key), depth=node.depth, initial=initial, violated=", ".join(node.violated), **labels
-        )  # fmt: skip
+        marks = {
+            "depth": node.depth, "initial": node.key == graph.initial, "end": node.key not in sources,
+            "violated": ", ".join(node.violated), "loop": in_loops.get(node.key, ""),
+        }  # fmt: skip
+        net.add_node(_clean(node.key), **{name: _clean(value) for name, value in node.labels}, **marks)
     for edge in graph.edges:
         net.add_edge(
             _clean(edge.source), _clean(edge.target), step=_clean(edge.step), process=edge.process, fault=edge.fault

@@ -12,6 +12,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as Curve
 
 from ..check.graph_shape import LOOP
+from ..check.labelling import FAULTS, NOBODY, NONE, NOTHING
 from ..check.report import Edge, Node, StateGraph
 from .draw import DOTS_PER_INCH, METADATA, house_style
 from .graph_layout import Place, Way, place
@@ -27,7 +28,7 @@ STEPS_LABELLED_MAX = 60
 """The words of more arrows than this would hide the picture."""
 WORDS_LINES_MAX = 3
 WIDTH_MIN, MARGIN_IN, HEAD_IN, FOOT_IN = 6.5, 0.35, 0.85, 0.5
-PLAIN = ("nobody", "nothing", "no")
+PLAIN = (NOBODY, NOTHING, NONE, FAULTS, "no")
 """Values that go without saying."""
 
 

@@ -13,8 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from redelivery.sim.catalogue import find
+from redelivery.sim.check.check import machine_of
 from redelivery.sim.check.graph_shape import FAIR, UNFAIR, collapsed, loops, small_enough, statistics, with_loops
+from redelivery.sim.check.graphing import state_graph
 from redelivery.sim.check.recorder import Recorder
+from redelivery.sim.check.reductions import DEFAULT
 from redelivery.sim.check.report import Edge, Node, StateGraph
 from redelivery.sim.check.schedules import Start, search
 from redelivery.sim.choices import Replayed
@@ -133,7 +136,7 @@ def test_steps_that_become_one_keep_the_words_that_they_share() -> None:
     ]  # fmt: skip
 
 
-def test_labels_are_given_up_from_the_last_until_it_is_small() -> None:
+def test_labels_that_make_too_many_classes_are_left_out() -> None:
     names = [f"{a}{b}" for a, b in product(range(4), range(5))]
     nodes = tuple(node(name, 0, first=name[0], second=name[1]) for name in names)
     graph = StateGraph("o", "v", "00", nodes, ())
@@ -141,6 +144,30 @@ def test_labels_are_given_up_from_the_last_until_it_is_small() -> None:
     assert len(small_enough(graph, 19).nodes) == 4
     assert small_enough(graph, 19).nodes[0].labels == (("states", "5"), ("first", "0"))
     assert len(small_enough(graph, 3).nodes) == 1
+
+
+def test_the_label_that_tells_where_it_breaks_goes_first() -> None:
+    names = [f"{a}{b}" for a, b in product(range(5), range(5))]
+    told = tuple(node(name, 0, *(["bad"] if name[1] == "4" else []), first=name[0], second=name[1]) for name in names)
+    small = small_enough(StateGraph("o", "v", "00", told, ()), 5)
+    assert [n.labels for n in small.nodes] == [(("states", "5"), ("second", str(n))) for n in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "variant", "told"),
+    [
+        ("failover-loses-ack", "broken", {"2": "waits", "struck": "failover"}),
+        ("failover-loses-ack", "broken", {"2": "pending, worker", "at work": "worker on 2", "deliveries": "2 ×2"}),
+        ("crash-before-ack", "broken", {"1": "pending, worker-b", "down": "worker-b", "struck": "crash"}),
+        ("trim-undelivered-slow-group", "broken", {"3 in reports": "pending, reports, gone", "2 in reports": "gone"}),
+        ("list-pop-crash", "broken", {"at work": "worker-a"}),
+    ],
+)  # fmt: skip
+def test_a_state_tells_what_became_of_the_entries(scenario: str, variant: str, told: dict[str, str]) -> None:
+    start = Start(find(scenario), variant)
+    graph = state_graph(machine_of(lambda: start.world(record=False), DEFAULT), scenario, variant)
+    assert any(told.items() <= dict(state.labels).items() for state in graph.nodes)
+    assert all(edge.step != "worker-a crashes" or edge.fault for edge in graph.edges)
 
 
 @settings(max_examples=60)
@@ -173,7 +200,9 @@ def test_graphml_is_read_back_by_networkx(tmp_path: Path) -> None:
     write(DIAMOND, tmp_path / "g.graphml")
     net = nx.read_graphml(tmp_path / "g.graphml", force_multigraph=True)
     assert set(net) == {"a", "b", "c", "d"}
-    assert net.nodes["d"] == {"depth": 2, "initial": False, "violated": "no-orphan", "phase": "late", "down": "x"}
+    assert net.nodes["d"] == {
+        "depth": 2, "initial": False, "end": False, "violated": "no-orphan", "loop": FAIR, "phase": "late", "down": "x",
+    }  # fmt: skip
     assert net.nodes["a"]["initial"] is True
     steps = {(a, b, data["step"], data["process"], data["fault"]) for a, b, data in net.edges(data=True)}
     assert steps == {(e.source, e.target, e.step, e.process, e.fault) for e in DIAMOND.edges}
@@ -186,6 +215,7 @@ def test_json_holds_everything(tmp_path: Path) -> None:
     assert value["statistics"] == statistics(DIAMOND)
     assert value["nodes"][3] == {
         "key": "d", "depth": 2, "labels": {"phase": "late", "down": "x"}, "violated": ["no-orphan"],
+        "loop": FAIR, "end": False,
     }  # fmt: skip
     assert [Edge(**edge) for edge in value["edges"]] == list(DIAMOND.edges)
 
