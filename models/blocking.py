@@ -5,7 +5,7 @@ Clients that a command wakes are served after it, in the order in which they blo
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .databases import Database, Keyspace
 from .dialect import Dialect
@@ -23,18 +23,26 @@ class Served(NamedTuple):
     facts: tuple[Fact, ...]
 
 
+UNSURE: Final = -1
+"""In place of a deadline: who is blocked has changed since it was looked for."""
+
+
 class Blocking(Keyspace):
     """What a server knows about those who wait; the base of ``Server``."""
 
-    __slots__ = ("_served",)
+    __slots__ = ("_first_ms", "_served")
 
     def __init__(self, dialect: Dialect, databases: dict[int, Database] | None = None) -> None:
         super().__init__(dialect, databases)
         self._served: list[Served] = []
+        self._first_ms: int | None = UNSURE
+        """The earliest deadline of a blocked session, where it is known; ``None``: there is none."""
 
     def block(self, session: Session, wait: Wait) -> None:
         """Puts a session at the end of the queue of each key that it waits for."""
         session.wait = wait
+        if wait.deadline_ms is not None and self._first_ms != UNSURE:
+            self._first_ms = wait.deadline_ms if self._first_ms is None else min(self._first_ms, wait.deadline_ms)
         for key in wait.positions:
             self.waiting.setdefault(key, []).append(session.id)
             if wait.claim_ms is not None:
@@ -46,6 +54,8 @@ class Blocking(Keyspace):
         wait = session.wait
         assert wait is not None
         session.wait = None
+        if wait.deadline_ms is not None and wait.deadline_ms == self._first_ms:
+            self.deadlines_changed()
         waiting = self.databases[session.database].waiting
         for key in wait.positions:
             queue = waiting[key]
@@ -54,16 +64,40 @@ class Blocking(Keyspace):
                 del waiting[key]
         return wait
 
+    def deadlines_changed(self) -> None:
+        """Somebody is blocked, or is no more: the earliest deadline is looked for again when it is asked for."""
+        self._first_ms = UNSURE
+
+    def postpone(self, session: Session, deadline_ms: int | None) -> None:
+        """Gives a wait that was made just now another deadline."""
+        assert session.wait is not None
+        session.wait.deadline_ms = deadline_ms
+        self.deadlines_changed()
+
+    def go_on_waiting(self, session: Session, key: bytes) -> None:
+        """A session that waits for one key alone goes to the end of its queue, as if it had blocked again."""
+        queue = self.waiting[key]
+        if len(queue) == 1:
+            self.waiting[key] = self.waiting.pop(key)
+        else:
+            queue.remove(session.id)
+            queue.append(session.id)
+
     def next_deadline(self) -> int | None:
         """The first time at which a blocked session gives up, or looks again for what it can claim.
 
         It is one past the deadline, as on the server.
         """
-        times = [s.wait.deadline_ms for s in self.sessions.values() if s.wait and s.wait.deadline_ms is not None]
+        first_ms = self._first_ms
+        if first_ms == UNSURE:
+            waits = [session.wait for session in self.sessions.values() if session.wait is not None]
+            first_ms = min([wait.deadline_ms for wait in waits if wait.deadline_ms is not None], default=None)
+            self._first_ms = first_ms
         for database in self.databases.values():
             if database.claims:
-                times += [at_ms for key, at_ms in database.claims.items() if key in database.waiting]
-        return min(times) + 1 if times else None
+                claims = [at_ms for key, at_ms in database.claims.items() if key in database.waiting]
+                first_ms = min(claims if first_ms is None else [first_ms, *claims], default=None)
+        return None if first_ms is None else first_ms + 1
 
     def expire(self, now_ms: int) -> None:
         """Answers the sessions whose deadline has passed, the earliest first, then by session number.

@@ -138,7 +138,7 @@ class Server(Followed):
         XREADGROUP that is blocked on it is told. The model finds it as soon as its time is over.
         """
         first = super().next_deadline()
-        if self.config.active_expire:
+        if self.config.active_expire and any(database.expires for database in self.databases.values()):
             for at_ms, _, _ in self._awaited_ends():
                 first = at_ms + 1 if first is None else min(first, at_ms + 1)
         return first

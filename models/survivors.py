@@ -114,6 +114,7 @@ def lose(server: Server, cause: str, lacking: int, now_ms: int) -> tuple[Fact, .
         after.obeys = False
     facts = take_place(server, after, cause)
     server.databases, server.sessions, server.pubsub = after.databases, {}, NOBODY
+    server.deadlines_changed()
     server.resume(after.counters()[0], server.counters()[1])
     server.select(0)
     if survivors is not None and journal is not None:

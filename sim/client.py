@@ -26,8 +26,9 @@ class SimRedis(redis.asyncio.Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Puts one command to the world and returns what redis-py makes of the reply."""
-        command = pack(self, args)
-        replies = await ask(Command((command,)))
+        replies = await Ask(Command((pack(self, args),)))
+        if type(replies) is Broken:
+            raise _ERRORS[replies.error]()
         return self._response(str(args[0]), replies[0], options)
 
     def _response(self, name: str, reply: Reply, options: dict[str, Any]) -> Any:
@@ -36,8 +37,9 @@ class SimRedis(redis.asyncio.Redis):
             if EMPTY_RESPONSE in options:
                 return options[EMPTY_RESPONSE]
             raise value
-        for internal in (NEVER_DECODE, EMPTY_RESPONSE, "keys"):
-            options.pop(internal, None)
+        if options:
+            for internal in (NEVER_DECODE, EMPTY_RESPONSE, "keys"):
+                options.pop(internal, None)
         callback = self.response_callbacks.get(name)
         return value if callback is None else callback(value, **options)
 
@@ -109,20 +111,40 @@ _ERRORS: dict[str, Callable[[], Exception]] = {
 
 def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
     """The command line as bytes, encoded by redis-py; ``"XINFO STREAM"`` is two words."""
-    name = args[0]
-    words = name.encode().split() if isinstance(name, str) else bytes(name).split()
+    words = _words(args[0])
     for argument in args[1:]:
         if type(argument) is bytes:
             words.append(argument)
         elif type(argument) is str:
             words.append(argument.encode())
+        elif type(argument) is int:
+            words.append(b"%d" % argument)
         else:
             words.append(bytes(client.get_encoder().encode(argument)))
     return tuple(words)
 
 
+def _words(name: str | bytes) -> list[bytes]:
+    known = _NAMES.get(name)
+    if known is None:
+        known = name.encode().split() if isinstance(name, str) else bytes(name).split()
+        if len(_NAMES) < NAMES_MAX:
+            _NAMES[name] = known
+    return known.copy()
+
+
+NAMES_MAX = 1000
+_NAMES: dict[str | bytes, list[bytes]] = {}
+"""The words of names of commands: remembered, and no state."""
+
+
 def to_python(reply: Reply) -> Any:
     """A reply as redis-py's parser would hand it to the callbacks; an error as an exception object."""
+    kind = type(reply)
+    if kind is bytes or kind is int:
+        return reply
+    if kind is tuple:
+        return [item if type(item) is bytes else to_python(item) for item in cast("tuple[Reply, ...]", reply)]
     if isinstance(reply, (bytes, int)):
         return reply
     if isinstance(reply, tuple):

@@ -37,4 +37,5 @@ def note_held(
 
 def _release(held: Sequence[Held], key: tuple[bytes, bytes, int]) -> None:
     for books in held:
-        books.pop(key, None)
+        if books:
+            books.pop(key, None)

@@ -258,6 +258,8 @@ class Linked(Stage):
 
     def _latency(self, choices: Choices) -> int:
         latencies = self.plan.latency_ms
+        if len(latencies) == 1:
+            return latencies[0]  # mostly: there is nothing to choose
         return latencies[choices.choose(len(latencies), "latency")]
 
     # -- links that are not perfect --------------------------------------------------------------------

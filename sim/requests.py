@@ -102,16 +102,10 @@ _simulating = 0
 """How many turns are being driven right now: above 0 while a turn of the simulator has control."""
 
 
-class Driving:
-    """Marks the stretch of code in which a turn of the simulator runs."""
-
-    def __enter__(self) -> None:
-        global _simulating
-        _simulating += 1
-
-    def __exit__(self, *_: object) -> None:
-        global _simulating
-        _simulating -= 1
+def drive(more: int) -> None:
+    """A turn of the simulator gets control (1), or gives it back (-1)."""
+    global _simulating
+    _simulating += more
 
 
 def simulated() -> bool:

@@ -6,13 +6,13 @@ world, not a loop, decides what happens next, and each refusal names what to use
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import _get_running_loop, _set_running_loop
 from collections.abc import Callable, Generator
 from math import ceil
 from typing import Any, NoReturn
 
 from .errors import ScenarioError
-from .requests import Sleep
+from .requests import Sleep, drive
 
 INSTEAD = "use redelivery.sleep, handle, gather and the redis that the turn is given"
 
@@ -82,14 +82,15 @@ class RunningLoop:
 _STAND_IN: Any = RunningLoop()
 
 
-class OnStage:
-    """The stretch of code in which asyncio finds the stand-in, and afterwards what was there before."""
+def take_stage() -> Any:
+    """A turn gets control: asyncio finds the stand-in from now on. What was there before is to be given back."""
+    before = _get_running_loop()
+    _set_running_loop(_STAND_IN)
+    drive(1)
+    return before
 
-    __slots__ = ("_before",)
 
-    def __enter__(self) -> None:
-        self._before = asyncio._get_running_loop()
-        asyncio._set_running_loop(_STAND_IN)
-
-    def __exit__(self, *_: object) -> None:
-        asyncio._set_running_loop(self._before)
+def leave_stage(before: Any) -> None:
+    """A turn has given control back."""
+    drive(-1)
+    _set_running_loop(before)

@@ -156,7 +156,8 @@ class Stage(Chronicle):
         deadline = self.server.next_deadline() if self.waiting else None
         if deadline is None:
             return None
-        return max(deadline - self.clock(SERVER) + self.now_ms, self.now_ms)
+        left_ms = deadline - self.clock(SERVER)
+        return self.now_ms + left_ms if left_ms > 0 else self.now_ms
 
 
 def _of_living(event: Happening, index: int) -> bool:

@@ -56,7 +56,9 @@ class Struck(Mending):
     def is_held(self, item: Scheduled[Happening]) -> bool:
         """Whether an event that is due has to wait: its process is paused, or has nothing to look at."""
         running = self.processes[item.event.process]
-        if running.resumes_ms is not None and not isinstance(item.event, Resume | Mend):
+        if running.resumes_ms is None:
+            return running.parked and self.plan.frozen
+        if not isinstance(item.event, Resume | Mend):
             return not (isinstance(item.event, Arrive) and item.at_ms > item.event.sent_ms)
         return self.plan.frozen and running.parked
 

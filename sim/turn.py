@@ -11,8 +11,8 @@ from collections.abc import Coroutine
 from typing import Any, NamedTuple, TypeAlias
 
 from .errors import ScenarioError
-from .requests import KINDS, Driving, Fork, Request, Scope, Sleep
-from .running_loop import OnStage
+from .requests import KINDS, Fork, Request, Scope, Sleep
+from .running_loop import leave_stage, take_stage
 
 Path: TypeAlias = tuple[int, ...]
 Log: TypeAlias = list[tuple[Path, Any]]
@@ -98,9 +98,12 @@ class Turn:
 
     def _resume(self, path: Path, answer: Any, error: Exception | None) -> None:
         coroutine = self._coroutines[path]
+        before = take_stage()
         try:
-            with Driving(), OnStage():
+            try:
                 request = coroutine.send(answer) if error is None else coroutine.throw(error)
+            finally:
+                leave_stage(before)
         except StopIteration as stop:
             self._returned(path, stop.value)
         except Exception as raised:
@@ -183,9 +186,12 @@ CLOSES_MAX = 64
 
 def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
     for _ in range(CLOSES_MAX):
+        before = take_stage()
         try:
-            with Driving(), OnStage():
+            try:
                 coroutine.close()
+            finally:
+                leave_stage(before)
         except RuntimeError:  # it awaited something instead
             continue
         except Exception:

@@ -93,6 +93,8 @@ def _snake(name: str) -> str:
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
 
+_TELLING = frozenset(kind for kind in get_args(Event) if "facts" in kind._fields)
+"""The kinds of events that hold facts."""
 _KINDS: dict[str, type] = {_snake(kind.__name__): kind for kind in (*get_args(Event), *get_args(Fact))}
 
 
@@ -154,21 +156,21 @@ class Watch:
     def observe(self, event: Event) -> None:
         """Shows an event, and the facts in it, to the properties that read such."""
         routes = self._routes
-        for which, method in routes.get(type(event), ()):
-            try:
+        kind: type = type(event)
+        which = 0
+        try:
+            for which, method in routes.get(kind, ()):
                 message = method(event)
-            except Exception as error:
-                raise self._raised(which, error) from error
-            if message is not None:
-                self._violate(which, event.at_ms, message)
-        for fact in getattr(event, "facts", ()):
-            for which, method in routes.get(type(fact), ()):
-                try:
-                    message = method(fact, event)
-                except Exception as error:
-                    raise self._raised(which, error) from error
                 if message is not None:
                     self._violate(which, event.at_ms, message)
+            if kind in _TELLING:
+                for fact in event.facts:  # type: ignore[union-attr]  # these have
+                    for which, method in routes.get(type(fact), ()):
+                        message = method(fact, event)
+                        if message is not None:
+                            self._violate(which, event.at_ms, message)
+        except Exception as error:
+            raise self._raised(which, error) from error
         self.seen += 1
 
     def finish(self, at_ms: int) -> None:

@@ -58,9 +58,11 @@ class World(Struck):
             return []
         event_ms = self.kernel.peek()
         deadline_ms = self._deadline()
-        if event_ms is None and deadline_ms is None:
+        at_ms = deadline_ms if event_ms is None else event_ms
+        if at_ms is None:
             return []
-        at_ms = min(ms for ms in (event_ms, deadline_ms) if ms is not None)
+        if deadline_ms is not None and deadline_ms < at_ms:
+            at_ms = deadline_ms
         if at_ms > self.end_ms:
             return []
         due = [Due(at_ms, item) for item in self.kernel.due() if not self.is_held(item)] if event_ms == at_ms else []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
+from redelivery.models.commands import waking
 from redelivery.models.dialects import DIALECTS
 from redelivery.models.replies import BLOCKED, NIL_ARRAY, Map, Reply
 from redelivery.models.server import Server
+from redelivery.models.snapshot import snapshot
 
 NOW = 1_700_000_000_000
 EACH = pytest.mark.parametrize("dialect", DIALECTS)
@@ -198,3 +202,49 @@ def test_a_stream_that_is_made_empty_tells_a_reader_whose_group_went_with_the_ol
     crowd.do("XGROUP CREATE k other 0 MKSTREAM")
     (served,) = crowd.server.take_served()
     assert b"the consumer group this client was blocked on no longer exists" in getattr(served.reply, "text", b"")
+
+
+LINES = (
+    "XADD k * f v", "XADD k * f v", "XADD l * f v", "XREADGROUP GROUP g ME BLOCK 50 STREAMS k >",
+    "XREADGROUP GROUP g ME COUNT 2 BLOCK 0 STREAMS k >", "XREADGROUP GROUP h ME BLOCK 70 STREAMS k >",
+    "XREADGROUP GROUP g ME BLOCK 60 STREAMS k l > >", "XREADGROUP GROUP g ME BLOCK 60 STREAMS k k > >",
+    "XREADGROUP GROUP g ME CLAIM 20 BLOCK 90 STREAMS k >", "XREAD BLOCK 40 STREAMS k $", "BLPOP k 1",
+    "XGROUP SETID k g 0", "XGROUP DELCONSUMER k g a", "XGROUP DESTROY k h", "XGROUP CREATE k h $ MKSTREAM",
+    "XREADGROUP GROUP g ME BLOCK 90 STREAMS l >", "PEXPIRE l 30", "DEL k", "XGROUP CREATE k g 0 MKSTREAM",
+    "XTRIM k MAXLEN 1", "XACK k g 1-1", "CLIENT UNBLOCK 3",
+)  # fmt: skip
+
+
+def story(dialect: str, seed: int) -> list[object]:
+    """What comes of random commands of four sessions: replies, facts, queues, deadlines, who was served, the end."""
+    chance, crowd, now_ms = Random(seed), Crowd(dialect), NOW
+    server, told = crowd.server, list[object]()
+    for _ in range(250):
+        now_ms += chance.randrange(12)
+        name = chance.choice("abcd")
+        session = server.sessions.get(crowd.sessions[name])
+        if session is None:
+            crowd.sessions[name] = server.open()
+        elif session.wait is None:
+            argv = chance.choice(LINES).replace("ME", name).encode().split()
+            told.append(server.execute(session.id, argv, now_ms))
+        elif not chance.randrange(9):
+            server.close(session.id)
+        deadline_ms = server.next_deadline()
+        waits = [session.wait for session in server.sessions.values() if session.wait is not None]
+        least = min((wait.deadline_ms for wait in waits if wait.deadline_ms is not None), default=None)
+        if not any(database.claims or database.expires for database in server.databases.values()):
+            assert deadline_ms == (None if least is None else least + 1)
+        if deadline_ms is not None and deadline_ms <= now_ms:
+            server.expire(now_ms)
+        told += [server.take_served(), str(server.waiting), [str(wait) for wait in waits], deadline_ms]
+    return [*told, snapshot(server)]
+
+
+@pytest.mark.parametrize("dialect", ["redis-7.2", "redis-8.6", "valkey-9.1"])
+def test_a_reader_that_would_find_nothing_is_as_if_it_had_run_again(
+    dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = [story(dialect, seed) for seed in range(6)]
+    monkeypatch.setattr(waking, "_finds_nothing", lambda *_: False)
+    assert short == [story(dialect, seed) for seed in range(6)]
