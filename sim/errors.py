@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class RedeliveryError(Exception):
     """Base of every error that is reported in one line, without a traceback."""
+
+    so_far: Any = None
+    """What a search had come to when this ended it."""
 
 
 class BadInput(RedeliveryError):

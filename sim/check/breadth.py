@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from ..errors import RedeliveryError
 from .taking import Edge
 
 S = TypeVar("S")
@@ -204,6 +205,9 @@ def _breadth_first(
             level, deeper, first = deeper, [], 0
     except KeyboardInterrupt:
         out.cut = STOPPED
+    except RedeliveryError as error:
+        error.so_far = out
+        raise
     finally:
         out.states = len(seen) or out.states
     return out
@@ -239,8 +243,20 @@ def depth_first(
     model: Model[S], stop: Stop, report: Report | None = None, depth_max: int | None = None
 ) -> Outcome:
     """Searches one way to its end before the next; each state once, so a bound on the depth may hide some."""
-    out = Outcome()
-    seen = {model.key(model.initial)}
+    out, seen = Outcome(), {model.key(model.initial)}
+    try:
+        _depth_first(model, stop, report, depth_max, out, seen)
+    except RedeliveryError as error:
+        error.so_far = out
+        raise
+    finally:
+        out.states = len(seen)
+    return out
+
+
+def _depth_first(
+    model: Model[S], stop: Stop, report: Report | None, depth_max: int | None, out: Outcome, seen: set[Hashable]
+) -> None:
     way: list[Edge] = []
     keys: list[Hashable] = [model.key(model.initial)]
     first: list[tuple[Edge | None, S, tuple[int, ...]]] = [(None, model.initial, ())]
@@ -286,5 +302,3 @@ def depth_first(
         if report is not None and not expanded % EVERY:
             report(Progress(len(seen), out.transitions, len(stack), len(way)))
         stack.append(iter(found))
-    out.states = len(seen)
-    return out

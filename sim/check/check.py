@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadInput, ScenarioError
+from ..errors import BadInput, RedeliveryError, ScenarioError
 from ..plan import Plan
 from ..properties import SERVER_INVARIANTS
 from ..run import HOLDS, INCOMPLETE, VIOLATED, build, simulate
 from ..scenario import Scenario, Variant
+from ..views.words import counted
 from ..world import World
 from . import sleeping
 from .abstraction import FAR_MS, Abstraction, Refined, Unabstract
@@ -197,8 +198,23 @@ def _search(
         except Unabstract as why:
             notes = (f"states are compared exactly: {why}",)
             world = fresh()
+        except RedeliveryError as error:
+            raise _with_what_was_seen(error, world) from error
     plain = Plain(world)
-    return plain, search(plain, stop, report, depth), notes
+    try:
+        return plain, search(plain, stop, report, depth), notes
+    except RedeliveryError as error:
+        raise _with_what_was_seen(error, world) from error
+
+
+def _with_what_was_seen(error: RedeliveryError, world: World) -> RedeliveryError:
+    """The error that ended a search, with what that had come to."""
+    out: Outcome | None = error.so_far
+    if out is None or world.watch is None:
+        return error
+    broken = [world.watch.properties[which].name for which in sorted(out.broken)]
+    found = f"with {', '.join(map(repr, broken))} broken" if broken else "with nothing broken"
+    return type(error)(f"{error} (the search ended after {counted(out.states, 'state')}, {found})")
 
 
 def searched(

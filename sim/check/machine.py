@@ -14,10 +14,12 @@ from ..watch import Property
 from ..world import World
 from . import lives, servers
 from .abstraction import NOW_MS, Abstraction, Unabstract
+from .crowds import NEVER
 from .interning import Interned
-from .ordering import ORDER_BITS, Order
+from .ordering import Order
+from .orders import ORDER_BITS
 from .renaming import in_ids, rebuild
-from .scenes import ACTION_BITS, CLOCK_AT, NEVER, ORDERS_MAX, SCENE_AT, SETTLES, TELLS, Move, Scenes
+from .scenes import ACTION_BITS, CLOCK_AT, ORDERS_MAX, SCENE_AT, SETTLES, TELLS, Move, Scenes
 from .taking import AS_BEFORE, CLOCK_BITS, WHOLE_BITS, Edge, Taking
 
 State: TypeAlias = int
@@ -133,15 +135,14 @@ class Machine:
     def canonical(self, state: State) -> State:
         """The one of all states that differ by who is who.
 
-        The order depends on the scene, so it is remembered by that: as what changes of it, and as the number of the
-        order, by which the properties' change is remembered in turn.
+        The order depends on the scene, and what it makes of the properties is remembered by its number.
         """
         if not self.order.classes:
             return state
-        difference, order = self.scenes.in_order(state >> SCENE_AT)
+        scene, order = self.scenes.in_order(state >> SCENE_AT)
         if order < 0:
             return state
-        return state + (difference << SCENE_AT) + self.exchange(state & WHOLE_MASK, order)
+        return (state & PAST_MASK | scene << SCENE_AT) + self.exchange(state & WHOLE_MASK, order)
 
     def exchange(self, whole: int, order: int) -> int:
         """By how much the properties' part of a state changes where processes change places."""
@@ -190,10 +191,10 @@ class Machine:
 
     def _make(self, state: State, moves: tuple[Move, ...], found: Found, ordered: bool) -> None:
         wholes = self._wholes
-        key = (state & WHOLE_MASK) << ACTION_BITS
+        key, past = (state & WHOLE_MASK) << ACTION_BITS, state & PAST_MASK
         for edge, there, action, kind, tells, broken in moves:
             step = wholes.get(key | action) or self._take_whole(state & WHOLE_MASK, action)
-            after = state + there + step[0]
+            after = past + there + step[0]
             broken = broken + step[1]
             if kind:
                 if kind & TELLS:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .kin import Kin, Places, inverse
+from .kin import Kin
 from .monitors import Noted
+from .orders import AS_IT_IS, ORDER_BITS, Orders, Places
 from .renaming import rebuild
 from .symmetry import exchanged_life, life_view
 from .taking import AS_BEFORE, PLACE_BITS, Edge, Outcome, Taking, Woken
 
-ORDER_BITS = 16
-Lead = tuple[int, int, int, int]
-"""At which place and on which server a step is taken instead; the order that leads there, and the way back."""
+Lead = tuple[int, int, int]
+"""At which place a step is taken instead; the order that leads there, and the way back."""
 
 
 class Order:
@@ -22,17 +22,17 @@ class Order:
         self.classes = taking.names.classes
         self._taking = taking
         self._names = taking.names
-        self.orders: list[Places] = []
+        self._orders = Orders(len(taking.plan.processes))
+        self.orders = self._orders.table
         """Every order that was ever asked for, by its number."""
-        self._numbers: dict[Places, int] = {}
         self._identity = tuple(range(len(taking.plan.processes)))
         self._class_of: list[Places] = [()] * len(self._identity)
         assert len(self._identity) < 1 << PLACE_BITS, "every place has its number"
         for places in self.classes:
             for place in places:
                 self._class_of[place] = places
-        self.kin = Kin(taking, self._class_of)
-        self._leads: dict[int, Lead | None] = {}
+        self.kin = Kin(taking, self._class_of, self._orders)
+        self._leads: dict[int, Lead] = {}
         self._taken: dict[tuple[int | None, int, int, int], tuple[Outcome | Woken, ...]] = {}
         self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}
         self._batches: dict[tuple[int, int], int] = {}
@@ -40,6 +40,7 @@ class Order:
         self._patterns: dict[Places, int] = {}
         self._ranks: list[Places] = []
         """Of each pattern: which places are alike as processes, and which come before which."""
+        self._sorts: dict[tuple[int, int, int], int] = {}
         self.ties: dict[int, int] = {}
         """The order of processes of which several are alike, by server and pattern: see ``of``."""
         self.servers: dict[int, int] = {}
@@ -62,11 +63,10 @@ class Order:
         if local is not None:
             return local
         if self._class_of[index]:
-            key = server << PLACE_BITS | index
-            lead = self._leads[key] if key in self._leads else self._lead(key, index, server)
-            if lead is not None:
-                place, there, order, back = lead
-                found = self._take(fault, place, there, self.life(life, order))
+            _, seats = self.kin.head(server)
+            place, order, back = self._leads.get(seats << PLACE_BITS | index) or self._lead(seats, index)
+            if order != AS_IT_IS:
+                found = self._take(fault, place, self.kin.exchanged(server, order), self.life(life, order))
                 return tuple([self._back_to(each, index, order, back) for each in found])
         return self._take(fault, index, server, life)
 
@@ -81,21 +81,18 @@ class Order:
             self._taken[key] = known
         return known
 
-    def _lead(self, key: int, index: int, server: int) -> Lead | None:
-        """Who is asked what a process does on a server; ``None`` where it is the process itself, there.
+    def _lead(self, seats: int, index: int) -> Lead:
+        """Who is asked what a process does on a server whose processes stand so at the head of its family.
 
         That is whoever stands first of its class, with the others in the order in which they stand at the head.
         """
-        _, seats = self.kin.head(server)
-        places, order = self._class_of[index], list(seats)
-        others = [seats[place] for place in places if seats[place] != index]
+        standing = self.orders[seats]
+        places, order = self._class_of[index], list(standing)
+        others = [standing[place] for place in places if standing[place] != index]
         for place, before in zip(places, (index, *others), strict=True):
             order[place] = before
-        ordered = tuple(order)
-        found: Lead | None = None
-        if ordered != self._identity:
-            found = places[0], self.kin.exchanged(server, ordered), self.number(ordered), self.number(inverse(ordered))
-        self._leads[key] = found
+        number = self.number(tuple(order))
+        found = self._leads[seats << PLACE_BITS | index] = places[0], number, self._orders.back(number)
         return found
 
     def _led_local(self, fault: int | None, index: int, life: int) -> tuple[Outcome, ...] | None:
@@ -173,13 +170,17 @@ class Order:
         key = server << ORDER_BITS | pattern
         known = self.ties.get(key)
         if known is None:
-            known = self.ties[key] = self._sorted(self._ranks[pattern], self.kin.views(server))
+            theirs = (pattern, *self.kin.pattern(server))
+            known = self._sorts.get(theirs)
+            if known is None:
+                known = self._sorts[theirs] = self._sorted(self._ranks[pattern], self.kin.ranks(*theirs[1:]))
+            self.ties[key] = known
         return known
 
-    def _sorted(self, ranks: Sequence[int], views: Places) -> int:
+    def _sorted(self, ranks: Sequence[int], theirs: Places) -> int:
         order = list(self._identity)
         for places in self.classes:
-            before = sorted([(ranks[at], views[at], at) for at in places])
+            before = sorted([(ranks[at], theirs[at], at) for at in places])
             for place, (_, _, at) in zip(places, before, strict=True):
                 order[place] = at
         found = tuple(order)
@@ -187,18 +188,13 @@ class Order:
 
     def number(self, order: Places) -> int:
         """The number of an order."""
-        known = self._numbers.get(order)
-        if known is None:
-            known = self._numbers[order] = len(self.orders)
-            assert known < 1 << ORDER_BITS, "every order has its number"
-            self.orders.append(order)
-        return known
+        return self._orders.number(order)
 
     def server(self, number: int, order: int) -> int:
         """The server after the exchange of that number."""
         known = self.servers.get(number << ORDER_BITS | order)
         if known is None:
-            known = self.servers[number << ORDER_BITS | order] = self.kin.exchanged(number, self.orders[order])
+            known = self.servers[number << ORDER_BITS | order] = self.kin.exchanged(number, order)
         return known
 
     def whole(self, number: int, order: Places) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from .scenes import CLOCK_AT, SCENE_AT
+from .scenes import CLOCK_AT, SCENE_AT, TELLS_BITS
 from .taking import WHOLE_BITS
 
 if TYPE_CHECKING:
@@ -24,16 +24,19 @@ MASKS_MAX = 1 << 16
 """Of so many masks is remembered what else is known of them."""
 
 
-class Part(NamedTuple):
+class Part:
     """Some pasts in which the same can happen."""
 
-    mask: int
-    many: int
-    """How many they are."""
-    may: tuple[int, ...] | None
-    """The faults that may strike; ``None`` where everything is over."""
-    holding: tuple[bool, ...]
-    """Who holds an entry, where a fault asks for it."""
+    __slots__ = ("holding", "many", "mask", "may")
+
+    def __init__(self, mask: int, may: tuple[int, ...] | None, holding: tuple[bool, ...]) -> None:
+        self.mask = mask
+        self.many = mask.bit_count()
+        """How many they are."""
+        self.may = may
+        """The faults that may strike; ``None`` where everything is over."""
+        self.holding = holding
+        """Who holds an entry, where a fault asks for it."""
 
 
 class Later(NamedTuple):
@@ -48,7 +51,7 @@ class Later(NamedTuple):
 class Effect:
     """What a move does to pasts, whatever the scene is that it is made in."""
 
-    __slots__ = ("action", "bits", "broken", "images", "tells")
+    __slots__ = ("action", "bits", "broken", "images", "known", "moved", "tells")
 
     def __init__(self, action: int, tells: int) -> None:
         self.action, self.tells = action, tells
@@ -57,7 +60,11 @@ class Effect:
         self.broken: dict[int, frozenset[Broken]] = {}
         """By mask, where it breaks something: every set of properties that it breaks."""
         self.bits: dict[int, tuple[int, Broken]] = {}
-        """What it makes of one past, and what it breaks then."""
+        """What it makes of one past that does not stay as it is, and what it breaks then."""
+        self.known = 0
+        """The pasts of which it is known what it makes of them."""
+        self.moved = 0
+        """Those of them that do not stay as they are: mostly none, for what happens matters to few properties."""
 
 
 class Pasts:
@@ -67,7 +74,8 @@ class Pasts:
         self._machine = machine
         self.table: list[int] = []
         """Every past by its bit."""
-        self.effects: dict[tuple[int, int], Effect] = {}
+        self.effects: dict[int, Effect] = {}
+        """What moves do to pasts, by ``action << TELLS_BITS | tells``."""
         self._numbers: dict[int, int] = {}
         self._later: dict[tuple[int, int], tuple[Later, ...]] = {}
         self._exchanged: dict[tuple[int, int], int] = {}
@@ -101,19 +109,26 @@ class Pasts:
 
     def effect(self, action: int, tells: int) -> Effect:
         """What a move does to pasts: see ``Move``."""
-        known = self.effects.get((action, tells))
+        key = action << TELLS_BITS | tells
+        known = self.effects.get(key)
         if known is None:
-            known = self.effects[action, tells] = Effect(action, tells)
+            known = self.effects[key] = Effect(action, tells)
         return known
 
     def image(self, effect: Effect, mask: int) -> int:
         """What a move makes of a mask for which that is not remembered yet: see ``Effect.images``."""
-        bits, after, rest = effect.bits, 0, mask
+        new = mask & ~effect.known
+        while new:
+            bit = new & -new
+            new ^= bit
+            self._image(effect, bit)
+        rest = mask & effect.moved
+        after, bits = mask ^ rest, effect.bits
         wrong: set[Broken] = set()
         while rest:
             bit = rest & -rest
             rest ^= bit
-            there, broken = bits.get(bit) or self._image(effect, bit)
+            there, broken = bits[bit]
             after |= there
             if broken:
                 wrong.add(broken)
@@ -125,11 +140,13 @@ class Pasts:
         effect.images[mask] = after
         return after
 
-    def _image(self, effect: Effect, bit: int) -> tuple[int, Broken]:
+    def _image(self, effect: Effect, bit: int) -> None:
         past = self.table[bit.bit_length() - 1]
         change, broken = self._machine.change(past, effect.action, effect.tells)
-        known = effect.bits[bit] = self.bit(past + change), broken
-        return known
+        effect.known |= bit
+        if change or broken:
+            effect.bits[bit] = self.bit(past + change), broken
+            effect.moved |= bit
 
     def later(self, mask: int, left: int) -> tuple[Later, ...]:
         """What becomes of pasts when ``left`` ms pass."""
@@ -171,7 +188,7 @@ class Pasts:
                 found[may, holding] = found.get((may, holding), 0) | self.bit(past)
             if len(self._parts) >= MASKS_MAX:
                 self._parts.clear()
-            known = tuple([Part(part, part.bit_count(), *what) for what, part in found.items()])
+            known = tuple([Part(part, *what) for what, part in found.items()])
             self._parts[mask] = known
         return known
 

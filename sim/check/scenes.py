@@ -9,42 +9,38 @@ from __future__ import annotations
 from typing import NamedTuple, TypeAlias
 
 from ..faults import ClockJump, OfMany
-from .ordering import ORDER_BITS, Order
+from .crowds import LIFE_MASK as LIFE_MASK
+from .crowds import NEVER, Crowd, Crowds, Quick, Steps
+from .ordering import Order
+from .orders import ORDER_BITS
 from .parts import SCENES
 from .taking import AS_BEFORE, CLOCK_BITS, LIFE_BITS, PLACE_BITS, SERVER_BITS, WHOLE_BITS, Edge, Outcome, Taking, Woken
 
 CLOCK_AT = WHOLE_BITS
 SCENE_AT = CLOCK_AT + CLOCK_BITS
 """Where in a state its scene begins: the scene is what is left when the properties and the clock are shifted out."""
-LIFE_MASK, SERVER_MASK = (1 << LIFE_BITS) - 1, (1 << SERVER_BITS) - 1
+SERVER_MASK = (1 << SERVER_BITS) - 1
 STEP_BITS = SERVER_BITS + LIFE_BITS
 ACTION_BITS = WHOLE_BITS + ORDER_BITS
-RIGHT = (0, -1)
-"""A scene that stands right."""
 SCENES_MAX = 1 << 16
 """So many scenes are remembered with their moves; then all are forgotten."""
 ORDERS_MAX = 1 << 18
-"""So many crowds are remembered with their order."""
+"""So many scenes are remembered as they are later."""
 
 SETTLES, TELLS = 1, 2
 """Of a move: time may have to pass after it; the clock or a budget changes."""
-NEVER = -1
 FAULT_BITS = 12
+TELLS_BITS = FAULT_BITS + 2
 EVERYBODY = (1 << PLACE_BITS) - 1
 
 
 Move: TypeAlias = tuple[Edge, int, int, int, int, tuple[int, ...]]
 """One thing that can happen in a scene.
 
-The step; how the scene part of a state changes; what it does to the properties, as the numbers of a batch and of an
-order, which is 0 where nobody moves; its kind; which budget it takes from and whether it adds an entry, as
+The step; the scene that it leads to, as part of a state; what it does to the properties, as the numbers of a batch and
+of an order, which is 0 where nobody moves; its kind; which budget it takes from and whether it adds an entry, as
 ``(fault + 1) * 2 + added``; the properties that go with the server and that it broke.
 """
-
-
-Crowd: TypeAlias = tuple[int, int, int]
-"""All processes of a scene: the pattern by which their order depends on the server, or -1, the order, and the crowd in
-that order; an order of -1 is none."""
 
 
 class Moves(NamedTuple):
@@ -55,22 +51,6 @@ class Moves(NamedTuple):
     """Whether each process whose turn it is can do something that leaves the scene as it is."""
 
 
-class Quick(NamedTuple):
-    """An outcome of one process's step, as a difference to the scene that it is taken from."""
-
-    edge: Edge
-    difference: int
-    batch: int
-    added: bool
-    broken: tuple[int, ...]
-    goes_on: bool
-    """Whether it is known that something else can happen at once."""
-
-
-Ready: TypeAlias = tuple[int, int, dict[int, tuple[Quick | Woken, ...]]]
-"""A process that has something to do at once: its place, what it is, and what it does, by server and process."""
-
-
 class Scenes:
     """The moves of every scene, and the order of its processes; with or without bringing them into that order."""
 
@@ -79,21 +59,17 @@ class Scenes:
         self._parts = taking.parts
         self.order = order
         self.frozen = taking.plan.frozen
-        self.shifts = [SERVER_BITS + LIFE_BITS * index for index in range(len(taking.plan.processes))]
+        self.crowds = Crowds(taking, order)
+        self.shifts = self.crowds.shifts
         self.ordered: dict[int, Moves] = {}
         """What can happen, by scene, where every scene is brought to its order."""
         self.plain: dict[int, Moves] = self.ordered if not order.classes else {}
         """What can happen, by scene, where none is."""
         self._strikes: tuple[dict[int, tuple[Move, ...]], dict[int, tuple[Move, ...]]] = ({}, {})
-        self._steps: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in self.shifts]
-        self._hits: dict[int, tuple[Quick | Woken, ...]] = {}
-        self._alone: list[dict[int, tuple[Quick | Woken, ...]]] = [{} for _ in (None, *taking.plan.faults)]
+        self._hits: dict[int, Steps] = {}
+        self._alone: list[dict[int, Steps]] = [{} for _ in (None, *taking.plan.faults)]
         """What is due for a process, then each fault that strikes it, where the server does not matter."""
         self._together: dict[tuple[int | Edge, ...], tuple[Outcome, ...]] = {}
-        self._ready: dict[int, tuple[Ready, ...]] = {}
-        self._crowds: dict[int, Crowd] = {}
-        self._seatings: dict[int, int] = {}
-        self._seated: dict[int, int] = {}
         self._ties = order.ties
         plan = taking.plan
         assert len(plan.faults) < 1 << FAULT_BITS, "every fault has its number"
@@ -107,10 +83,7 @@ class Scenes:
 
     def pack(self, server: int, numbers: list[int]) -> int:
         """A scene of its components."""
-        scene = server
-        for shift, life in zip(self.shifts, numbers, strict=True):
-            scene |= life << shift
-        return scene
+        return server | self.crowds.packed(numbers)
 
     def unpack(self, scene: int) -> tuple[int, list[int]]:
         """The components of a scene."""
@@ -118,102 +91,75 @@ class Scenes:
 
     def left(self, scene: int) -> int:
         """In how many ms something can happen; ``NEVER`` where nothing ever does."""
-        nexts = self.taking.nexts
-        lefts = [nexts[scene >> shift & LIFE_MASK] for shift in self.shifts]
-        lefts.append(self.taking.deadlines[scene & SERVER_MASK])
-        return min([ms for ms in lefts if ms is not None], default=NEVER)
+        server = scene & SERVER_MASK
+        return self._left(server, self.crowds.of(scene - server))
+
+    def _left(self, server: int, crowd: Crowd) -> int:
+        left_ms, deadline_ms = crowd.left_ms, self.taking.deadlines[server]
+        if deadline_ms is None:
+            return left_ms
+        return deadline_ms if left_ms == NEVER else min(left_ms, deadline_ms)
 
     # -- order -------------------------------------------------------------------------------------------
 
     def in_order(self, scene: int) -> tuple[int, int]:
-        """How a scene changes where it is brought to its order, and the number of that; -1 where it stands right.
+        """A scene brought to its order, and the number of that; -1 where it stands right."""
+        server = scene & SERVER_MASK
+        return self._stand(server, self.crowds.of(scene - server))
+
+    def _stand(self, server: int, crowd: Crowd) -> tuple[int, int]:
+        """The same of the components of a scene.
 
         It mostly depends on the processes alone, and those come up again and again, on other servers.
         """
-        crowd = scene >> SERVER_BITS
-        pattern, order, after = self._crowds.get(crowd) or self._gather(crowd)
-        if pattern >= 0:
-            key = (scene & SERVER_MASK) << ORDER_BITS | pattern
-            order = self._ties[key] if key in self._ties else self.order.of(scene & SERVER_MASK, pattern)
-            if order >= 0:
-                key = crowd << ORDER_BITS | order
-                after = self._seatings[key] if key in self._seatings else self._seating(key, crowd, order)
+        order = crowd.order
+        if crowd.pattern >= 0:
+            tie = self._ties.get(server << ORDER_BITS | crowd.pattern)
+            order = self.order.of(server, crowd.pattern) if tie is None else tie
         if order < 0:
-            return RIGHT
-        server = scene & SERVER_MASK
+            return crowd.seats | server, order
+        seats = crowd.seatings.get(order) or self.crowds.seating(crowd, order)
         there = self.order.servers.get(server << ORDER_BITS | order)
-        if there is None:
-            there = self.order.server(server, order)
-        return (after | there) - scene, order
-
-    def _gather(self, crowd: int) -> Crowd:
-        """The processes of a scene, as they are by themselves."""
-        pattern, order = self.order.pattern(self.unpack(crowd << SERVER_BITS)[1])
-        after = 0 if order < 0 else self._seating(crowd << ORDER_BITS | order, crowd, order)
-        if len(self._crowds) >= ORDERS_MAX:
-            self._crowds.clear()
-        known = self._crowds[crowd] = (pattern, order, after)
-        return known
-
-    def _seating(self, key: int, crowd: int, order: int) -> int:
-        """All processes of a scene once they stand in another order."""
-        after, seated = 0, self._seated
-        for life in self.unpack(crowd << SERVER_BITS)[1]:
-            seat = seated.get(life << ORDER_BITS | order)
-            after |= self._seat(life, order) if seat is None else seat
-        if len(self._seatings) >= ORDERS_MAX:
-            self._seatings.clear()
-        self._seatings[key] = after
-        return after
-
-    def _seat(self, life: int, order: int) -> int:
-        """What a process adds to a scene once it stands elsewhere."""
-        after = self.order.life(life, order)
-        place = self.taking.lives.table[after].whose
-        seat = self._seated[life << ORDER_BITS | order] = after << self.shifts[place]
-        return seat
+        return seats | (self.order.server(server, order) if there is None else there), order
 
     # -- moves -------------------------------------------------------------------------------------------
 
     def look(self, scene: int, ordered: bool) -> Moves:
-        """Everything that can happen in a scene, faults apart; worked out now."""
+        """Everything that can happen in a scene, faults apart; worked out now, and remembered."""
+        kept = self.ordered if ordered else self.plain
+        if len(kept) >= SCENES_MAX:
+            kept.clear()
+        moves = kept[scene] = self.made(scene, ordered)
+        return moves
+
+    def made(self, scene: int, ordered: bool) -> Moves:
+        """The same, for whoever remembers what comes of it."""
         self._parts.enter(SCENES)
-        server, crowd = scene & SERVER_MASK, scene >> SERVER_BITS
+        server = scene & SERVER_MASK
+        crowd = self.crowds.of(scene - server)
         on_server = server << LIFE_BITS
         found: list[Move] = []
         still = True
         kind = 0 if self.frozen else SETTLES
-        ready = self._ready.get(crowd)
-        for index, life, steps_of in self._who_is_ready(crowd) if ready is None else ready:
-            idles = False
-            steps = steps_of.get(on_server | life)
-            for step in self._take_due(index, server, life) if steps is None else steps:
+        for ready in crowd.ready:
+            idles, becomes = False, ready.becomes
+            steps = ready.steps.get(on_server | ready.life)
+            for step in self._take_due(ready.index, server, ready.life) if steps is None else steps:
                 if type(step) is Quick:
-                    idles = idles or not step.difference
-                    found.append(self._move(scene, step, -1, kind, ordered))
+                    then = server if step.server == AS_BEFORE else step.server
+                    after = becomes.get(step.life) or self.crowds.become(crowd, ready.index, step.life)
+                    idles = idles or (after is crowd and then == server)
+                    found.append(self._move(then, after, step, -1, kind, ordered))
                 else:
                     assert type(step) is Woken
                     idles = True
-                    self._wake(scene, step.edge, step.others, found, ordered)
+                    self._wake(server, crowd, step.edge, step.others, found, ordered)
             still = still and idles
         if self.taking.deadlines[server] == 0:
-            self._wake(scene, Edge("expire", -1, 0, ()), self.taking.late(server), found, ordered)
-        kept = self.ordered if ordered else self.plain
-        if len(kept) >= SCENES_MAX:
-            kept.clear()
-        moves = kept[scene] = Moves(tuple(found), still)
+            edge = Edge("expire", -1, 0, ())
+            self._wake(server, crowd, edge, self.taking.late(server), found, ordered)
         self._parts.leave()
-        return moves
-
-    def _who_is_ready(self, crowd: int) -> tuple[Ready, ...]:
-        """The processes of a scene that have something to do at once."""
-        nexts = self.taking.nexts
-        numbers = self.unpack(crowd << SERVER_BITS)[1]
-        found = [(index, life, self._steps[index]) for index, life in enumerate(numbers) if nexts[life] == 0]
-        if len(self._ready) >= ORDERS_MAX:
-            self._ready.clear()
-        known = self._ready[crowd] = tuple(found)
-        return known
+        return Moves(tuple(found), still)
 
     def strikes(
         self, scene: int, fault: int, ordered: bool, place: int = EVERYBODY, holding: bool = False
@@ -230,49 +176,56 @@ class Scenes:
         if known is None:
             if len(remembered) >= SCENES_MAX:
                 remembered.clear()
-            self._parts.enter(SCENES)
-            places = self.places[fault] if place == EVERYBODY else (place,)
-            moves: list[Move] = []
-            if isinstance(self.taking.plan.faults[fault], OfMany):
-                edge = Edge("strike", -1, fault, ())
-                self._wake(scene, edge, tuple(range(len(self.shifts))), moves, ordered, fault)
-            for index in places:
-                self._hit(scene, fault, index, moves, ordered, holding)
-            known = remembered[key] = tuple(moves)
-            self._parts.leave()
+            known = remembered[key] = self.struck(scene, fault, ordered, place, holding)
         return known
 
-    def _hit(self, scene: int, fault: int, index: int, found: list[Move], ordered: bool, holding: bool) -> None:
-        server, life = scene & SERVER_MASK, scene >> self.shifts[index] & LIFE_MASK
+    def struck(self, scene: int, fault: int, ordered: bool, place: int, holding: bool) -> tuple[Move, ...]:
+        """The same, for whoever remembers what comes of it."""
+        self._parts.enter(SCENES)
+        server = scene & SERVER_MASK
+        crowd = self.crowds.of(scene - server)
+        places = self.places[fault] if place == EVERYBODY else (place,)
+        moves: list[Move] = []
+        if isinstance(self.taking.plan.faults[fault], OfMany):
+            edge = Edge("strike", -1, fault, ())
+            self._wake(server, crowd, edge, tuple(range(len(self.shifts))), moves, ordered, fault)
+        for index in places:
+            self._hit(server, crowd, fault, index, moves, ordered, holding)
+        self._parts.leave()
+        return tuple(moves)
+
+    def _hit(
+        self, server: int, crowd: Crowd, fault: int, index: int, found: list[Move], ordered: bool, holding: bool
+    ) -> None:  # fmt: skip
+        life = crowd.lives[index]
         if not self.taking.may_strike(fault, index, life, holding):
             return
         for step in self._take_hit(fault, index, server, life):
             if type(step) is Quick:
-                found.append(self._move(scene, step, fault, SETTLES, ordered))
+                then = server if step.server == AS_BEFORE else step.server
+                after = self.crowds.become(crowd, index, step.life)
+                found.append(self._move(then, after, step, fault, SETTLES, ordered))
             else:
                 assert type(step) is Woken
-                self._wake(scene, step.edge, step.others, found, ordered, fault)
+                self._wake(server, crowd, step.edge, step.others, found, ordered, fault)
 
-    def _move(self, scene: int, step: Quick, spent: int, kind: int, ordered: bool) -> Move:
-        edge, difference, batch, added, broken, goes_on = step
-        there, order = scene + difference, -1
-        if kind and (goes_on or not self.left(there)):
+    def _move(self, server: int, crowd: Crowd, step: Quick, spent: int, kind: int, ordered: bool) -> Move:
+        """A step that leads to a server and a crowd."""
+        if kind and (step.goes_on or not self._left(server, crowd)):
             kind = 0
-        if ordered and not kind and self.order.classes:
-            change, order = self.in_order(there)
-            there += change
-        tells = (spent + 1) * 2 + added
-        action = batch << ORDER_BITS | order + 1
-        return edge, (there - scene) << SCENE_AT, action, kind | TELLS if tells else kind, tells, broken
+        there, order = self._stand(server, crowd) if ordered and not kind else (crowd.seats | server, -1)
+        tells = (spent + 1) * 2 + step.added
+        action = step.batch << ORDER_BITS | order + 1
+        return step.edge, there << SCENE_AT, action, kind | TELLS if tells else kind, tells, step.broken
 
-    def _take_due(self, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
+    def _take_due(self, index: int, server: int, life: int) -> Steps:
         found = self._alone[0].get(life)
         if found is None:
-            found = self._quickly(server, life, index, self.order.due(index, server, life), self._alone[0])
-        self._steps[index][server << LIFE_BITS | life] = found
+            found = self._quickly(self.order.due(index, server, life), life, self._alone[0])
+        self.crowds.steps[index][server << LIFE_BITS | life] = found
         return found
 
-    def _take_hit(self, fault: int, index: int, server: int, life: int) -> tuple[Quick | Woken, ...]:
+    def _take_hit(self, fault: int, index: int, server: int, life: int) -> Steps:
         found = self._alone[fault + 1].get(life)
         if found is not None:
             return found
@@ -280,14 +233,11 @@ class Scenes:
         found = self._hits.get(key)
         if found is None:
             outcomes = self.order.strike(fault, index, server, life)
-            found = self._hits[key] = self._quickly(server, life, index, outcomes, self._alone[fault + 1])
+            found = self._hits[key] = self._quickly(outcomes, life, self._alone[fault + 1])
         return found
 
-    def _quickly(
-        self, server: int, life: int, index: int, outcomes: tuple[Outcome | Woken, ...],
-        alone: dict[int, tuple[Quick | Woken, ...]],
-    ) -> tuple[Quick | Woken, ...]:  # fmt: skip
-        quick, local = self._quick, True
+    def _quickly(self, outcomes: tuple[Outcome | Woken, ...], life: int, alone: dict[int, Steps]) -> Steps:
+        nexts, local = self.taking.nexts, True
         found: list[Quick | Woken] = []
         for each in outcomes:
             if isinstance(each, Woken):
@@ -295,24 +245,20 @@ class Scenes:
                 found.append(each)
             else:
                 local = local and each.server == AS_BEFORE
-                found.append(quick(server, life, index, each))
+                after = each.lives[0][1]
+                goes_on = nexts[after] == 0
+                found.append(Quick(each.edge, each.server, after, each.batch, each.added, each.broken, goes_on))
         known = tuple(found)
         if local:
             alone[life] = known
         return known
 
-    def _quick(self, server: int, life: int, index: int, outcome: Outcome) -> Quick:
-        after = outcome.lives[0][1]
-        moved = 0 if outcome.server == AS_BEFORE else outcome.server - server
-        difference = moved + (after - life << self.shifts[index])
-        goes_on = self.taking.nexts[after] == 0
-        return Quick(outcome.edge, difference, outcome.batch, outcome.added, outcome.broken, goes_on)
-
     def _wake(
-        self, scene: int, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool, spent: int = -1
-    ) -> None:
+        self, server: int, crowd: Crowd, edge: Edge, others: tuple[int, ...], found: list[Move], ordered: bool,
+        spent: int = -1,
+    ) -> None:  # fmt: skip
         """A step that answers several processes; ``spent`` is the fault that it is, if it is one."""
-        server, numbers = self.unpack(scene)
+        numbers = crowd.lives
         seats = others if edge.process < 0 else tuple(sorted({edge.process, *others}))
         key: tuple[int | Edge, ...] = (edge, server, *[numbers[index] for index in seats])
         outcomes = self._together.get(key)
@@ -323,6 +269,7 @@ class Scenes:
             after = numbers.copy()
             for index, life in outcome.lives:
                 after[index] = life
-            there = self.pack(server if outcome.server == AS_BEFORE else outcome.server, after) - scene
-            step = Quick(outcome.edge, there, outcome.batch, outcome.added, outcome.broken, False)
-            found.append(self._move(scene, step, spent, SETTLES, ordered))
+            there = self.crowds.of(self.crowds.packed(after))
+            step = Quick(outcome.edge, AS_BEFORE, 0, outcome.batch, outcome.added, outcome.broken, False)
+            then = server if outcome.server == AS_BEFORE else outcome.server
+            found.append(self._move(then, there, step, spent, SETTLES, ordered))

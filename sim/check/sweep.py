@@ -8,17 +8,21 @@ scenes have several pasts each; where they have not, the search goes on state by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
+from ..errors import RedeliveryError
 from ..plan import ClockJump
 from . import breadth
 from .breadth import STOPPED, Frontier, HandOver, Hit, Outcome, Progress, Report, Save, Stop, note
 from .pasts import PAST_MASK, Effect, Part, Pasts
-from .scenes import EVERYBODY, SCENE_AT, SCENES_MAX, SETTLES, Move
+from .scenes import EVERYBODY, SCENE_AT, SCENES_MAX, SETTLES, TELLS_BITS, Move
 from .taking import PLACE_BITS, Edge
 
 if TYPE_CHECKING:
     from .machine import Found, Machine, State
+
+Lead: TypeAlias = tuple[int, dict[int, int], Effect]
+"""To a scene, with the images of what the move does to pasts: no time passes after it, and nothing breaks there."""
 
 STATES_MIN = 1 << 14
 """So many states tell whether it pays to keep them by scene."""
@@ -31,17 +35,21 @@ Masks = dict[int, int]
 """By scene, the mask of its pasts; a scene is written as the state that it is part of, its past left out."""
 
 
-class Leads(NamedTuple):
+class Leads:
     """Where the moves of a scene lead."""
 
-    many: int
-    """How many they are."""
-    quick: tuple[tuple[int, dict[int, int], Effect], ...]
-    """To a scene, with the images of what the move does to pasts: no time passes after it, and nothing breaks there."""
-    slow: tuple[Move, ...]
-    """All others."""
-    may_end: bool
-    """Whether a run may be over in this scene."""
+    __slots__ = ("many", "may_end", "quick", "slow", "strikes")
+
+    def __init__(self, quick: list[Lead], slow: list[Move], may_end: bool) -> None:
+        self.many = len(quick) + len(slow)
+        """How many they are."""
+        self.quick = tuple(quick)
+        self.slow = tuple(slow)
+        """All others."""
+        self.may_end = may_end
+        """Whether a run may be over in this scene."""
+        self.strikes: dict[int, Leads] = {}
+        """Where faults lead, by the fault and whom it strikes."""
 
 
 class Spread(Collection["State"]):
@@ -106,7 +114,8 @@ class Sweep:
         self._scenes = machine.scenes
         self._plan = machine.plan
         self._leads: dict[int, Leads] = {}
-        self._strikes: dict[int, Leads] = {}
+        self._jumps = [isinstance(fault, ClockJump) for fault in self._plan.faults]
+        self._asks_who_holds = [getattr(fault, "when", "") == "holding" for fault in self._plan.faults]
 
     def look(self, scene: int, mask: int, depth: int) -> list[tuple[int, int]]:
         """All that can happen in a scene after these pasts: scenes with masks, one may come up several times."""
@@ -120,7 +129,7 @@ class Sweep:
             if part.may is None:
                 mask ^= part.mask
             elif part.may:
-                strikes = self._strike(scene, part, depth, found)
+                strikes = self._strike(scene, leads, part, depth, found)
             each = 0 if part.may is None else leads.many + strikes
             out.transitions += each * part.many
             out.degrees[each] = out.degrees.get(each, 0) + part.many
@@ -130,28 +139,30 @@ class Sweep:
             elif leads.may_end and not strikes:
                 self._end(scene, part, depth)
         if mask:
-            self._follow(scene, mask, leads, depth, found)
+            self._follow(mask, leads, depth, found)
         return found
 
     def _look(self, scene: int) -> Leads:
-        moves = self._scenes.look(scene >> SCENE_AT, True)
+        moves = self._scenes.made(scene >> SCENE_AT, True)
         if len(self._leads) >= SCENES_MAX:
             self._leads.clear()
-        known = self._leads[scene] = self._leads_of(scene, moves.due, moves.may_end and self._plan.frozen)
+        known = self._leads[scene] = self._leads_of(moves.due, moves.may_end and self._plan.frozen)
         return known
 
-    def _leads_of(self, scene: int, moves: tuple[Move, ...], may_end: bool) -> Leads:
-        quick, slow, effects = [], [], self.pasts.effects
+    def _leads_of(self, moves: tuple[Move, ...], may_end: bool) -> Leads:
+        quick: list[Lead] = []
+        slow: list[Move] = []
+        effects = self.pasts.effects
         for move in moves:
             _, there, action, kind, tells, broken = move
             if broken or kind & SETTLES:
                 slow.append(move)
             else:
-                effect = effects.get((action, tells)) or self.pasts.effect(action, tells)
-                quick.append((scene + there, effect.images, effect))
-        return Leads(len(moves), tuple(quick), tuple(slow), may_end)
+                effect = effects.get(action << TELLS_BITS | tells) or self.pasts.effect(action, tells)
+                quick.append((there, effect.images, effect))
+        return Leads(quick, slow, may_end)
 
-    def _follow(self, scene: int, mask: int, leads: Leads, depth: int, found: list[tuple[int, int]]) -> None:
+    def _follow(self, mask: int, leads: Leads, depth: int, found: list[tuple[int, int]]) -> None:
         pasts = self.pasts
         for there, images, effect in leads.quick:
             after = images.get(mask) or pasts.image(effect, mask)
@@ -159,15 +170,15 @@ class Sweep:
                 self._note(effect.broken[mask], depth + 1)
                 after = -after
             found.append((there, after))
-        for _, change, action, kind, tells, broken in leads.slow:
+        for _, there, action, kind, tells, broken in leads.slow:
             effect = pasts.effect(action, tells)
             after = effect.images.get(mask) or pasts.image(effect, mask)
             wrong = effect.broken[mask] if after < 0 else ()
             self._note((broken, *wrong), depth + 1)
             if kind & SETTLES:
-                self._settle(scene + change, abs(after), depth, found)
+                self._settle(there >> SCENE_AT, abs(after), depth, found)
             else:
-                found.append((scene + change, abs(after)))
+                found.append((there, abs(after)))
 
     def _note(self, broken: Iterable[tuple[int, ...]], depth: int) -> None:
         for each in broken:
@@ -183,26 +194,26 @@ class Sweep:
                 self.out.ends += 1
                 self._note((over,), depth)
 
-    def _strike(self, scene: int, part: Part, depth: int, found: list[tuple[int, int]]) -> int:
+    def _strike(self, scene: int, leads: Leads, part: Part, depth: int, found: list[tuple[int, int]]) -> int:
         """All that faults can do; how many steps that is from each state."""
         strikes = 0
         assert part.may is not None
         for fault in part.may:
-            what = self._plan.faults[fault]
-            if isinstance(what, ClockJump):
+            if self._jumps[fault]:
                 strikes += 1
-                self._jump(scene, part, fault, what, depth, found)
-            elif getattr(what, "when", "") == "holding":
+                self._jump(scene, part, fault, depth, found)
+            elif self._asks_who_holds[fault]:
                 for place in self._scenes.places[fault]:
-                    strikes += self._hit(scene, part.mask, fault, place, part.holding[place], depth, found)
+                    holding = part.holding[place]
+                    strikes += self._hit(scene, leads, part.mask, fault, place, holding, depth, found)
             else:
-                strikes += self._hit(scene, part.mask, fault, EVERYBODY, False, depth, found)
+                strikes += self._hit(scene, leads, part.mask, fault, EVERYBODY, False, depth, found)
         return strikes
 
-    def _jump(
-        self, scene: int, part: Part, fault: int, what: ClockJump, depth: int, found: list[tuple[int, int]]
-    ) -> None:
+    def _jump(self, scene: int, part: Part, fault: int, depth: int, found: list[tuple[int, int]]) -> None:
         there: Found = []
+        what = self._plan.faults[fault]
+        assert isinstance(what, ClockJump)
         for past in self.pasts.of(part.mask):
             self.machine.jump(scene | past, fault, what, there, True)
         for _, after, broken in there:
@@ -211,29 +222,27 @@ class Sweep:
             found.append((after - past, self.pasts.bit(past)))
 
     def _hit(
-        self, scene: int, mask: int, fault: int, place: int, holding: bool, depth: int, found: list[tuple[int, int]]
+        self, scene: int, leads: Leads, mask: int, fault: int, place: int, holding: bool, depth: int,
+        found: list[tuple[int, int]],
     ) -> int:  # fmt: skip
-        key = ((scene | fault) << PLACE_BITS | place) << 1 | holding
-        leads = self._strikes.get(key)
-        if leads is None:
-            moves = self._scenes.strikes(scene >> SCENE_AT, fault, True, place, holding)
-            if len(self._strikes) >= SCENES_MAX:
-                self._strikes.clear()
-            leads = self._strikes[key] = self._leads_of(scene, moves, False)
-        self._follow(scene, mask, leads, depth, found)
-        return leads.many
+        key = (fault << PLACE_BITS | place) << 1 | holding
+        struck = leads.strikes.get(key)
+        if struck is None:
+            moves = self._scenes.struck(scene >> SCENE_AT, fault, True, place, holding)
+            struck = leads.strikes[key] = self._leads_of(moves, False)
+        self._follow(mask, struck, depth, found)
+        return struck.many
 
     def _settle(self, scene: int, mask: int, depth: int, found: list[tuple[int, int]]) -> None:
-        machine, scenes, pasts, number = self.machine, self._scenes, self.pasts, scene >> SCENE_AT
-        left = scenes.left(number)
+        machine, scenes, pasts = self.machine, self._scenes, self.pasts
+        left = scenes.left(scene)
         for rank, after, wrong in pasts.later(mask, left):
             if wrong:
                 self._note(wrong, depth + 1)
-            there = number if rank < 0 else machine.scene_later(number, left, rank)
+            there = scene if rank < 0 else machine.scene_later(scene, left, rank)
             if scenes.order.classes:
-                change, order = scenes.in_order(there)
+                there, order = scenes.in_order(there)
                 if order >= 0:
-                    there += change
                     after = pasts.exchanged(after, order)
             found.append((there << SCENE_AT, after))
 
@@ -294,6 +303,9 @@ def sweep(
             level, deeper = list(deeper.items()), {}
     except KeyboardInterrupt:
         out.cut = STOPPED
+    except RedeliveryError as error:
+        error.so_far = out
+        raise
     finally:
         out.states = states
     return out

@@ -190,18 +190,18 @@ class Taking:
         thaw = partial(self._thaw, server)
         found: list[Outcome | Woken] = []
         while True:
-            known = self._transcripts.walk((edge, life), inner, thaw)
-            if known is None:
+            end, met, said = self._transcripts.walk((edge, life), inner, thaw)
+            if end is None:
                 inner.again()
-                tap = Tap(inner)
-                piece = self._run(edge, thaw, {index: life}, tap)
+                tap = Tap(inner, said)
+                piece = self._run(edge, thaw if met is None else partial(_there, met), {index: life}, tap)
                 woken = set(piece.touched) - {index}
                 if woken:
                     return [Woken(edge, tuple(sorted(woken)))]
                 end = self._end(piece, index, inner)
                 self._transcripts.keep((edge, life), tap.asked, end)
-                known = end, tap.server
-            found.append(self._outcome(edge, index, server, *known))
+                met = tap.server
+            found.append(self._outcome(edge, index, server, end, met))
             if not inner.advance():
                 return found
 
@@ -312,6 +312,11 @@ class Taking:
         first = lives.first_session(index)
         life = self.life(lives.freeze(index, piece.processes[index], numbers, waits, mine, idle=self._idle))
         return life, {session: first + rank for session, rank in numbers.sessions.items()}
+
+
+def _there(server: Server) -> Server:
+    """A server that is there already."""
+    return server
 
 
 def _no_server() -> Server:

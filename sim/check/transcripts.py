@@ -27,6 +27,15 @@ class Asked(NamedTuple):
     answer: Hashable
 
 
+class Said(NamedTuple):
+    """A question to a server, what it said, and the key for that: see ``ask``."""
+
+    what: str
+    arguments: tuple[Any, ...]
+    said: Any
+    answer: Hashable
+
+
 class End(NamedTuple):
     """What has become of the process of a step."""
 
@@ -51,15 +60,31 @@ class Node:
         self.after: dict[Hashable, Node | End] = {}
 
 
+class Walked(NamedTuple):
+    """How far a step is known."""
+
+    end: End | None
+    """Its end; ``None`` where it is not known to there."""
+    server: Server | None
+    """The server then; ``None`` where nothing was asked of it."""
+    said: list[Said]
+    """What it said."""
+
+
 class Tap:
-    """Stands before a server and the tape while a step is taken, and writes down what is asked."""
+    """Stands before a server and the tape while a step is taken, and writes down what is asked.
 
-    __slots__ = ("asked", "choices", "server")
+    What the server has ``said`` to the first questions, it is not asked again.
+    """
 
-    def __init__(self, choices: Choices) -> None:
+    __slots__ = ("_at", "_said", "asked", "choices", "server")
+
+    def __init__(self, choices: Choices, said: Sequence[Said] = ()) -> None:
         self.asked: list[Asked] = []
         self.choices = choices
         self.server: Server | None = None
+        self._said = said
+        self._at = 0
 
     @property
     def answers(self) -> list[int]:
@@ -124,7 +149,12 @@ class Tap:
 
     def _ask(self, what: str, arguments: tuple[Any, ...]) -> Any:
         assert self.server is not None
-        said, answer = ask(self.server, what, arguments)
+        if self._at < len(self._said):
+            its, theirs, said, answer = self._said[self._at]
+            self._at += 1
+            assert (its, theirs) == (what, arguments), "a process is a function of the answers it gets"
+        else:
+            said, answer = ask(self.server, what, arguments)
         self.asked.append(Asked(what, arguments, answer))
         return said
 
@@ -157,10 +187,11 @@ class Transcripts:
     def __init__(self) -> None:
         self._roots: dict[Hashable, Node | End] = {}
 
-    def walk(self, step: Hashable, choices: Choices, thaw: Callable[[], Server]) -> tuple[End, Server | None] | None:
-        """The end of a step, and the server then (``None``: nothing was asked of it); ``None`` where it is new."""
+    def walk(self, step: Hashable, choices: Choices, thaw: Callable[[], Server]) -> Walked:
+        """Follows a step as far as it is known."""
         node = self._roots.get(step)
         server: Server | None = None
+        told: list[Said] = []
         while type(node) is Node:
             if node.what == CHOOSE:
                 n, label = node.arguments
@@ -168,8 +199,10 @@ class Transcripts:
             else:
                 if server is None:
                     server = thaw()
-                node = node.after.get(ask(server, node.what, node.arguments)[1])
-        return None if node is None else (node, server)  # type: ignore[return-value]
+                said, answer = ask(server, node.what, node.arguments)
+                told.append(Said(node.what, node.arguments, said, answer))
+                node = node.after.get(answer)
+        return Walked(node if type(node) is End else None, server, told)
 
     def keep(self, step: Hashable, asked: list[Asked], end: End) -> None:
         """Remembers a course."""
