@@ -129,10 +129,11 @@ def simulate(
     """Runs one tape: the one that ``seed`` draws, or ``tape`` again.
 
     Without a ``dialect`` it is the variant's, see ``Variant.dialect``.
-    A tape brings its own variant, dialect and parameters with it. ``reference`` is how the tape of
-    this run names the scenario, by default its name.
+    A tape brings its own variant, dialect and parameters with it; ``BadInput`` where others are given besides.
+    ``reference`` is how the tape of this run names the scenario, by default its name.
     """
     if tape is not None:
+        _must_agree(scenario, tape, variant, dialect, params)
         variant, dialect, params = tape.variant, tape.dialect, tape.params
     name = variant or scenario.default_variant
     dialect = dialect or scenario.variant(name).dialect
@@ -144,6 +145,24 @@ def simulate(
     if reference is None:
         reference = scenario.name if tape is None else tape.scenario
     return _report(scenario, name, world, values, choices, None if tape else seed, reference)
+
+
+def _must_agree(
+    scenario: Scenario, tape: Tape, variant: str | None, dialect: str | None, params: Mapping[str, str] | None
+) -> None:
+    """Refuses what contradicts a tape: the run would silently be another than was asked for."""
+    wanted: dict[str, object] = {"variant": variant, "dialect": dialect}
+    own: dict[str, object] = {"variant": tape.variant, "dialect": tape.dialect}
+    if params is not None:
+        wanted["params"], own["params"] = (
+            Params(dict(scenario.params), dict(given)).given for given in (params, tape.params)
+        )
+    for name, value in wanted.items():
+        if value is not None and value != own[name]:
+            raise BadInput(
+                f"the tape says {name} {own[name]!r}, and {value!r} is asked for: leave {name} out, or change the tape "
+                f"(dataclasses.replace(tape, {name}=...))"
+            )
 
 
 def _report(

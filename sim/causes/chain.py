@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ...models import facts as f
 from ...models import ids
 from .. import events as e
-from ..views.words import duration, fall, jump, listed, text
+from ..views.words import duration, fall, jump, listed, lost, text
 from .entry import Subject
 
 WAITING, PENDING, ACKNOWLEDGED, GIVEN, SKIPPED, DROPPED, GONE, ABSENT = (
@@ -181,10 +181,13 @@ class Tracer:
             case f.Trimmed() | f.Deleted() if self.entry.id in fact.ids:
                 how = "trims" if isinstance(fact, f.Trimmed) else "deletes"
                 self.removed = "trimmed" if isinstance(fact, f.Trimmed) else "deleted"
+                kind, line = self.removed, f"{who} {how} {self.name} by {fact.cause}"
+                if went := lost(fact.cause):
+                    kind, self.removed, line = fact.cause, went, f"{self.name} is {went}"
                 when = {PENDING: f" while it is pending for {self.owner}", WAITING: f" before {group} got it"}
-                line = f"{who} {how} {self.name} by {fact.cause}{when.get(self.state, '')}"
+                line += when.get(self.state, "")
                 self.state = GONE if self.state == WAITING else self.state
-                self._link(n, at_ms, self.removed, line)
+                self._link(n, at_ms, kind, line)
             case f.ConsumerRemoved() if self.entry.id in fact.pending:
                 self.state = DROPPED
                 line = f"{who} removes consumer {text(fact.consumer)}, and {self.name} drops out of the group with it"

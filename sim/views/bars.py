@@ -20,13 +20,13 @@ LANE_SIGNS = {
 }  # fmt: skip
 ROW_SIGNS = {
     Sign.ACKED: "A", Sign.TRIMMED: "T", Sign.DELETED: "D", Sign.FORGOTTEN: "F", Sign.SKIPPED: "S", Sign.GIVEN: "G",
-    Sign.RENEWED: "r", Sign.REINSTATED: "R",
+    Sign.RENEWED: "r", Sign.REINSTATED: "R", Sign.LOST: "V",
 }  # fmt: skip
 MEANINGS = {
     "X": "crash", "P": "paused", "!": "fails", "t": "timeout", "z": "connections break", "c": "read given up",
     "j": "clock set", "L": "lost on its way", "A": "acknowledged", "T": "trimmed", "D": "deleted", "F": "forgotten",
-    "S": "skipped", "G": "given, NOACK", "r": "renewed", "R": "pending again", "/": "pending, its owner is gone",
-    "%": "pending, the entry is gone", "#": "at work", "~": "time cut short",
+    "S": "skipped", "G": "given, NOACK", "V": "lost with the server", "r": "renewed", "R": "pending again",
+    "/": "pending, its owner is gone", "%": "pending, the entry is gone", "#": "at work", "~": "time cut short",
 }  # fmt: skip
 
 

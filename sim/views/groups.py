@@ -120,7 +120,7 @@ class Groups:
                 life.forget(at_ms, self.clock, fact.cause)
             case f.Trimmed() | f.Deleted():
                 sign = Sign.TRIMMED if isinstance(fact, f.Trimmed) else Sign.DELETED
-                self._removed(at_ms, fact.stream, fact.born, fact.ids, sign)
+                self._removed(at_ms, fact.stream, fact.born, fact.ids, sign, fact.cause)
             case f.Reinstated():
                 life = self._life(at_ms, fact.stream, fact.born, fact.group, fact.id)
                 consumer = words.text(fact.consumer)
@@ -141,7 +141,7 @@ class Groups:
                 self._dropped(at_ms, view, fact.pending, "DELCONSUMER")
             case f.StreamRemoved():
                 ids = tuple(self._entries.get((fact.stream, fact.born), ()))
-                self._removed(at_ms, fact.stream, fact.born, ids, Sign.DELETED)
+                self._removed(at_ms, fact.stream, fact.born, ids, Sign.DELETED, fact.cause)
             case _:
                 pass
 
@@ -172,7 +172,9 @@ class Groups:
                 if life.id <= fact.cursor:
                     life.skip(at_ms, fact.cause)
 
-    def _removed(self, at_ms: int, stream: bytes, born: int, ids: tuple[int, ...], sign: Sign) -> None:
+    def _removed(self, at_ms: int, stream: bytes, born: int, ids: tuple[int, ...], sign: Sign, cause: str) -> None:
+        lost = words.lost(cause)
+        sign = Sign.LOST if lost else sign
         entries = self._entries.setdefault((stream, born), {})
         views = list(self._of_stream(stream, born))
         if not views:
@@ -180,7 +182,7 @@ class Groups:
             views = [self._group(at_ms, stream, born, NO_GROUP)]
         for entry_id in ids:
             for view in views:
-                self._life(at_ms, stream, born, view.group, entry_id).remove(at_ms, self.clock, sign)
+                self._life(at_ms, stream, born, view.group, entry_id).remove(at_ms, self.clock, sign, lost)
             entries.pop(entry_id, None)
 
     def _dropped(self, at_ms: int, view: GroupView, ids: tuple[int, ...], cause: str) -> None:

@@ -90,12 +90,12 @@ class EntryLife:
         if gone:
             self.state = None
 
-    def remove(self, at_ms: int, clock: int, sign: Sign) -> None:
-        """The entry itself went out of the stream: trimmed or deleted."""
-        word = self._removed = sign.value
+    def remove(self, at_ms: int, clock: int, sign: Sign, lost: str = "") -> None:
+        """The entry itself went out of the stream: trimmed, deleted, or ``lost`` with the server."""
+        word = self._removed = lost or sign.value
         if self.state is State.WAITING:
             self._leave(at_ms)
-            self._end(at_ms, f"{word} undelivered", "", True)
+            self._end(at_ms, lost or f"{word} undelivered", "", True)
             self.state = None
         elif self.pending:
             self._turn(at_ms, State.DANGLING)

@@ -142,6 +142,7 @@ _LETTERS = {
     Sign.ACKED: ("✓", GOOD, "acknowledged"),
     Sign.TRIMMED: ("✂", TROUBLE, "trimmed"),
     Sign.DELETED: ("✗", TROUBLE, "deleted"),
+    Sign.LOST: ("✗", TROUBLE, "lost with the server"),
     Sign.REINSTATED: ("⇄", TROUBLE, "pending again: the server was lost"),
     Sign.FORGOTTEN: ("✗", TROUBLE, "forgotten by the group"),
     Sign.SKIPPED: ("✗", TROUBLE, "skipped by the cursor"),

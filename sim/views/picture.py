@@ -54,6 +54,7 @@ class Sign(StrEnum):
     GIVEN = "given"
     TRIMMED = "trimmed"
     DELETED = "deleted"
+    LOST = "lost"
     FORGOTTEN = "forgotten"
     SKIPPED = "skipped"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from .picture import Levels, Row, Sign, State
 
 _PENDING = (State.PENDING, State.ORPHANED, State.DANGLING)
-_ENDS = (Sign.ACKED, Sign.GIVEN, Sign.TRIMMED, Sign.DELETED, Sign.FORGOTTEN, Sign.SKIPPED, Sign.DELIVERED)
+_ENDS = (Sign.ACKED, Sign.GIVEN, Sign.TRIMMED, Sign.DELETED, Sign.LOST, Sign.FORGOTTEN, Sign.SKIPPED, Sign.DELIVERED)
 
 
 def levels(rows: Iterable[Row], end_ms: int) -> Levels:

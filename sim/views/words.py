@@ -42,6 +42,13 @@ def fall(event: ServerLost) -> tuple[str, str]:
     return "the server", f"restarts from its {what}{lacks}"
 
 
+def lost(cause: str) -> str:
+    """What became of an entry that went with the server; empty where something else is the cause."""
+    if cause not in f.SERVER_LOST:
+        return ""
+    return "lost in the failover" if cause == "failover" else "lost in the restart"
+
+
 def apart(event: ServerDown | ReplicaCut) -> tuple[str, str]:
     """Who cannot be reached, and for how long: as the beginning and the end of a sentence."""
     if isinstance(event, ServerDown):

@@ -153,6 +153,17 @@ def test_gone_before_it_was_delivered() -> None:
     assert (explained.state, explained.answer) == ("gone", "Entry 1 was deleted before group workers got it.")
 
 
+@pytest.mark.parametrize(("cause", "what"), [("failover", "failover"), ("restart", "restart"), ("snapshot", "restart")])
+def test_lost_with_the_server(cause: str, what: str) -> None:
+    fallen = e.ServerLost(9, START_MS + 9, cause, 1, (f.Deleted(S, 1, (ENTRY,), cause),))
+    explained = asked(created(), added(), fallen)
+    assert (explained.chain[-1].kind, explained.chain[-1].text) == (
+        cause, f"entry 1 is lost in the {what} before workers got it"
+    )  # fmt: skip
+    assert explained.state == "gone"
+    assert explained.answer == f"Entry 1 was lost in the {what} before group workers got it."
+
+
 def test_a_group_that_starts_after_it_or_moves_past_it() -> None:
     late = asked(added(), created(ENTRY, ms=5))
     start = TEXT.decode()

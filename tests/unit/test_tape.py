@@ -138,11 +138,30 @@ def test_a_tape_brings_its_variant_dialect_and_parameters_with_it() -> None:
         find("crash-before-ack"), "broken", dialect="redis-6.2", seed=3, params={"entries": "2"}, reference="by-me"
     )
     assert str(first.tape).startswith("redelivery-1:by-me:broken:redis-6.2:entries=2:")
-    again = simulate(find("crash-before-ack"), "repaired", tape=parse(str(first.tape)), params={"entries": "9"})
+    again = simulate(find("crash-before-ack"), tape=parse(str(first.tape)))
     assert (again.variant_name, again.dialect, again.params) == (first.variant_name, first.dialect, first.params)
     assert again.seed is None
     assert str(again.tape) == str(first.tape)
     assert list(again.history.lines()) == list(first.history.lines())
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"variant": "repaired"}, "the tape says variant 'broken', and 'repaired' is asked for: leave variant out"),
+        ({"dialect": "redis-8.6"}, "the tape says dialect 'redis-6.2', and 'redis-8.6' is asked for: leave"),
+        ({"params": {"entries": "9"}}, "the tape says params {'entries': '2'}, and {'entries': '9'} is asked for"),
+    ],
+)
+def test_what_contradicts_a_tape_is_refused(given: dict[str, Any], said: str) -> None:
+    scenario = find("crash-before-ack")
+    tape = Tape("crash-before-ack", "broken", "redis-6.2", {"entries": "2"})
+    with pytest.raises(BadInput) as raised:
+        simulate(scenario, tape=tape, **given)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+    same = simulate(scenario, "broken", dialect="redis-6.2", params={"entries": "2", "handle_ms": "300"}, tape=tape)
+    assert same.tape == simulate(scenario, tape=tape).tape
 
 
 def test_parameters_at_their_defaults_are_not_on_the_tape() -> None:

@@ -240,6 +240,15 @@ def test_an_entry_that_is_trimmed_before_its_delivery_is_lost() -> None:
     assert (row.outcome, row.trouble) == ("trimmed undelivered", True)
 
 
+def test_an_entry_that_goes_with_the_server_is_told_so() -> None:
+    row = trimmed(f.Deleted(S, 1, (entry_id(0),), "failover"), pending=False)
+    assert row.marks == (Mark(500, Sign.LOST),)
+    assert (row.outcome, row.trouble) == ("lost in the failover", True)
+    row = trimmed(f.Deleted(S, 1, (entry_id(0),), "snapshot"), pending=True)
+    assert row.outcome == "lost in the restart while pending, still pending"
+    assert trimmed(f.StreamRemoved(S, 1, "restart"), pending=False).outcome == "lost in the restart"
+
+
 def test_an_entry_that_is_deleted_while_pending_leaves_a_dangling_reference() -> None:
     row = trimmed(f.Deleted(S, 1, (entry_id(0),), "XDEL"), pending=True)
     assert row.segments[1:] == (

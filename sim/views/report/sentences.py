@@ -87,7 +87,8 @@ class Sentences:
         """What became true, by entries, and what was answered."""
         told: dict[str, list[str]] = {}
         for fact in facts:
-            verb = _VERBS.get(type(fact))
+            lost = isinstance(fact, f.Deleted) and fact.cause in f.SERVER_LOST
+            verb = "loses" if lost else _VERBS.get(type(fact))
             if verb is not None and not isinstance(fact, f.KeyFact):
                 numbers = [self._numbers.of(fact.stream, fact.born, entry_id) for entry_id in _entries(fact)]
                 told.setdefault(verb, []).extend(numbers)
