@@ -25,6 +25,9 @@ UP_TO_AN_ERROR = """replies = ()
         if isinstance(replies[-1], Failure):
             break"""
 
+FOR_EVER = """server.go_on_waiting(session, key)
+        server.postpone(session, None)"""
+
 BUGS = (
     Bug("deleted-tail-is-new", "a read is answered by an empty array where the newest entry was deleted",
         "redis/redis PR #6703, PR #10035",
@@ -48,7 +51,7 @@ BUGS = (
         taste=BLOCKING),
     Bug("forgets-its-deadline", "who was woken for nothing waits on without its deadline",
         "redis/redis #12998, redis/go-redis #2963 (its wait began anew)",
-        Lines(waking._run_again, "wait.deadline_ms = wait.deadline_ms", "wait.deadline_ms = None"), RETRIED, QUEUEING),
+        Lines(waking._run_again, "server.go_on_waiting(session, key)", FOR_EVER), RETRIED, QUEUEING),
     Bug("end-moves-on", "$ means the end at the time of waking, so that what was added is missed",
         "mis-modelled: $ is looked up once, when the client blocks",
         Lines(reading._wait, "argv[want.ids_at + i] = ids.show(position)", "pass"), RETRIED, BLOCKING),
