@@ -31,7 +31,9 @@ class LagIsTrue(LiveEntries):
         left = sum(entry_id > fact.cursor for entry_id in self.live.get(fact.born, []))
         if fact.lag is None or fact.lag == left:
             return None
-        return f"XINFO says that {fact.lag} entries are left for group {fact.group.decode()}, and there are {left}"
+        told = "1 entry is" if fact.lag == 1 else f"{fact.lag} entries are"
+        there = "there is 1" if left == 1 else f"there are {left or 'none'}"
+        return f"XINFO says that {told} left for group {fact.group.decode()}, and {there}"
 
 
 LAG_IS_TRUE = Property(

@@ -80,10 +80,11 @@ class Entries:
         pending = {entry for group in groups for entry, *_ in group[4]}
         known = sorted(slots.keys() | pending)  # a deleted entry keeps its place until its node goes
         gone = max(added - len(known), 0)
-        before = "" if self._alone else f"{_text(key)} "
-        number = {entry: f"{before}{n}" for n, entry in enumerate(known, gone + 1)}
+        stream = "" if self._alone else f"{_text(key)} "
+        number = {entry: f"{stream}{n}" for n, entry in enumerate(known, gone + 1)}
         for entry, called in number.items():
             self._numbers[key, ids.show(entry)] = called
+        before = stream or "entry "
         for name, cursor, _, _, pel, _ in groups:
             owners = {entry: (_text(owner), count) for entry, owner, _, count in pel}
             within = "" if len(groups) == 1 else f" in {_text(name)}"
@@ -95,7 +96,7 @@ class Entries:
                     said = f"pending, {owner}" + (f", {GONE}" if entry not in there else "")
                     if count > 1:
                         self.deliveries.append(f"{number[entry]}{within} ×{count}")
-                self.labels.append((f"{number[entry]}{within}", said))
+                self.labels.append((f"{before}{number[entry].removeprefix(stream)}{within}", said))
         if not groups:
             self.labels.append((_text(key), str(len(there))))
 

@@ -55,8 +55,10 @@ from .running import check_place
 @click.option("--sequence", metavar="FILE", type=Path, help="Chart what was found: .txt, or .mmd for Mermaid.")
 @click.option(
     "--graph", metavar="FILE", type=Path,
-    help="Write the graph of the states that were seen: .graphml, .dot or .json, or drawn: .svg, .png or .pdf.",
+    help="Write the graph of the states that were seen: .graphml, .dot or .json, drawn: .svg, .png or .pdf, or as a "
+    "page to walk through: .html.",
 )
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", help="On white paper, or on black.")
 @click.option("--against", metavar="SERVER", help="Replay what was found on a real server and compare every reply.")
 @click.option("--flush", is_flag=True, help="Let --against empty a database that is not empty.")
 @json_option
@@ -65,7 +67,7 @@ def command(
     params: tuple[str, ...], method: str | None, seed: int, runs: int, seconds: float | None, pct_depth: int,
     depth: int | None, reduce: str | None, without: tuple[str, ...], liveness: bool, only: str | None,
     checkpoint: Path | None, resume: Path | None, database: str | None, finding: Path | None, timeline: Path | None,
-    sequence: Path | None, graph: Path | None, against: str | None, flush: bool, as_json: bool,
+    sequence: Path | None, graph: Path | None, theme: str, against: str | None, flush: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Try every interleaving and every fault of SCENARIO: a shipped name, file.py, file.py:name or module:name.
 
@@ -107,7 +109,7 @@ def command(
         dialect = server.dialect
     start = Start(found, name, dialect or "", pairs(params), scenario)
     start.world(record=False)  # what is wrong with the variant, the dialect or a parameter is said before anything else
-    outputs = Outputs(finding, timeline, sequence, graph, server, flush, as_json)
+    outputs = Outputs(finding, timeline, sequence, graph, server, flush, as_json, theme)
     if method is None:
         method = RANDOM if _bounds_are_given() else BFS
     if method in SEARCHES:

@@ -30,6 +30,7 @@ class Outputs:
     server: Judge | None
     flush: bool
     as_json: bool
+    theme: str = "light"
 
     def write(self, finding: Finding, run: Run) -> Outcome | None:
         """Writes the files; holds the finding against a real server."""
@@ -38,7 +39,7 @@ class Outputs:
         if self.timeline is not None:
             from ..views.timeline import draw
 
-            draw(run.history, self.timeline)
+            draw(run.history, self.timeline, self.theme)
         if self.sequence is not None:
             from ..views.sequence import draw as draw_sequence
 

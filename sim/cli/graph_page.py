@@ -11,11 +11,11 @@ from ..views.words import counted
 from . import output
 
 
-def write_graph(graph: StateGraph, target: Path) -> dict[str, Any]:
+def write_graph(graph: StateGraph, target: Path, theme: str) -> dict[str, Any]:
     """Writes the file; the numbers of the graph."""
     from ..views.graph_files import write
 
-    write(graph, target)
+    write(graph, target, theme)
     return statistics(graph)
 
 

@@ -75,7 +75,9 @@ def run_check(start: Start, settings: Settings, outputs: Outputs) -> int:
         refined = refine(start, result.counterexample, _exhaust(settings), method=settings.search, loops=_loops(start))
         made = refined.finding, refined.run
         outcome = outputs.write(*made)
-    numbers = None if outputs.graph is None else write_graph(_graph(start, settings), outputs.graph)
+    numbers = None
+    if outputs.graph is not None:
+        numbers = write_graph(_graph(start, settings), outputs.graph, outputs.theme)
     if outputs.as_json:
         value = result_as_json(result, start.scenario) | ({} if numbers is None else {"graph": numbers})
         if made is not None:

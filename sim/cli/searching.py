@@ -68,7 +68,9 @@ def run_search(start: Start, bounds: Bounds, outputs: Outputs) -> int:
             memory=bounds.memory(), stop=stop, tell=tell, visitor=recorder,
         )  # fmt: skip
     outcome = None if done.finding is None or done.run is None else outputs.write(done.finding, done.run)
-    numbers = None if recorder is None or outputs.graph is None else write_graph(recorder.graph(), outputs.graph)
+    numbers = None
+    if recorder is not None and outputs.graph is not None:
+        numbers = write_graph(recorder.graph(), outputs.graph, outputs.theme)
     if outputs.as_json:
         output.print_json(_as_json(start, done, seconds, outcome) | ({} if numbers is None else {"graph": numbers}))
     else:

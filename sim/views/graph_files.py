@@ -1,4 +1,4 @@
-"""A state graph as a file: GraphML, DOT or JSON for programs, a picture for people, by the file's ending."""
+"""A state graph as a file: GraphML, DOT or JSON for programs, a picture or a page for people, by its ending."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..errors import BadInput
 VERSION = 1
 DATA = (".graphml", ".dot", ".json")
 PICTURES = (".svg", ".png", ".pdf")
-ENDINGS = (*DATA, *PICTURES)
+PAGE = ".html"
+ENDINGS = (*DATA, *PICTURES, PAGE)
 DRAWN_MAX = 24
 """A picture of more states shows nothing: it is collapsed by labels, and says so."""
 
@@ -23,15 +24,20 @@ def check_ending(path: Path) -> None:
         raise BadInput(f"cannot write a graph to {str(path)!r}: its ending must be one of {', '.join(ENDINGS)}")
 
 
-def write(graph: StateGraph, path: Path) -> None:
-    """Writes the graph; the same graph gives the same bytes."""
+def write(graph: StateGraph, path: Path, theme: str = "light") -> None:
+    """Writes the graph; the same graph gives the same bytes. The theme is that of pictures."""
     check_ending(path)
     form = path.suffix.lower()
     if form in PICTURES:
         from .graph_picture import render
+        from .palette import theme_named
 
         drawn = small_enough(with_loops(graph), DRAWN_MAX)
-        data = render(drawn, form[1:], len(graph.nodes), len(graph.edges))
+        data = render(drawn, form[1:], len(graph.nodes), len(graph.edges), theme_named(theme))
+    elif form == PAGE:
+        from .graph_html import render as render_page
+
+        data = render_page(graph)
     else:
         text = {".graphml": graphml, ".dot": dot, ".json": as_json}[form](graph)
         data = text.encode()

@@ -23,7 +23,9 @@ from .words import counted, short
 LINE_IN, PAD_IN = 0.15, 0.07
 TEXT_SIZE, STEP_SIZE = 6.5, 6.0
 PLAIN_WORD_IN = 0.1
-CHARACTERS, STEP_CHARACTERS = 34, 26
+CHARACTERS, STEP_CHARACTERS = 40, 26
+NEWBORN = "nothing yet"
+"""What stands in a box whose labels all go without saying."""
 STEPS_LABELLED_MAX = 60
 """The words of more arrows than this would hide the picture."""
 WORDS_LINES_MAX = 3
@@ -43,12 +45,12 @@ def render(graph: StateGraph, form: str, states: int, edges: int, theme: Theme =
 
 def paint(graph: StateGraph, states: int, edges: int, theme: Theme = LIGHT) -> Figure:
     """The picture as a figure."""
-    lines = _all_lines(graph)
+    lines = all_lines(graph)
     worded = len({(edge.source, edge.target) for edge in graph.edges}) <= STEPS_LABELLED_MAX
     with house_style():
         done = place(
             graph, lambda node: _size(lines[node.key], TEXT_SIZE),
-            lambda steps: _size([text for text, _ in _deeds(steps)], STEP_SIZE) if worded else (PLAIN_WORD_IN, 0.1),
+            lambda steps: _size([text for text, _ in deeds(steps)], STEP_SIZE) if worded else (PLAIN_WORD_IN, 0.1),
         )  # fmt: skip
         width = max(done.width + 2 * MARGIN_IN, WIDTH_MIN)
         height = done.height + HEAD_IN + FOOT_IN
@@ -95,7 +97,7 @@ def _size(lines: Sequence[str], size: float) -> tuple[float, float]:
     return width + 2 * PAD_IN, len(lines) * LINE_IN + PAD_IN
 
 
-def _all_lines(graph: StateGraph) -> dict[str, list[str]]:
+def all_lines(graph: StateGraph) -> dict[str, list[str]]:
     """What stands in each box: what is the same in all of them is left out, and so is what goes without saying."""
     values: dict[str, set[str]] = {}
     for node in graph.nodes:
@@ -105,7 +107,7 @@ def _all_lines(graph: StateGraph) -> dict[str, list[str]]:
     loops: dict[str, list[str]] = {}
     for edge in graph.edges:
         if edge.source == edge.target:
-            loops.setdefault(edge.source, []).append(f"↻ {_deed(edge)}")
+            loops.setdefault(edge.source, []).append(f"↻ {deed(edge)}")
     return {node.key: _lines(node, telling, loops.get(node.key, [])) for node in graph.nodes}
 
 
@@ -119,7 +121,7 @@ def _lines(node: Node, telling: set[str], loops: Sequence[str]) -> list[str]:
         elif name in telling and name != LOOP and value not in PLAIN:
             told.append(f"{name}: {value}")
     told += [*loops[:2], *(f"✗ {name}" for name in node.violated)]
-    return [short(line, CHARACTERS) for line in told or [node.key[:8]]]
+    return [short(line, CHARACTERS) for line in told or [NEWBORN if node.labels else node.key[:8]]]
 
 
 def _state(sheet: _Sheet, box: Place, node: Node, lines: Sequence[str], *, initial: bool, end: bool) -> None:
@@ -162,7 +164,7 @@ def _arrow(sheet: _Sheet, way: Way, worded: bool) -> None:
     )  # fmt: skip
     if worded:
         x, y = sheet.at(way.words)
-        told = _deeds(way.edges)
+        told = deeds(way.edges)
         paper = {"boxstyle": "square,pad=0.05", "facecolor": sheet.theme.paper, "edgecolor": "none"}
         for n, (text, process) in enumerate(told):
             at = y + (n - (len(told) - 1) / 2) * LINE_IN
@@ -188,9 +190,9 @@ def _points(sheet: _Sheet, way: Way) -> list[tuple[float, float]]:
     return [start, *inner, end]
 
 
-def _deeds(edges: Sequence[Edge]) -> list[tuple[str, str]]:
+def deeds(edges: Sequence[Edge]) -> list[tuple[str, str]]:
     """What is done, each with who does it (who is the colour); what is too much for an arrow is counted."""
-    told = list(dict.fromkeys((_deed(edge), edge.process) for edge in edges))
+    told = list(dict.fromkeys((deed(edge), edge.process) for edge in edges))
     told.sort(key=lambda item: not item[0].endswith("broken)"))
     if len(told) <= WORDS_LINES_MAX:
         return told
@@ -198,7 +200,7 @@ def _deeds(edges: Sequence[Edge]) -> list[tuple[str, str]]:
     return [*told[: WORDS_LINES_MAX - 1], (f"and {rest} more", "")]
 
 
-def _deed(edge: Edge) -> str:
+def deed(edge: Edge) -> str:
     """What is done, without who does it."""
     deed = edge.step.removeprefix(edge.process).removeprefix(":").strip().removeprefix("the server ")
     what, bracket, broken = deed.partition(" (")
@@ -219,17 +221,27 @@ def _heading(sheet: _Sheet, graph: StateGraph, states: int, edges: int) -> None:
         0.3, 0.26, f"{graph.scenario}, {graph.variant}", fontsize=12, weight="bold", color=sheet.theme.of(INK),
         va="center", parse_math=False,
     )  # fmt: skip
+    sheet.text(0.3, 0.5, heading(graph, states, edges), 8, SOFT, "left")
+    broken = broken_by(graph)
+    if broken:
+        sheet.text(0.3, 0.72, f"✗ {', '.join(broken)}", 8, TROUBLE, "left")
+
+
+def heading(graph: StateGraph, states: int, edges: int) -> str:
+    """How much there is, and how much of it is shown."""
     told = f"{counted(states, 'state')}, {counted(edges, 'step')}"
     if not graph.complete:
         told += " seen; there are more"
     if len(graph.nodes) < states:
         told += f"; drawn as {counted(len(graph.nodes), 'class', 'classes')} of states with equal labels"
-    sheet.text(0.3, 0.5, told, 8, SOFT, "left")
+    return told
+
+
+def broken_by(graph: StateGraph) -> list[str]:
+    """The properties that some state or step breaks."""
     broken = list(dict.fromkeys(name for node in graph.nodes for name in node.violated))
     said = {edge.step.rpartition(" (")[2].removesuffix(" broken)") for edge in graph.edges if "broken)" in edge.step}
-    broken += sorted(said.difference(broken))
-    if broken:
-        sheet.text(0.3, 0.72, f"✗ {', '.join(broken)}", 8, TROUBLE, "left")
+    return broken + sorted(said.difference(broken))
 
 
 def _legend(sheet: _Sheet, height: float) -> None:

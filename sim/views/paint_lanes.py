@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from .paint_faults import TROUBLES, draw_crash, draw_jump, draw_trouble
 from .palette import INK, PAPER, SOFT, STRIPE, TROUBLE, Look
@@ -14,6 +15,7 @@ WORK_IN = 0.21
 SAID_MAX = 8
 """What befalls a process more often than this is said once, with how often."""
 SAID_LENGTH = 24
+SPARE_IN = 0.35
 BESIDE_IN = 0.12
 
 
@@ -146,11 +148,18 @@ def _draw_troubles(sheet: Sheet, lane: Lane, y: float) -> None:
     seen: Counter[str] = Counter()
     for mark in said:
         seen[mark.text] += 1
-        if times[mark.text] == 1 or (times[mark.text] <= SAID_MAX and len(mark.text) < SAID_LENGTH):
+        if times[mark.text] == 1 or (times[mark.text] <= SAID_MAX and _fits_between(sheet, said, mark.text)):
             _say(sheet, sheet.x(mark.at_ms), y, short(mark.text or "crash", 48), TROUBLE)
         elif seen[mark.text] == 1:
             label = f"{short(mark.text or 'crash', 48)} ({times[mark.text]} times)"
             _say(sheet, sheet.x(mark.at_ms), y, label, TROUBLE)
+
+
+def _fits_between(sheet: Sheet, said: list[Mark], text: str) -> bool:
+    """Whether there is room for the same words beside each mark that has them, and some to spare."""
+    at = [sheet.x(mark.at_ms) for mark in said if mark.text == text]
+    room = min(later - earlier for earlier, later in pairwise(at))
+    return len(text) < SAID_LENGTH and width_of(text or "crash", SMALL, "bold") + SPARE_IN < room
 
 
 def _say(sheet: Sheet, x: float, y: float, text: str, colour: str) -> None:

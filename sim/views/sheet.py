@@ -112,6 +112,10 @@ def places_of(picture: Picture, top: float) -> Places:
     return places
 
 
+APART_IN = 0.06
+"""Between two labels of one line, so that they are not read as one."""
+
+
 class Sheet:
     """Axes in inches, y downwards, with the time axis between ``left`` and ``right``."""
 
@@ -207,7 +211,8 @@ class Sheet:
         for x, y, ha in places:
             left, right, top, bottom = self._room(x, y, text, size, ha, weight)
             inside = self.left - 0.15 < left and right < self.right_edge
-            if inside and all(x1 < left or right < x0 or y1 < top or bottom < y0 for x0, x1, y0, y1 in self.labels):
+            begin, end = left - APART_IN, right + APART_IN
+            if inside and all(x1 < begin or end < x0 or y1 < top or bottom < y0 for x0, x1, y0, y1 in self.labels):
                 self.text(x, y, text, size=size, color=color, ha=ha, weight=weight, boxed=True)
                 return True
         return False

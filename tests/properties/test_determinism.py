@@ -85,7 +85,7 @@ DIGESTS = {
     ("lag-lies", "trimmed"): "adeb38ebfb07a193",
     ("lag-lies", "trimmed-from-8"): "14bcefaad20d9fba",
     ("lag-lies", "setid"): "f2f5cfd7af0e20ed",
-    ("lag-lies", "xsetid"): "29e7c440982ef8f3",
+    ("lag-lies", "xsetid"): "97b2c8744091f69b",
     ("lag-lies", "lastid"): "e14a0ef4c5c784fe",
     ("last-id-zero-after-restart", "broken"): "aee0d13493f6dd09",
     ("last-id-zero-after-restart", "repaired"): "fe350538dc3cd95b",

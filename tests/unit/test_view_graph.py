@@ -25,6 +25,7 @@ from redelivery.sim.errors import BadInput
 from redelivery.sim.run import simulate
 from redelivery.sim.views.graph_files import ENDINGS, dot, graphml, write
 from redelivery.sim.views.graph_layout import layers, place
+from redelivery.sim.views.palette import DARK, LIGHT
 
 
 def node(key: str, depth: int, *violated: str, **labels: str) -> Node:
@@ -156,10 +157,10 @@ def test_the_label_that_tells_where_it_breaks_goes_first() -> None:
 @pytest.mark.parametrize(
     ("scenario", "variant", "told"),
     [
-        ("failover-loses-ack", "broken", {"2": "waits", "struck": "failover"}),
-        ("failover-loses-ack", "broken", {"2": "pending, worker", "at work": "worker on 2", "deliveries": "2 ×2"}),
-        ("crash-before-ack", "broken", {"1": "pending, worker-b", "down": "worker-b", "struck": "crash"}),
-        ("trim-undelivered-slow-group", "broken", {"3 in reports": "pending, reports, gone", "2 in reports": "gone"}),
+        ("failover-loses-ack", "broken", {"entry 2": "waits", "struck": "failover"}),
+        ("failover-loses-ack", "broken", {"entry 2": "pending, worker", "deliveries": "2 ×2"}),
+        ("crash-before-ack", "broken", {"entry 1": "pending, worker-b", "down": "worker-b", "struck": "crash"}),
+        ("trim-undelivered-slow-group", "broken", {"entry 3 in reports": "pending, reports, gone"}),
         ("list-pop-crash", "broken", {"at work": "worker-a"}),
     ],
 )  # fmt: skip
@@ -243,6 +244,27 @@ def test_the_same_graph_gives_the_same_bytes(ending: str, tmp_path: Path) -> Non
     for name in ("one", "two"):
         write(recorded("broken", 6), tmp_path / (name + ending))
     assert (tmp_path / ("one" + ending)).read_bytes() == (tmp_path / ("two" + ending)).read_bytes()
+
+
+def test_a_picture_has_the_paper_that_is_asked_for(tmp_path: Path) -> None:
+    for name in ("light", "dark"):
+        write(DIAMOND, tmp_path / f"{name}.svg", name)
+    papers = [theme.paper.lower() in (tmp_path / f"{theme.name}.svg").read_text().lower() for theme in (LIGHT, DARK)]
+    assert papers == [True, True]
+    assert DARK.paper.lower() not in (tmp_path / "light.svg").read_text().lower()
+
+
+def test_a_page_holds_every_state_and_says_nothing_that_could_run(tmp_path: Path) -> None:
+    odd = replace(DIAMOND, nodes=(node("a", 0, x="</script><b>"), *DIAMOND.nodes[1:]))
+    write(odd, tmp_path / "g.html")
+    page = (tmp_path / "g.html").read_text()
+    assert "</script><b>" not in page
+    value = json.loads(page.partition('id="recording">')[2].partition("</script>")[0])
+    assert [state["key"] for state in value["states"]] == ["a", "b", "c", "d"]
+    assert value["states"][0]["labels"] == [["x", "</script><b>"]]
+    assert sorted((way["from"], way["to"]) for way in value["ways"]) == sorted(
+        {("abcd".index(e.source), "abcd".index(e.target)) for e in DIAMOND.edges if e.source != e.target}
+    )
 
 
 def test_bad_places_are_named(tmp_path: Path) -> None:
