@@ -9,7 +9,7 @@ from ..errors import BadInput, unknown
 from ..history import History
 from ..views.sequence import mermaid
 from .spans import spans
-from .table import table
+from .table import parquet, table
 from .trace_events import trace_events
 
 
@@ -24,14 +24,17 @@ FORMS: dict[str, tuple[str, Callable[[History], str]]] = {
     "mermaid": (".mmd", _mermaid),
 }
 """Each form with its ending and what makes it."""
-_BY_ENDING = {".json": "trace", ".csv": "csv", ".mmd": "mermaid"}
+PARQUET = "parquet"
+"""The one form that is no text."""
+ALL_FORMS = (*FORMS, PARQUET)
+_BY_ENDING = {".json": "trace", ".csv": "csv", ".mmd": "mermaid", ".parquet": PARQUET}
 
 
 def form_of(path: Path, given: str | None) -> str:
     """The form that is asked for, or that the file's ending means."""
     if given is not None:
-        if given not in FORMS:
-            raise unknown("form", given, FORMS)
+        if given not in ALL_FORMS:
+            raise unknown("form", given, ALL_FORMS)
         return given
     if path.suffix.lower() not in _BY_ENDING:
         known = ", ".join(f"{ending} ({form})" for ending, form in _BY_ENDING.items())
@@ -46,7 +49,7 @@ def export(history: History, form: str) -> str:
 
 def write(history: History, path: Path, form: str) -> int:
     """Writes the file; how many bytes it has."""
-    data = export(history, form).encode()
+    data = parquet(history) if form == PARQUET else export(history, form).encode()
     try:
         path.write_bytes(data)
     except OSError as error:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from redelivery import Run, find, simulate
 from redelivery.sim.errors import BadInput
 from redelivery.sim.exports.calls import LOST, REPLIED, calls
-from redelivery.sim.exports.files import FORMS, export, form_of, write
+from redelivery.sim.exports.files import ALL_FORMS, export, form_of, write
 from redelivery.sim.exports.moments import moments_us
 from redelivery.sim.history import History
 
@@ -134,12 +136,28 @@ def test_a_table_has_a_row_for_each_event_and_nothing_is_lost(runs: dict[str, Ru
     assert [fact["fact"] for fact in json.loads(claim["facts"])] == ["ConsumerCreated", "Claimed"]
 
 
-@pytest.mark.parametrize("form", FORMS)
+def test_parquet_has_the_same_rows(runs: dict[str, Run], tmp_path: Path) -> None:
+    history = runs["reply-lost-claim"].history
+    write(history, tmp_path / "x.parquet", form_of(tmp_path / "x.parquet", None))
+    read = pq.read_table(tmp_path / "x.parquet")
+    kinds = [str(field.type) for field in read.schema]
+    assert kinds == ["int64", "int64", "string", "string", "int64", *4 * ["string"]]
+    text = [{name: "" if value is None else str(value) for name, value in row.items()} for row in read.to_pylist()]
+    assert text == list(csv.DictReader(io.StringIO(export(history, "csv"))))
+
+
+def test_without_pyarrow_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(BadInput, match=r"Parquet needs pyarrow: pip install 'redelivery\[parquet\]'"):
+        write(History(), tmp_path / "x.parquet", "parquet")
+
+
+@pytest.mark.parametrize("form", ALL_FORMS)
 def test_two_runs_of_an_export_are_the_same_bytes(form: str, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write(simulate(find("reply-lost-claim"), "broken").history, tmp_path / name, form)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    assert export(History(), form), "an empty history has an export too"
+    assert write(History(), tmp_path / "a", form), "an empty history has an export too"
 
 
 def test_the_ending_means_a_form_and_what_it_cannot_mean_is_one_line(tmp_path: Path) -> None:
