@@ -47,12 +47,23 @@ class SimRedis(redis.asyncio.Redis):
         """A pipeline: with ``transaction`` one MULTI/EXEC that nothing comes between."""
         return SimPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
-    def pubsub(self, **kwargs: Any) -> Any:
-        """Not simulated yet: the model has Pub/Sub, but no process listens to its connection."""
-        raise NotImplementedError("Pub/Sub is not simulated yet")
+    def pubsub(self, **kwargs: Any) -> SimPubSub:
+        """redis-py's own, which the world refuses as soon as it subscribes."""
+        return SimPubSub(self.connection_pool, **kwargs)
 
     def __del__(self, *_: Any) -> None:
         """Nothing to close: no connection was ever made."""
+
+
+class SimPubSub(redis.asyncio.client.PubSub):
+    """Asks the world to subscribe, which refuses it: no process listens to a connection of its own.
+
+    The refusal comes from the world and not from here, so that no ``except`` of a program can hide it.
+    """
+
+    async def execute_command(self, *args: Any) -> Any:
+        """Puts SUBSCRIBE and its like to the world."""
+        return await ask(Command((pack(self, args),)))
 
 
 class SimPipeline(redis.asyncio.client.Pipeline):
@@ -85,8 +96,8 @@ class SimPipeline(redis.asyncio.client.Pipeline):
         return values
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        """Commands that redis-py would send at once (WATCH) are not simulated yet."""
-        raise NotImplementedError(f"{args[0]} in a pipeline is not simulated yet")
+        """What redis-py would send at once, before the others, on a connection that it keeps: WATCH is refused."""
+        return await ask(Command((pack(self, args),)))
 
     def __del__(self, *_: Any) -> None:
         """Nothing to reset: no connection was ever taken."""

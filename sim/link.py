@@ -7,7 +7,7 @@ apart; what a client then does (wait, give up, send again) its policy says.
 from __future__ import annotations
 
 from ..models.facts import Fact
-from ..models.replies import BLOCKED, Push, Reply
+from ..models.replies import BLOCKED, Reply
 from ..models.server import Served
 from . import events
 from .choices import Choices
@@ -27,6 +27,19 @@ TURN_COMMANDS_MAX = 64
 """More commands than this in one turn are a loop that never ends."""
 
 
+_LISTENS = (
+    "no process of a scenario listens to a connection, so that messages would reach nobody; simulate the program as it "
+    "is, with @redelivery.simulate or redelivery verify, where Pub/Sub is as on a server"
+)
+OF_ITS_OWN = {
+    b"SUBSCRIBE": _LISTENS,
+    b"PSUBSCRIBE": _LISTENS,
+    b"WATCH": "a process has no connection of its own that could watch a key; put what belongs together into "
+    "redelivery.atomic, or simulate the program as it is, with @redelivery.simulate or redelivery verify",
+}
+"""Commands that need a connection which remembers them, each with what to do instead."""
+
+
 class Linked(Stage):
     """A stage whose processes are connected to the server."""
 
@@ -39,7 +52,7 @@ class Linked(Stage):
 
     def _send(self, index: int, path: Path, request: Command, choices: Choices) -> None:
         running = self.processes[index]
-        self._count_command(running)
+        self._count_command(running, request)
         policy = running.plan.client
         if policy is not None and policy.pool_timeout_ms == 0 and self._is_full(index, policy):
             self.calls += 1
@@ -124,7 +137,11 @@ class Linked(Stage):
         assert isinstance(request, Command)
         self._put_on_wire(index, path, request.commands, choices)
 
-    def _count_command(self, running: Running) -> None:
+    def _count_command(self, running: Running, request: Command) -> None:
+        for argv in request.commands:
+            if argv[0].upper() in OF_ITS_OWN:
+                name = argv[0].upper().decode()
+                raise ScenarioError(f"process {running.plan.name!r} sends {name}: {OF_ITS_OWN[argv[0].upper()]}")
         running.commands += 1
         if running.commands > TURN_COMMANDS_MAX:
             raise ScenarioError(
@@ -135,7 +152,7 @@ class Linked(Stage):
     def _send_at_once(self, index: int, path: Path, request: Command, choices: Choices) -> None:
         """A command of an atomic block."""
         running = self.processes[index]
-        self._count_command(running)
+        self._count_command(running, request)
         self.calls += 1
         session = running.sessions.pop() if running.sessions else self._open()
         replies, facts = self._execute(session, request.commands)
@@ -198,8 +215,7 @@ class Linked(Stage):
     def _hand_out_served(self, choices: Choices) -> None:
         """Passes on the answers of blocked reads that the last command, or the clock, released."""
         for served in self.server.take_served():
-            if not isinstance(served.reply, Push):  # a message: no process listens to its connection yet
-                self._hand_out(served, choices)
+            self._hand_out(served, choices)
 
     def _hand_out(self, served: Served, choices: Choices) -> None:
         index, _, path, call = self.waiting.pop(served.session)
