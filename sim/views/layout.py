@@ -79,11 +79,8 @@ def choose(reading: Reading, rows_max: int = ROWS_MAX, lanes_max: int = LANES_MA
 
 def _verdict(reading: Reading) -> tuple[str, ...]:
     """The verdict in sentences; a history that was cut is drawn up to where it goes, and says so."""
-    lines = [reading.numbering.in_sentence(line) for line in words.verdict(reading.header)]
-    if reading.events and not reading.whole:
-        at = words.duration(reading.end_ms)
-        lines.append(f"This history stops at {at}, after {words.counted(reading.events, 'event')}: its run went on.")
-    return tuple(lines)
+    cut = [words.stops(reading.events, reading.end_ms)] if reading.events and not reading.whole else []
+    return (*map(reading.numbering.in_sentence, words.verdict(reading.header)), *cut)
 
 
 def _blocks(reading: Reading, rows_max: int) -> tuple[Block, ...]:

@@ -73,11 +73,12 @@ def read(history: History) -> Reading:
     end_ms = max((event.at_ms for event in history), default=0)
     blocks = _blocks(header, groups, lanes, end_ms)
     handling = {work.process for _, _, _, work in lanes.handlers}
+    whole = any(isinstance(event, Ended) for event in history.events[-1:])
     return Reading(
         header=header,
         events=len(history),
         end_ms=end_ms,
-        whole=any(isinstance(event, Ended) for event in history.events[-1:]),
+        whole=whole,
         numbering=numbering,
         lanes=tuple(lanes.views[name].lane() for name in _order(header, lanes)),
         takers=frozenset(groups.takers | handling),
@@ -89,7 +90,7 @@ def read(history: History) -> Reading:
         scans=scans(history),
         claims=tuple(groups.claims),
         blocks=blocks,
-        lines=_lines(history),
+        lines=_lines(history, end_ms, whole),
     )
 
 
@@ -182,12 +183,13 @@ def _declared_min_idle(header: dict[str, Any]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _lines(history: History) -> tuple[Line, ...]:
+def _lines(history: History, end_ms: int, whole: bool) -> tuple[Line, ...]:
+    """Of a history that was cut, what broke after its end has no place."""
     lines = [Line(event.at_ms, "healed", "faults end") for event in history if isinstance(event, Healed)]
     seen: set[str] = set()
     for item in words.violations(history.header):
         name, at_ms = str(item.get("property")), item.get("at_ms")
-        if isinstance(at_ms, int) and name not in seen:
+        if isinstance(at_ms, int) and name not in seen and (whole or at_ms <= end_ms):
             seen.add(name)
             lines.append(Line(at_ms, "violated", f"✗ {name} broken"))
     return tuple(sorted(lines))

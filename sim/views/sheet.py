@@ -114,6 +114,7 @@ def places_of(picture: Picture, top: float) -> Places:
 
 APART_IN = 0.06
 """Between two labels of one line, so that they are not read as one."""
+SAME_LINE_IN = 0.03
 
 
 class Sheet:
@@ -211,8 +212,10 @@ class Sheet:
         for x, y, ha in places:
             left, right, top, bottom = self._room(x, y, text, size, ha, weight)
             inside = self.left - 0.15 < left and right < self.right_edge
-            begin, end = left - APART_IN, right + APART_IN
-            if inside and all(x1 < begin or end < x0 or y1 < top or bottom < y0 for x0, x1, y0, y1 in self.labels):
+            near = [(x0, x1) for x0, x1, y0, y1 in self.labels if y0 <= bottom and top <= y1]
+            line = [(x0, x1) for x0, x1, y0, y1 in self.labels if abs((y0 + y1) / 2 - y) < SAME_LINE_IN]
+            apart = all(x1 < left - APART_IN or right + APART_IN < x0 for x0, x1 in line)
+            if inside and apart and all(x1 < left or right < x0 for x0, x1 in near):
                 self.text(x, y, text, size=size, color=color, ha=ha, weight=weight, boxed=True)
                 return True
         return False

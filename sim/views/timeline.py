@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput
+from ..events import Ended
 from ..history import History
+from .words import stops
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +51,9 @@ def text(history: History) -> list[str]:
     story = tell(history)
     head = story.index("") if "" in story else len(story)
     drawn = ["", *bars(layout(history))] if len(history) else []
-    return [*story[:head], *drawn, *story[head:]]
+    end_ms = max((event.at_ms for event in history), default=0)
+    cut = [] if not history.events or isinstance(history.events[-1], Ended) else ["", stops(len(history), end_ms)]
+    return [*story[:head], *drawn, *cut, *story[head:]]
 
 
 def svg(history: History, theme: str = "light") -> str:

@@ -260,6 +260,11 @@ def verdict(header: dict[str, Any]) -> list[str]:
     return lines
 
 
+def stops(events: int, end_ms: int) -> str:
+    """That a history was cut off, and where: what it shows is no more than its beginning."""
+    return f"This history stops at {duration(end_ms)}, after {counted(events, 'event')}: its run went on."
+
+
 def _held(header: dict[str, Any]) -> str:
     properties = header.get("properties")
     if not isinstance(properties, dict):

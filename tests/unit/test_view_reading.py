@@ -165,6 +165,15 @@ def test_where_no_time_passes_the_steps_are_counted() -> None:
     assert not timeless(simulate(find("crash-before-ack"), "broken").history)
 
 
+def test_what_broke_after_the_end_of_a_cut_history_has_no_place_in_it() -> None:
+    whole = simulate(find("crash-before-ack"), "broken").history
+    cut = History(whole.header, whole.events[:40])
+    assert [line.text for line in layout(whole).lines if line.kind == "violated"] == ["✗ no-orphan broken"]
+    assert [line for line in layout(cut).lines if line.kind == "violated"] == []
+    assert any(line.startswith("This history stops at 1.5 s, after 40 events") for line in text(cut))
+    assert not any("This history stops" in line for line in text(whole))
+
+
 def test_a_replica_that_is_cut_off_is_no_clock_that_was_set() -> None:
     history = simulate(find("failover-loses-xadd"), "cut-off").history
     told = {label.get_text() for label in figure(history).axes[0].texts}
