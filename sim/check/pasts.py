@@ -24,6 +24,16 @@ MASKS_MAX = 1 << 16
 """Of so many masks is remembered what else is known of them."""
 
 
+def bits(mask: int) -> list[int]:
+    """The places of the bits of a mask."""
+    found = []
+    while mask:
+        lowest = mask & -mask
+        found.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return found
+
+
 class Part:
     """Some pasts in which the same can happen."""
 
@@ -100,12 +110,7 @@ class Pasts:
 
     def of(self, mask: int) -> list[int]:
         """The pasts of a mask."""
-        table, found = self.table, []
-        while mask:
-            lowest = mask & -mask
-            found.append(table[lowest.bit_length() - 1])
-            mask ^= lowest
-        return found
+        return [self.table[bit] for bit in bits(mask)]
 
     def effect(self, action: int, tells: int) -> Effect:
         """What a move does to pasts: see ``Move``."""

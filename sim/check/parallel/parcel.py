@@ -7,11 +7,12 @@ same on both sides: those that there were before the processes parted.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..machine import CLOCK_MASK, WHOLE_MASK, Machine, State
-from ..pasts import MASKS_MAX, PAST_MASK, Pasts
+from ..pasts import PAST_MASK, Pasts, bits
 from ..scenes import CLOCK_AT, LIFE_MASK, SCENE_AT, SERVER_MASK
 from ..taking import LIFE_BITS, SERVER_BITS
 
@@ -52,13 +53,20 @@ def everything(machine: Machine) -> Luggage:
 
 
 class Bundle(NamedTuple):
-    """Scenes on their way, with the masks of their pasts."""
+    """Scenes on their way, with the masks of their pasts: each travels once, and goes by its number from then on."""
 
     parcel: Parcel
-    """The scenes, as states without pasts."""
+    """Scenes that are new to the receiver, as states without pasts, in the order of their numbers."""
     pasts: list[tuple[int, int]]
-    """Pasts that are new to the receiver, with their numbers there."""
+    """Pasts that are new to the receiver, with their bits there."""
     masks: list[int]
+    """Masks that are new to the receiver, in the order of their numbers."""
+    pairs: bytes
+    """The number of each scene, then as many of masks: see ``NUMBER``."""
+
+
+NUMBER = "I"
+"""How numbers are written: as an ``array`` of these."""
 
 
 class Sender:
@@ -75,6 +83,9 @@ class Sender:
         self._bytes = state_bytes(machine)
         self._told = 0
         """The mask of the pasts that were sent."""
+        self._scenes: dict[int, int] = {}
+        self._masks: dict[int, int] = {}
+        """The number of each that was sent."""
 
     def pack(self, states: Collection[State]) -> Parcel:
         """The states, and what of them is new to the receiver."""
@@ -93,22 +104,19 @@ class Sender:
 
     def bundle(self, masks: dict[int, int], pasts: Sequence[int]) -> Bundle:
         """Scenes with their masks, and what of them and of the pasts is new to the receiver; see ``Pasts.table``."""
+        new_scenes, scenes = _numbered(masks, self._scenes)
+        new_masks, numbers = _numbered(masks.values(), self._masks)
         every = 0
-        for mask in masks.values():
+        for mask in new_masks:
             every |= mask
-        new: list[tuple[int, int]] = []
         every &= ~self._told
         self._told |= every
-        while every:
-            lowest = every & -every
-            every ^= lowest
-            number = lowest.bit_length() - 1
-            new.append((number, pasts[number]))
-        parcel = self.pack(masks)
+        new = [(bit, pasts[bit]) for bit in bits(every)]
+        parcel = self.pack(new_scenes)
         luggage = self.pack([past for _, past in new]).luggage if new else []
         for kind, more in enumerate(luggage):
             parcel.luggage[kind][:0] = more
-        return Bundle(parcel, new, list(masks.values()))
+        return Bundle(parcel, new, new_masks, (scenes + numbers).tobytes())
 
     def _add(self, luggage: Luggage, kind: int, numbers: Iterable[int]) -> list[tuple[int, Any]]:
         known, sent, table = self._known[kind], self._sent[kind], self._tables[kind]
@@ -116,6 +124,13 @@ class Sender:
         sent.update([number for number, _ in new])
         luggage[kind] += new
         return new
+
+
+def _numbered(values: Collection[int], known: dict[int, int]) -> tuple[list[int], array[int]]:
+    """Those that have no number yet, which they get, and the numbers of all."""
+    new = [value for value in dict.fromkeys(values) if value not in known]
+    known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+    return new, array(NUMBER, [known[value] for value in values])
 
 
 def as_bytes(states: Iterable[State], size: int) -> bytes:
@@ -134,9 +149,10 @@ class Receiver:
         self._shifts = [LIVES_AT + LIFE_BITS * index for index in range(len(machine.plan.processes))]
         self._bytes = state_bytes(machine)
         self._bits: dict[int, int] = {}
-        """Of each of the sender's pasts: one's own bit."""
-        self._masks: dict[int, int] = {}
-        """The sender's masks to one's own."""
+        """Of each of the sender's bits: one's own mask of that past."""
+        self._scenes: list[State] = []
+        self._masks: list[int] = []
+        """By their numbers: what the sender sent, in one's own numbers."""
 
     def learn(self, luggage: Luggage) -> None:
         """Gives the new components their numbers here."""
@@ -180,19 +196,14 @@ class Receiver:
     def scenes(self, bundle: Bundle, pasts: Pasts) -> Iterator[tuple[State, int]]:
         """Scenes with their masks, in one's own numbers."""
         self.learn(bundle.parcel.luggage)
-        bits, known = self._bits, self._masks
-        packed = b"".join([past.to_bytes(self._bytes, "little") for _, past in bundle.pasts])
-        for (number, _), past in zip(bundle.pasts, self.states(packed), strict=True):
-            bits[number] = pasts.bit(past & PAST_MASK)
-        for scene, mask in zip(self.states(bundle.parcel.states), bundle.masks, strict=True):
-            mine = known.get(mask)
-            if mine is None:
-                mine, rest = 0, mask
-                while rest:
-                    lowest = rest & -rest
-                    rest ^= lowest
-                    mine |= bits[lowest.bit_length() - 1]
-                if len(known) >= MASKS_MAX:
-                    known.clear()
-                known[mask] = mine
-            yield scene & ~PAST_MASK, mine
+        packed = as_bytes([past for _, past in bundle.pasts], self._bytes)
+        for (bit, _), past in zip(bundle.pasts, self.states(packed), strict=True):
+            self._bits[bit] = pasts.bit(past & PAST_MASK)
+        self._scenes += [scene & ~PAST_MASK for scene in self.states(bundle.parcel.states)]
+        self._masks += [sum([self._bits[bit] for bit in bits(mask)]) for mask in bundle.masks]
+        pairs = array(NUMBER, bundle.pairs)
+        half = len(pairs) // 2
+        return zip(
+            [self._scenes[number] for number in pairs[:half]], [self._masks[number] for number in pairs[half:]],
+            strict=True,
+        )  # fmt: skip

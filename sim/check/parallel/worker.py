@@ -74,6 +74,19 @@ class Worker:
 
     def look(self, *, deepen: bool, depth: int) -> Reply:
         """Looks at states for a while; ``deepen``: at those of the next level, which is at ``depth``."""
+        if deepen:
+            self._deepen()
+        self._look(depth)
+        return self.reply(self._pack())
+
+    def _deepen(self) -> None:
+        raise NotImplementedError
+
+    def _look(self, depth: int) -> None:
+        raise NotImplementedError
+
+    def _pack(self) -> dict[int, bytes]:
+        """For others: whom, and what is theirs of what it found."""
         raise NotImplementedError
 
     def sizes(self) -> tuple[int, int, int, int]:
@@ -128,17 +141,16 @@ class OfStates(Worker):
                     seen.add(state)
                     deeper.append(state)
 
-    def look(self, *, deepen: bool, depth: int) -> Reply:
-        """Looks at states for a while."""
-        if deepen:
-            self._level, self._deeper, self._at = self._deeper, [], 0
-        self._look(depth)
+    def _deepen(self) -> None:
+        self._level, self._deeper, self._at = self._deeper, [], 0
+
+    def _pack(self) -> dict[int, bytes]:
         parcels = {}
         for other, states in self._leaving.items():
             if states:
                 parcels[other] = pickle.dumps(self._senders[other].pack(states), pickle.HIGHEST_PROTOCOL)
                 states.clear()
-        return self.reply(parcels)
+        return parcels
 
     def sizes(self) -> tuple[int, int, int, int]:
         """How many states it has."""
