@@ -22,6 +22,7 @@ from redelivery.sim.check.check import check
 from redelivery.sim.check.everything import check_all
 from redelivery.sim.check.parallel import crew, worker
 from redelivery.sim.check.report import Result
+from redelivery.sim.cli import main
 from redelivery.sim.errors import BadInput, ScenarioError
 from redelivery.sim.plan import Crash, Plan, Process
 from redelivery.sim.scenario import Scenario, Variant
@@ -136,26 +137,30 @@ breadth.WIDE, worker.ROUND_STATES, checkpoint.EVERY_S = 20, 60, 0.0
 crew.START_METHOD = sys.argv[1]
 from redelivery.sim.cli.proving import ProgressLine
 def tell(self, progress):
-    if active_children():
+    if active_children() or "1" in sys.argv:
         print(progress.states, *[child.pid for child in active_children()], file=sys.stderr, flush=True)
 ProgressLine.tell = tell
 if __name__ == "__main__":
-    main(["check", "group-world", "--param", "entries=4", "--without", "symmetry", "--json", *sys.argv[2:]])
+    main(["check", "group-world", "--without", "symmetry", "--json", *sys.argv[2:]])
 """
+WIDE = ("--param", "entries=4")
+NARROW = ("--param", "entries=4", "--param", "consumers=2", "--param", "crashes=1")
 
 
-def led(tmp_path: Path, start: str, *arguments: str) -> tuple[subprocess.Popen[str], list[int]]:
+def led(
+    tmp_path: Path, start: str, *arguments: str, workers: int = 2, params: tuple[str, ...] = WIDE
+) -> tuple[subprocess.Popen[str], list[int]]:
     """A search in a process of its own, as soon as its workers have found something; with their numbers."""
     script = tmp_path / "leader.py"
     script.write_text(LEADER)
     process = subprocess.Popen(
-        [sys.executable, str(script), start, "--workers", "2", *arguments], stderr=subprocess.PIPE,
+        [sys.executable, str(script), start, "--workers", str(workers), *params, *arguments], stderr=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True,
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
         words = line.split()
-        if len(words) == 3 and all(word.isdigit() for word in words) and int(words[0]) > 2000:
+        if len(words) == 1 + workers * (workers > 1) and all(word.isdigit() for word in words) and int(words[0]) > 2000:
             return process, [int(word) for word in words[1:]]
     raise AssertionError(f"it ended with {process.wait()}")
 
@@ -188,6 +193,27 @@ def test_workers_end_with_whoever_leads_them(start: str, tmp_path: Path) -> None
     process.communicate()
     assert all_gone(pids)
     assert (tmp_path / "c").is_file()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_search_that_is_killed_is_resumed_to_the_same_counts(
+    workers: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the command line alone: one is killed, which has no time to say anything; another goes on from its file."""
+    process, _ = led(tmp_path, "fork", "--checkpoint", "c", workers=workers, params=NARROW)
+    process.kill()
+    out, _ = process.communicate()
+    assert (process.returncode, out) == (-signal.SIGKILL, "")
+    said = []
+    for more in (["--resume", str(tmp_path / "c"), "--workers", str(workers)], []):
+        with pytest.raises(SystemExit) as ended:
+            main(["check", "group-world", "--without", "symmetry", "--json", *NARROW, *more])
+        assert not ended.value.code
+        said.append(json.loads(capsys.readouterr().out))
+    resumed, whole = said
+    for key in ("verdict", "states", "transitions", "depth", "unmet", "coverage", "statistics"):
+        assert resumed[key] == whole[key], key
+    assert resumed["workers"] == workers
 
 
 def test_ctrl_c_leaves_what_was_seen_and_nobody_behind(tmp_path: Path) -> None:
