@@ -62,12 +62,21 @@ def _wait(call: Call, files: int, replicas: int, until_ms: int | None) -> Reply:
     )
     if is_met(server, wanted) or not call.may_block:
         return answer(server, wanted)
+    wanted.follow = (files, _as_kept(replicas))
     if server.survivors is not None:  # who is asked, and can hear it, has all that was told before
         server.survivors.ask(call.now_ms)
-        if is_met(server, wanted):
-            return answer(server, wanted)
+    if is_met(server, wanted):
+        return answer(server, wanted)
     server.block(session, wanted)
     return BLOCKED
+
+
+def _as_kept(replicas: int) -> int:
+    """What is left of a number of replicas where a blocked client keeps it: an int of 32 bits (blockForReplication).
+
+    A large one may become one below 0, of which there are always enough.
+    """
+    return (replicas + 2**31) % 2**32 - 2**31
 
 
 def is_met(server: Followed, wanted: Wait) -> bool:

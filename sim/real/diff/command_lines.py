@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from ....models.commands.call import Command, Option
-from ....models.commands.table import LISTS, TABLE, commands_of
+from ....models.commands.table import LISTS, TABLE, WAIT, WAITAOF, commands_of
 from ....models.dialect import Dialect
 from ....models.server import Server
 from . import texts
@@ -24,6 +24,8 @@ __all__ = ["SHAPES", "CommandLines", "bounds_arguments", "subcommands_of"]
 HALF_MASKED = ("UNSUBSCRIBE", "PUNSUBSCRIBE", "PUBSUB", "CLIENT")
 """What must stay as it was drawn in a transaction: there nothing is masked."""
 MASKED = ("HELP", "ID", "CHANNELS")
+OF_FOLLOWERS = (WAIT, WAITAOF)
+"""What is asked of those who follow a server; drawn for a taste that names it alone: nobody follows in a campaign."""
 LIST_COMMANDS = frozenset(command.name for command in LISTS)
 
 
@@ -41,7 +43,8 @@ class CommandLines:
         self.may_block = self.queueing = False
         self._lower = False
         self._rows: list[tuple[Command, list[bytes]]] = []
-        commands = {c.name: c for c in commands_of(server.dialect).values()}
+        asked = [row for row in OF_FOLLOWERS if taste.weights.get(row.name)]
+        commands = {c.name: c for c in commands_of(server.dialect, (*TABLE, *asked)).values()}
         self._plain = commands["PING"]
         """Instead of a command that may block where none may."""
         weights: dict[Command | None, float] = {c: taste.weight(name) for name, c in commands.items()}

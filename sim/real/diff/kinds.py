@@ -303,6 +303,8 @@ KINDS: Mapping[str, Kind] = {
     "index": number(0, 1, -1, 2, -2, 3, 10, -10, edges=(2**63 - 1, -(2**63))),
     "maybe-count": maybe_count,
     "timeout": timeout,
+    "replicas": number(0, 1, 1, 2, edges=(-1, 2**63 - 1)),
+    "files": number(0, 0, 1, 2, edges=(-1,)),
     "database": number(0, 0, 0, 1, 1, 2, edges=(15, 16, -1, 2**31, 2**63 - 1)),
     "seconds": number(1, 100, 2, 10, 0, -1, edges=(2**63 - 1, 2**53, -(2**63))),
     "unix-seconds": unix_seconds,

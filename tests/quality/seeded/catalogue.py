@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import answers, beside, claims, counting, delivery, entries, references, waiting
+from . import answers, beside, claims, counting, delivery, entries, following, references, waiting
 from .faults import Bug
 
 FAMILIES: dict[str, tuple[Bug, ...]] = {
@@ -17,6 +17,7 @@ FAMILIES: dict[str, tuple[Bug, ...]] = {
     "XINFO": answers.XINFO,
     "references, reads that claim, idempotent additions": references.BUGS,
     "lists and Pub/Sub": beside.BUGS,
+    "waiting for those who follow": following.BUGS,
 }
 
 BUGS = tuple(bug for bugs in FAMILIES.values() for bug in bugs)

@@ -69,6 +69,8 @@ class Bug:
     taste: Taste = Taste()  # noqa: RUF009
     clock: int = 200
     run: int = 80
+    apart: bool = False
+    """Whether a campaign that is fond of nothing asks nothing of the kind."""
 
 
 def code_of(function: Function, old: str, new: str) -> CodeType:

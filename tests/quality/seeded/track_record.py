@@ -29,7 +29,8 @@ small. A test repeats the search for all of them. It fails when one is not found
 * **shrunk to**: commands that are left, the least of three runs; a look at the state counts as one (at most
   {{shrunk_max}}, half of them {{shrunk_median}} or fewer);
 * **unfocused**: commands of a comparison that is fond of nothing, as `redelivery diff --seed 1` makes it, until the
-  same; measured once. {{unfocused_found}} of {{unfocused_all}} were found so within {UNFOCUSED_MAX:,}.
+  same; measured once. {{unfocused_found}} of {{unfocused_all}} were found so within {UNFOCUSED_MAX:,}; a campaign asks
+  nothing of the kind where there is a dash.
 
 `REDELIVERY_TRACK_RECORD=write pytest tests/quality/test_track_record.py` makes this page, with all servers at hand.
 """
