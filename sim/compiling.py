@@ -1,8 +1,9 @@
-"""Compiling the model while the package is built: only on request, and from the same sources.
+"""Compiling the model and the checker while the package is built: only on request, and from the same sources.
 
-``REDELIVERY_COMPILE=1 pip install --no-build-isolation .`` makes C extensions of ``models/`` with mypyc, which
-comes with mypy. It needs mypy, setuptools and a C compiler; where one of them is missing the build stops and says
-so, for a model that is quietly not compiled is not what was asked for. Without the variable nothing here matters.
+``REDELIVERY_COMPILE=1 pip install --no-build-isolation .`` makes C extensions of ``models/``, and of what a check
+spends its time in, with mypyc, which comes with mypy. It needs mypy, setuptools and a C compiler; where one of them is
+missing the build stops and says so, for a model that is quietly not compiled is not what was asked for. Without the
+variable nothing here matters.
 
 pyproject.toml names the class below, and setuptools loads this file alone: it imports nothing of the package.
 """
@@ -21,6 +22,11 @@ from setuptools.command.bdist_wheel import bdist_wheel
 
 VARIABLE = "REDELIVERY_COMPILE"
 WITHOUT = f"or install without {VARIABLE}"
+CHECKER = (
+    "abstraction", "crowds", "interning", "kin", "lives", "machine", "monitors", "ordering", "orders", "parts", "pasts",
+    "renaming", "scenes", "servers", "sweep", "symmetry", "taking", "transcripts", "watching",
+)  # fmt: skip
+"""The modules of ``sim/check/`` that are compiled: those at work in every state, and at every new step."""
 
 
 class Wheel(bdist_wheel):  # type: ignore[misc]  # setuptools ships no types
@@ -34,7 +40,10 @@ class Wheel(bdist_wheel):  # type: ignore[misc]  # setuptools ships no types
 
 
 def extensions(root: Path) -> list[Extension]:
-    """The C extensions of every module in ``models/`` below ``root``, their C sources written to ``build/``."""
+    """The C extensions of every module in ``models/`` below ``root`` and of the checker's hot ones.
+
+    Their C sources are written to ``build/``.
+    """
     try:
         from mypyc.build import mypycify
     except ImportError:
@@ -51,6 +60,7 @@ def extensions(root: Path) -> list[Extension]:
         os.chdir(parent)
         try:
             sources = sorted(path.relative_to(root) for path in (root / "models").rglob("*.py"))
+            sources += [Path("sim", "check", f"{name}.py") for name in CHECKER]
             made: list[Extension] = mypycify(
                 [f"--config-file={root / 'pyproject.toml'}", *(f"redelivery/{path.as_posix()}" for path in sources)],
                 opt_level=os.environ.get("MYPYC_OPT_LEVEL", "3"),

@@ -165,8 +165,8 @@ def ask(server: Server, what: str, arguments: tuple[Any, ...]) -> tuple[Any, Has
     In keys the kinds of facts stand beside them, for to Python facts of two kinds may be equal.
     """
     if what == "execute":
-        reply, facts = said = server.execute(*arguments)
-        return said, (reply, facts, tuple(map(type, facts))) if facts else (reply, type(reply))
+        reply, facts = server.execute(*arguments)
+        return (reply, facts), (reply, facts, tuple(map(type, facts))) if facts else (reply, type(reply))
     if what == "take_served":
         served = server.take_served()
         return served, repr(served) if served else None

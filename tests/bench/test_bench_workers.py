@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import pytest
 from redelivery.sim.catalogue import find
@@ -21,6 +23,7 @@ from redelivery.sim.check.machine import Machine
 from redelivery.sim.check.parallel.parcel import state_bytes
 from redelivery.sim.check.report import Result
 from redelivery.sim.check.resident import resident_bytes
+from redelivery.sim.check.sweep import Spread
 
 STATES_MAX = int(os.environ.get("REDELIVERY_BENCH_STATES", "0"))
 WORLDS: dict[int, dict[str, str]] = {444_554: {}, 6_467_639: {"entries": "5", "crashes": "3"}}
@@ -28,6 +31,8 @@ WORLDS: dict[int, dict[str, str]] = {444_554: {}, 6_467_639: {"entries": "5", "c
 MEMORY_BYTES_MAX = 2 << 30
 STATE_BYTES_MAX = 100
 MARKS = (10_000, 100_000, 1_000_000)
+GROWTH_MAX = 1.5
+"""So much more a state may cost once there are 100 times as many."""
 
 
 @dataclass
@@ -78,20 +83,29 @@ def test_two_workers_come_to_the_same_in_less_time(states: int, capsys: pytest.C
             print(f"   µs a state: {marks}")
         print(f"   two take {together.seconds / alone.seconds:.2f} of the time")
     assert max(one.peak_bytes, two.peak_bytes) < MEMORY_BYTES_MAX
+    if MARKS[-1] in one.at_s:
+        each_s = [one.at_s[mark] / mark for mark in (MARKS[0], MARKS[-1])]
+        assert each_s[1] < GROWTH_MAX * each_s[0]
 
 
 @pytest.mark.parametrize("states", WORLDS)
 def test_a_stored_state_takes_so_many_bytes(
     states: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The set of what was seen, and the two levels at hand, as they are in memory."""
+    """What was seen, and the two levels at hand, as they are in memory, by scene or by state."""
     allowed(states)
     found: dict[int, float] = {}
+    calls = count()
 
     def weigh(saver: Saver, machine: Machine, frontier: Frontier) -> None:
-        number = sys.getsizeof((1 << 8 * state_bytes(machine)) - 1)
-        tables = sum(map(sys.getsizeof, (frontier.seen, frontier.level, frontier.deeper)))
-        found[len(frontier.seen)] = tables / len(frontier.seen) + (number + 15) // 16 * 16
+        if next(calls) % 64:
+            return
+        seen = len(frontier.seen)
+        number = (sys.getsizeof((1 << 8 * state_bytes(machine)) - 1) + 15) // 16 * 16
+        held_bytes = sum(weight(part) for part in (frontier.seen, frontier.level, frontier.deeper))
+        if not isinstance(frontier.seen, Spread):
+            held_bytes += number * seen
+        found[seen] = held_bytes / seen
 
     monkeypatch.setattr(Saver, "save", weigh)
     check(find("group-world"), "repaired", params=WORLDS[states], reduce=("zones",), checkpoint=tmp_path / "c")
@@ -99,3 +113,12 @@ def test_a_stored_state_takes_so_many_bytes(
     with capsys.disabled():
         print(f"\n{states:,} states: {sizes[-1]:.0f} bytes each, {min(sizes):.0f} to {max(sizes):.0f} on the way")
     assert sizes[-1] <= STATE_BYTES_MAX
+
+
+def weight(states: Any) -> int:
+    """What a set or a list takes; of scenes with masks, their numbers too."""
+    if not isinstance(states, Spread):
+        return sys.getsizeof(states)
+    pairs = [*states._masks.items(), *states._level]
+    tables = sys.getsizeof(states._masks) + sys.getsizeof(states._level)
+    return tables + sum((sys.getsizeof(number) + 15) // 16 * 16 for pair in pairs for number in pair)
