@@ -249,6 +249,15 @@ def _with_corners(sheet: Sheet, tooth: tuple[tuple[int, int], ...]) -> list[tupl
     return points
 
 
+def _is_barred(sheet: Sheet, block: Block, rows: list[tuple[float, float]], y: float) -> bool:
+    """Whether the bar of an entry that is pending to the end stands right above a line at ``y``."""
+    for row, (top, strip) in zip(block.rows, rows, strict=True):
+        if top + ROW_IN == y and not strip and row.segments:
+            last = row.segments[-1]
+            return bool(last.owner) and sheet.x(last.end_ms) > sheet.right - 0.5
+    return False
+
+
 def _draw_cursor(sheet: Sheet, block: Block, rows: list[tuple[float, float]]) -> None:
     """The group's last-delivered-id as a staircase: everything above it was delivered."""
     if not block.cursor or not rows:
@@ -272,6 +281,8 @@ def _draw_cursor(sheet: Sheet, block: Block, rows: list[tuple[float, float]]) ->
     end = sheet.right
     points.append((end, points[-1][1]))
     sheet.line(points, color=CURSOR, width=1.1, dashes=CURSOR_DASHES, z=1.1)
-    sheet.text(end - 0.03, points[-1][1] - 0.075, "cursor", size=SMALL, color=CURSOR, ha="right")
+    y = points[-1][1]
+    side = 1 if _is_barred(sheet, block, rows, y) else -1
+    sheet.text(end - 0.03, y + side * 0.075, "cursor", size=SMALL, color=CURSOR, ha="right")
     word = "the group's cursor (last-delivered-id): all above it has been delivered"
     sheet.explain(word, lambda x, y: sheet.line([(x, y), (x + 0.3, y)], color=CURSOR, width=1.1, dashes=CURSOR_DASHES))

@@ -208,17 +208,26 @@ class Sheet:
         self, text: str, places: Sequence[tuple[float, float, str]], *, size: float = SMALL, color: str = INK,
         weight: str = "bold",
     ) -> bool:  # fmt: skip
-        """A boxed text at the first of the places (x, y, alignment) where it covers no other; else it is left out."""
-        for x, y, ha in places:
-            left, right, top, bottom = self._room(x, y, text, size, ha, weight)
-            inside = self.left - 0.15 < left and right < self.right_edge
-            near = [(x0, x1) for x0, x1, y0, y1 in self.labels if y0 <= bottom and top <= y1]
-            line = [(x0, x1) for x0, x1, y0, y1 in self.labels if abs((y0 + y1) / 2 - y) < SAME_LINE_IN]
-            apart = all(x1 < left - APART_IN or right + APART_IN < x0 for x0, x1 in line)
-            if inside and apart and all(x1 < left or right < x0 for x0, x1 in near):
-                self.text(x, y, text, size=size, color=color, ha=ha, weight=weight, boxed=True)
-                return True
+        """A boxed text at the first of the places (x, y, alignment) where it covers no other; else it is left out.
+
+        A place that leaves some room to others of its line goes before one that does not.
+        """
+        for apart in (APART_IN, 0.0):
+            for x, y, ha in places:
+                if self._is_free(self._room(x, y, text, size, ha, weight), apart):
+                    self.text(x, y, text, size=size, color=color, ha=ha, weight=weight, boxed=True)
+                    return True
         return False
+
+    def _is_free(self, room: tuple[float, float, float, float], apart: float) -> bool:
+        left, right, top, bottom = room
+        if left <= self.left - 0.15 or right >= self.right_edge:
+            return False
+        for x0, x1, y0, y1 in self.labels:
+            beside = apart if abs(y0 + y1 - top - bottom) / 2 < SAME_LINE_IN else 0.0
+            if not (x1 < left - beside or right + beside < x0 or y1 < top or bottom < y0):
+                return False
+        return True
 
     def _room(
         self, x: float, y: float, text: str, size: float, ha: str, weight: str

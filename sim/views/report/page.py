@@ -33,7 +33,10 @@ def assemble(
     """A page with everything in it: its style, its scripts and what it shows; it may connect to ``connects`` alone.
 
     ``template`` names what it is filled with in double braces. ``script`` and ``style`` come behind the page's parts.
+    What pages share stands in parts of its own: their head, and how one steps through a run.
     """
+    for shared in ("head", "run"):
+        template = template.replace(f"{{{{{shared}}}}}", part(f"{shared}.html").rstrip())
     script, style = "\n".join([*map(part, scripts), script]), part("style.css") + style
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
