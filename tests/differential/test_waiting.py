@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from redelivery.models.append_only_file import commands
+from redelivery.models.commands import waiting
 from redelivery.models.dialects import DIALECTS
 from redelivery.models.journal import FILE, REPLICA
 from redelivery.models.replies import BLOCKED, encode
 from redelivery.models.server import Server
-from redelivery.models.survivors import follow
+from redelivery.models.survivors import Survivors, follow
 from redelivery.sim.real.connection import Connection
 from redelivery.sim.real.connection import encode as encoded
 from redelivery.sim.real.guard import closest_dialect
@@ -20,6 +23,7 @@ from redelivery.sim.real.servers import ServerBinary
 from redelivery.sim.real.spawn import SpawnedServer
 from redelivery.sim.real.virtual_clock import START_MS, VirtualClock
 
+from ..quality.seeded.faults import code_of
 from .servers_at_hand import servers_named
 
 pytestmark = pytest.mark.skipif(
@@ -64,6 +68,7 @@ class Both:
             self.control.call(b"PING")
             assert not connection.readable(0.05), f"{line}: the model waits, the server does not"
         else:
+            assert connection.readable(1.0), f"{line}: the server waits, the model does not"
             assert connection.read() == encode(reply, 2), line
 
     def later(self, by_ms: int) -> None:
@@ -181,19 +186,27 @@ class ToldReplica:
         self._socket.close()
 
 
-@pytest.fixture
-def followed(binary: ServerBinary) -> Iterator[tuple[Both, ToldReplica]]:
-    if binary.dialect == "redis-6.0":
-        pytest.skip("6.0 has its event loop run on the virtual wall clock, so nothing synchronises by and by")
+@contextmanager
+def following(binary: ServerBinary) -> Iterator[tuple[Both, ToldReplica]]:
     both = Both(binary, {
         "repl-timeout": "2000000000", "repl-ping-replica-period": "2000000000", "repl-diskless-sync-delay": "0",
         "repl-diskless-sync": "no",
     })  # fmt: skip
     replica = ToldReplica(both.server)
     follow(both.model, REPLICA, 3)
-    yield both, replica
-    replica.close()
-    both.close()
+    try:
+        yield both, replica
+    finally:
+        replica.close()
+        both.close()
+
+
+@pytest.fixture
+def followed(binary: ServerBinary) -> Iterator[tuple[Both, ToldReplica]]:
+    if binary.dialect == "redis-6.0":
+        pytest.skip("6.0 has its event loop run on the virtual wall clock, so nothing synchronises by and by")
+    with following(binary) as both_and_replica:
+        yield both_and_replica
 
 
 def asked(both: Both, replica: ToldReplica, name: str, line: str) -> None:
@@ -203,6 +216,7 @@ def asked(both: Both, replica: ToldReplica, name: str, line: str) -> None:
     connection.send(argv)
     replica.answers()
     reply, _ = both.model.execute(session, argv, both.clock.now_ms)
+    assert reply is not BLOCKED, f"{line}: the model waits, the server does not"
     assert connection.read() == encode(reply, 2), line
 
 
@@ -242,3 +256,28 @@ def test_a_replica_that_is_cut_off_says_nothing(followed: tuple[Both, ToldReplic
     replica.answers()
     both.later(200)
     both.told("a")
+
+
+# ---- what these stories would find ----
+
+Story = Callable[[tuple[Both, ToldReplica]], None]
+SEEDED: tuple[tuple[Callable[..., Any], str, str, Story], ...] = (
+    (waiting._having, "survivors.acknowledged >= wanted.told", "survivors.acknowledged > wanted.told",
+     test_a_replica_says_what_it_has),
+    (waiting._wait, "told=session.told", "told=0", test_a_replica_that_is_cut_off_says_nothing),
+    (Survivors.ask, "self.who != SNAPSHOT and self.reach(now_ms)", "self.who != SNAPSHOT",
+     test_a_replica_that_is_cut_off_says_nothing),
+    (Survivors.ask, "self.acknowledged = self.told", "pass", test_a_replica_says_what_it_has),
+    (waiting.met, "is_met(server, wanted)", "False", test_a_replica_that_is_cut_off_says_nothing),
+)  # fmt: skip
+"""A mistake (lines of a function of the model), and the story that tells it."""
+
+
+@pytest.mark.parametrize(("function", "old", "new", "story"), SEEDED)
+def test_a_mistake_about_replicas_is_found(
+    function: Any, old: str, new: str, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = [binary for binary in servers_named() if binary.dialect != "redis-6.0"]
+    monkeypatch.setattr(function, "__code__", code_of(function, old, new))
+    with following(servers[0]) as both_and_replica, pytest.raises(AssertionError):
+        story(both_and_replica)
