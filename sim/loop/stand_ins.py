@@ -163,26 +163,27 @@ def standing_in(world: LoopWorld) -> Iterator[None]:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Nothing is logged."""
-    before = logging.root.manager.disable
+    """Nothing is logged, nor told of coroutines of dead programs that will not end."""
+    before, said = logging.root.manager.disable, sys.unraisablehook
     logging.disable(logging.CRITICAL)
+    sys.unraisablehook = _not_told
     try:
         yield
     finally:
+        sys.unraisablehook = said
         logging.disable(before)
+
+
+def _not_told(unraisable: Any) -> None:
+    """Dead programs are not asked."""
 
 
 def _clear_away(world: LoopWorld) -> None:
     """What dead programs left goes now, where none of it can reach anybody; what it has to say is nobody's matter."""
-    said = sys.unraisablehook
-    sys.unraisablehook = lambda unraisable: None
-    try:
-        with warnings.catch_warnings(), silence():
-            warnings.simplefilter("ignore")
-            world.graveyard.clear()
-            gc.collect()
-    finally:
-        sys.unraisablehook = said
+    with warnings.catch_warnings(), silence():
+        warnings.simplefilter("ignore")
+        world.graveyard.clear()
+        gc.collect()
 
 
 def _begun(generator: Any) -> None:

@@ -264,6 +264,11 @@ def test_the_presets_are_policies_by_name() -> None:
         preset("redis-py-88")
 
 
+@pytest.mark.parametrize("command", ["xack", "XINFO STREAM", "EVALSHA", "hset"])
+def test_a_loss_may_name_what_unmodified_programs_send_too(command: str) -> None:
+    assert Lose("a", command).command == command
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
