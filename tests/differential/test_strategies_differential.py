@@ -50,7 +50,7 @@ def test_hypothesis_finds_a_wrong_model_and_makes_it_small(monkeypatch: pytest.M
     monkeypatch.setattr(info, "NO_SUCH_KEY", b"ERR none such")
 
     @settings(SETTINGS, max_examples=400)
-    @given(strategies.runs(DIALECT))
+    @given(strategies.runs(DIALECT, commands_max=8))  # of long ones Hypothesis would shrink for minutes
     def differs(run: Run) -> None:
         if BENCHES["embedded"].differences(run.recorder):
             smallest[:] = [story_of(run.actions, run.world.config)]
