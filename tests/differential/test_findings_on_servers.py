@@ -93,7 +93,8 @@ def shares() -> list[tuple[str, str, ServerBinary]]:
     """Which server is asked for which finding: the first, the newest Redis and 6.0 for each, the others in turns."""
     servers = servers_named()
     dialects = [server.dialect for server in servers]
-    always = {dialects[0], "redis-6.0", [name for name in DIALECTS if name in dialects and name.startswith("redis")][-1]}
+    newest = [name for name in DIALECTS if name in dialects and name.startswith("redis")][-1]
+    always = {dialects[0], "redis-6.0", newest}
     others = [dialect for dialect in dialects if dialect not in always]
     return [
         (name, variant, server)
