@@ -160,7 +160,7 @@ def _read_options(argv: Sequence[bytes]) -> dict[bytes, bytes]:
     """The options of a read before its streams, each with its argument; names of groups and consumers are none."""
     found: dict[bytes, bytes] = {}
     at = 1
-    while (option := argv[at].upper()) != b"STREAMS":
+    while (option := argv[at].partition(b"\0")[0].upper()) != b"STREAMS":  # words end at a NUL, as strings of C do
         found[option] = argv[at + 1]
         at += {b"GROUP": 3, b"NOACK": 1}.get(option, 2)
     return found

@@ -1,7 +1,7 @@
 """An hour of a shop in simulated time: 5 producers and 20 consumers, 50 entries a second in all, with faults.
 
-It prints how long that takes; wanted are less than 60 s for the hour. `REDELIVERY_BENCH_MINUTES=60` asks for all of it, else
-its first five minutes are run: a command costs the same from the first minute to the last.
+It prints how long that takes; wanted are less than 60 s for the hour. `REDELIVERY_BENCH_MINUTES=60` asks for
+all of it, else its first five minutes are run: a command costs the same from the first minute to the last.
 """
 
 from __future__ import annotations
