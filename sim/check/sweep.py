@@ -264,6 +264,7 @@ def sweep(
     states = len(begun.seen)
     level = list(gathered(pasts, begun.level[begun.at :]).items())
     deeper, seen = gathered(pasts, begun.deeper), gathered(pasts, begun.seen)
+    of_level, of_deeper = count([mask for _, mask in level]), count(deeper.values())
     del begun
 
     def frontier(at: int) -> Frontier:
@@ -271,19 +272,22 @@ def sweep(
 
     try:
         while True:
-            if hand_over is not None and count([mask for _, mask in level]) + count(deeper.values()) >= breadth.WIDE:
+            if hand_over is not None and of_level + of_deeper >= breadth.WIDE:
                 return hand_over(frontier(0))
             if not pays(pasts, len(seen), states):
                 at_hand = frontier(0)
                 return Frontier(set(at_hand.seen), list(at_hand.level), list(at_hand.deeper), 0, out)
             for at, (scene, mask) in enumerate(level):
+                of_level -= mask.bit_count()
                 for there, after in look(scene, mask, out.depth):
                     old = seen.get(there, 0)
                     new = after & ~old
                     if new:
                         seen[there] = old | new
                         deeper[there] = deeper.get(there, 0) | new
-                        states += new.bit_count()
+                        many = new.bit_count()
+                        states += many
+                        of_deeper += many
                 if looking.hit:
                     out.hit = Hit((), (), at_end=False)
                     return out
@@ -291,16 +295,16 @@ def sweep(
                     if save is not None:
                         save(frontier(at + 1))
                     if report is not None:
-                        queue = count([mask for _, mask in level[at + 1 :]]) + count(deeper.values())
-                        report(Progress(states, out.transitions, queue, out.depth))
+                        report(Progress(states, out.transitions, of_level + of_deeper, out.depth))
             if not deeper:
                 break
             if depth_max is not None and out.depth >= depth_max:
                 out.bounded = True
                 break
             out.depth += 1
-            out.levels.append(count(deeper.values()))
+            out.levels.append(of_deeper)
             level, deeper = list(deeper.items()), {}
+            of_level, of_deeper = of_deeper, 0
     except KeyboardInterrupt:
         out.cut = STOPPED
     except RedeliveryError as error:
