@@ -7,6 +7,7 @@ callbacks, the exception classes. Only the socket is replaced: a command is hand
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 import redis
@@ -122,7 +123,7 @@ _ERRORS: dict[str, Callable[[], Exception]] = {
 
 def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
     """The command line as bytes, encoded by redis-py; ``"XINFO STREAM"`` is two words."""
-    words = _words(args[0])
+    words = [*_words(args[0])]
     for argument in args[1:]:
         if type(argument) is bytes:
             words.append(argument)
@@ -135,18 +136,9 @@ def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
     return tuple(words)
 
 
-def _words(name: str | bytes) -> list[bytes]:
-    known = _NAMES.get(name)
-    if known is None:
-        known = name.encode().split() if isinstance(name, str) else bytes(name).split()
-        if len(_NAMES) < NAMES_MAX:
-            _NAMES[name] = known
-    return known.copy()
-
-
-NAMES_MAX = 1000
-_NAMES: dict[str | bytes, list[bytes]] = {}
-"""The words of names of commands: remembered, and no state."""
+@lru_cache(maxsize=1000)
+def _words(name: str | bytes) -> tuple[bytes, ...]:
+    return tuple(name.encode().split() if isinstance(name, str) else bytes(name).split())
 
 
 def to_python(reply: Reply) -> Any:

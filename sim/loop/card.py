@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from ..run import HOLDS, VIOLATED
+from ..views.words import counted
 from .campaign import Card, Cell, Row
 
 
@@ -72,8 +73,7 @@ def as_text(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
     lines = [" " * (width + 2) + "| " * at + "+ " + name for at, name in enumerate(names)]
     for row in card.rows:
         marks = " ".join("✗" if name in row.cells else "·" for name in names)
-        runs = "1 run" if row.runs == 1 else f"{row.runs} runs"
-        lines.append(f"{row.situation.key:{width}}  {marks}   {row.situation.title}: {runs}")
+        lines.append(f"{row.situation.key:{width}}  {marks}   {row.situation.title}: {counted(row.runs, 'run')}")
     lines.append("")
     for row, cell in findings(card):
         lines += [f"{row.situation.key}, {cell.broken}: {cell.message}", f"    {again(cell)}"]

@@ -7,7 +7,7 @@ Whoever follows a server has what survives it: its append-only file, the snapsho
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ...models.append_only_file import unit_ends
 from ...models.journal import SNAPSHOT
@@ -108,14 +108,14 @@ class Snapshots(Follower):
     def _count(self, control: Connection) -> None:
         """After a start from a snapshot the file begins anew, by and by."""
         refuse_errors(control.address, control.call(b"CONFIG", b"SET", b"appendonly", b"yes"))
-        limit = time.monotonic() + _PATIENCE_S
-        while any(
-            information(control, "persistence")[name] != "0"
-            for name in ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
-        ):
-            if time.monotonic() > limit:
-                raise RealServerError(f"{control.address} does not get done with its append-only file")
-            tick(self._ticks, control)
+        until(
+            lambda: all(
+                information(control, "persistence")[name] == "0"
+                for name in ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
+            ),
+            lambda: tick(self._ticks, control),
+            f"{control.address} does not get done with its append-only file",
+        )
 
     def _save(self) -> bytes:
         refuse_errors(self._control.address, self._control.call(b"SAVE"))
@@ -140,6 +140,15 @@ class Snapshots(Follower):
         self._control.close()
         self.server.restart({"dump.rdb": kept}, {"appendonly": "no"})
         return self.server.connect(timeout=self._timeout_s)
+
+
+def until(done: Callable[[], bool], meanwhile: Callable[[], object], otherwise: str) -> None:
+    """Do something again and again until all is done; `otherwise` says what is wrong where that takes too long."""
+    limit = time.monotonic() + _PATIENCE_S
+    while not done():
+        if time.monotonic() > limit:
+            raise RealServerError(otherwise)
+        meanwhile()
 
 
 def tick(clock: VirtualClock | None, *controls: Connection) -> None:

@@ -7,12 +7,9 @@ to take over, up to where it is to be. So it never has more than it must have, a
 
 from __future__ import annotations
 
-import time
-
 from ...models.append_only_file import commands, unit_ends
 from .connection import Connection, refuse_errors
-from .errors import RealServerError
-from .falling import Follower, tick
+from .falling import Follower, tick, until
 from .identity import information
 from .relay import Relay
 from .script import Fall
@@ -28,7 +25,8 @@ REPLICATION = {
 """A clock that jumps breaks no link, and nothing is told that no command told."""
 
 _QUESTION = (b"REPLCONF", b"GETACK", b"*")
-_PATIENCE_S = 20.0
+_PAUSE_S = 0.002
+"""So long, by the real clock, the relay is listened to at a time."""
 
 
 class Replica(Follower):
@@ -53,12 +51,12 @@ class Replica(Follower):
         self._twin = SpawnedServer(self.server.binary, clock=self._clock, enable_debug=True, config=config)
         self._hears = self._twin.connect(timeout=self._timeout_s)
         refuse_errors(self._twin.address, self._hears.call(b"REPLICAOF", b"127.0.0.1", b"%d" % relay.port))
-        limit = time.monotonic() + _PATIENCE_S
-        while not self._is_level():
-            if time.monotonic() > limit:
-                raise RealServerError(f"a replica of {self.server.address} does not synchronise with it")
-            relay.pump(0.002)
+
+        def meanwhile() -> None:
+            relay.pump(_PAUSE_S)
             tick(self._ticks, control, self._hears)
+
+        until(self._is_level, meanwhile, f"a replica of {self.server.address} does not synchronise with it")
         relay.hold()
         self._at = self._offset(control)
         self._told_ms, self._cut_until_ms = [], None
@@ -83,11 +81,10 @@ class Replica(Follower):
         if relay is None:
             return
         told = self._offset(self._control) - self._at
-        limit = time.monotonic() + _PATIENCE_S
-        while relay.heard < told:
-            relay.pump(0.002)
-            if time.monotonic() > limit:
-                raise RealServerError(f"{self.server.address} does not tell its replica what it has told")
+        until(
+            lambda: relay.heard >= told, lambda: relay.pump(_PAUSE_S),
+            f"{self.server.address} does not tell its replica what it has told",
+        )  # fmt: skip
         self._note(at_ms)
 
     def _note(self, at_ms: int) -> None:
@@ -109,11 +106,10 @@ class Replica(Follower):
         relay.said.clear()
         has = self._offset(self._hears)
         relay.pass_on(len(relay.held))
-        limit = time.monotonic() + _PATIENCE_S
-        while not any(number >= has for number in _answers(bytes(relay.said))):
-            relay.pump(0.002)
-            if time.monotonic() > limit:
-                raise RealServerError(f"a replica of {self.server.address} does not say what it has")
+        until(
+            lambda: any(number >= has for number in _answers(bytes(relay.said))), lambda: relay.pump(_PAUSE_S),
+            f"a replica of {self.server.address} does not say what it has",
+        )  # fmt: skip
         return True
 
     def cut(self, until_ms: int) -> None:
@@ -135,13 +131,16 @@ class Replica(Follower):
             size = unit_ends(bytes(self._relay.held))[0]
             has = self._offset(self._hears) + size
             self._relay.pass_on(size)
-            limit = time.monotonic() + _PATIENCE_S
-            while self._offset(self._hears) < has:
-                if time.monotonic() > limit:
-                    raise RealServerError(f"a replica of {self.server.address} does not take what it is told")
+            self._has_taken(has)
         del self._told_ms[:count]
         if self._clock is not None and now_ms is not None:
             self._clock.set(now_ms)
+
+    def _has_taken(self, offset: int) -> None:
+        until(
+            lambda: self._offset(self._hears) >= offset, lambda: None,
+            f"a replica of {self.server.address} does not take what it is told",
+        )  # fmt: skip
 
     def fall(self, step: Fall) -> Connection:
         """The replica takes over, with all but the units that are lost; the server is gone."""
