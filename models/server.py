@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .blocking import Served
+from .commands import table_beside
 from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.pubsub import SUBSCRIBER_COMMANDS
 from .commands.table import EVERY, commands_of, subcommands_of
@@ -72,7 +73,7 @@ class Server(Followed):
         self.journal: Journal | None = None
         """Where commands tell what they changed; ``None`` where nobody keeps a copy of this server."""
         if self.dialect.name not in _TABLES:
-            table = commands_of(self.dialect, EVERY)
+            table = commands_of(self.dialect, (*EVERY, *table_beside.ROWS))
             _TABLES[self.dialect.name] = table, {n: subcommands_of(c) for n, c in table.items()}
         self._table, self._subcommands = _TABLES[self.dialect.name]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .collection import Collection
 from .databases import Database, Value
 from .group import Consumer, Group, Pending
 from .idempotence import Idempotence
@@ -48,6 +49,8 @@ def _database(database: Database) -> tuple[Any, ...]:
 def _value(value: Value) -> Any:
     if isinstance(value, Stream):
         return stream_snapshot(value)
+    if isinstance(value, Collection):
+        return (value.born, value.kind, tuple(value.fields.items()), tuple(value.scores.items()))
     return (value.born, tuple(value.items)) if isinstance(value, List) else value
 
 

@@ -27,7 +27,19 @@ class Judge:
         from .real.replay import replay
 
         outcome = replay(script_of(history), self._target, flush=flush)
-        return replace(outcome, note="; ".join(filter(None, (self._note, outcome.note))))
+        notes = (self._note, outcome.note, _of_another(history, outcome))
+        return replace(outcome, note="; ".join(filter(None, notes)))
+
+
+def _of_another(history: History, outcome: Outcome) -> str:
+    """One line where replies differ and the run was not made for the server's own dialect."""
+    mine = history.header.get("dialect")
+    if not outcome.differences or mine in (None, outcome.dialect):
+        return ""
+    return (
+        f"the run is of {mine} and the server of {outcome.dialect}: they may differ for that alone; compare it with a "
+        f"server of {mine}, or run the scenario again with --dialect {outcome.dialect}"
+    )
 
 
 def compare(history: History, server: str, *, flush: bool = False) -> Outcome:

@@ -15,7 +15,7 @@ import redis.asyncio
 from redis._parsers.base import BaseParser
 from redis.client import EMPTY_RESPONSE, NEVER_DECODE
 
-from ..models.replies import Failure, Frames, Map, Nil, Push, Reply, Simple
+from ..models.replies import Double, Failure, Frames, Map, Members, Nil, Push, Reply, Simple
 from .requests import Ask, Broken, Command
 
 RESP = 3 if int(redis.__version__.split(".")[0]) >= 8 else 2
@@ -141,12 +141,22 @@ def _words(name: str | bytes) -> tuple[bytes, ...]:
     return tuple(name.encode().split() if isinstance(name, str) else bytes(name).split())
 
 
+def _flat(items: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """Members with their scores, which come as pairs in RESP3 and one after the other in RESP2."""
+    first = items[0] if items else None
+    if type(first) is not tuple or len(first) != 2 or type(first[1]) is not Double:
+        return items
+    return tuple([part for pair in items for part in cast("tuple[Reply, ...]", pair)])
+
+
 def to_python(reply: Reply) -> Any:
     """A reply as redis-py's parser would hand it to the callbacks; an error as an exception object."""
     kind = type(reply)
     if kind is bytes or kind is int:
         return reply
     if kind is tuple:
+        if RESP == 2:
+            reply = _flat(cast("tuple[Reply, ...]", reply))
         return [item if type(item) is bytes else to_python(item) for item in cast("tuple[Reply, ...]", reply)]
     if isinstance(reply, (bytes, int)):
         return reply
@@ -163,7 +173,9 @@ def to_python(reply: Reply) -> Any:
         if reply.paired:
             return [list(pair) for pair in pairs]
         return [item for pair in pairs for item in pair]
-    if isinstance(reply, Push):
+    if isinstance(reply, Double):
+        return float(reply.text) if RESP == 3 else reply.text
+    if isinstance(reply, Push | Members):  # redis-py's parsers make a list of a set, too
         return [to_python(item) for item in reply.items]
     if isinstance(reply, Frames):
         return [to_python(frame) for frame in reply.frames]

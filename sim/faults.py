@@ -280,9 +280,10 @@ def _check_message(what: str, process: Who, command: str, part: str, nth: int | 
 
 def _known() -> list[str]:
     """Every command that the model has, by name."""
+    from ..models.commands import table_beside
     from ..models.commands.table import EVERY
 
-    return sorted({row.name for row in EVERY})
+    return sorted({row.name for row in (*EVERY, *table_beside.ROWS)})
 
 
 def _is_known(command: str) -> bool:

@@ -73,22 +73,22 @@ class History:
         for n, event in enumerate(self.events):
             yield _dump({"n": n, "kind": type(event).__name__, **_event_out(event)})
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Writes the file; the same run gives the same bytes."""
         text = "".join(line + "\n" for line in self.lines())
         try:
-            path.write_text(text, encoding="utf-8", newline="\n")
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
             raise BadInput(f"cannot write the history to {path}: {error.strerror}") from error
 
 
-def read(path: Path, *, partial: bool = False) -> History:
+def read(path: str | Path, *, partial: bool = False) -> History:
     """Reads a history file; ``BadInput`` with the file and the line where it is not one.
 
     ``partial`` takes one whose last line was cut off in the middle, as far as it goes.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot read the history {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -21,23 +21,11 @@ from .requests import Broken, Command
 from .stage import Stage
 from .steps import Arrive, Deliver, Lapse, Resend
 from .turn import Path
+from .unsendable import instead_of
 
 NOT_BARRED = (0, 0)
 TURN_COMMANDS_MAX = 64
 """More commands than this in one turn are a loop that never ends."""
-
-
-_LISTENS = (
-    "no process of a scenario listens to a connection, so that messages would reach nobody; simulate the program as it "
-    "is, with @redelivery.simulate or redelivery verify, where Pub/Sub is as on a server"
-)
-OF_ITS_OWN = {
-    b"SUBSCRIBE": _LISTENS,
-    b"PSUBSCRIBE": _LISTENS,
-    b"WATCH": "a process has no connection of its own that could watch a key; put what belongs together into "
-    "redelivery.atomic, or simulate the program as it is, with @redelivery.simulate or redelivery verify",
-}
-"""Commands that need a connection which remembers them, each with what to do instead."""
 
 
 class Linked(Stage):
@@ -139,9 +127,11 @@ class Linked(Stage):
 
     def _count_command(self, running: Running, request: Command) -> None:
         for argv in request.commands:
-            if argv[0].upper() in OF_ITS_OWN:
-                name = argv[0].upper().decode()
-                raise ScenarioError(f"process {running.plan.name!r} sends {name}: {OF_ITS_OWN[argv[0].upper()]}")
+            name = argv[0].upper()
+            instead = instead_of(name)
+            if instead is not None:
+                told = name.decode(errors="backslashreplace")
+                raise ScenarioError(f"process {running.plan.name!r} sends {told}: {instead}")
         running.commands += 1
         if running.commands > TURN_COMMANDS_MAX:
             raise ScenarioError(

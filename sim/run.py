@@ -42,6 +42,8 @@ class Run:
     """Each property's name with its verdict."""
     commands: int = 0
     sim_ms: int = 0
+    unsent: list[str] | None = field(default=None, repr=False, compare=False)
+    """What ``sim/unsent.py`` has said of this run, once it was asked."""
 
     def _repr_svg_(self) -> str:
         """The timeline, for a notebook: it holds the verdict and how to run it again."""

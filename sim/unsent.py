@@ -64,9 +64,12 @@ def unsent(faults: Sequence[Fault], seen: SeenSent) -> list[int]:
 
 
 def unsent_in(run: Run) -> list[str]:
-    """One line for each fault of a run that did not strike for want of its command."""
-    plan = run.variant.plan(Params(run.params, {}))
-    return unsent_of(plan.faults, [process.name for process in plan.processes], sent_in(run.history), "in this run")
+    """One line for each fault of a run that did not strike for want of its command; looked for once."""
+    if run.unsent is None:
+        plan = run.variant.plan(Params(run.params, {}))
+        names = [process.name for process in plan.processes]
+        run.unsent = unsent_of(plan.faults, names, sent_in(run.history), "in this run")
+    return run.unsent
 
 
 def unsent_of(

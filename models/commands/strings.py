@@ -29,7 +29,7 @@ def put(call: Call, key: bytes, value: bytes, deadline_ms: int | None) -> None:
 
 
 def set_(call: Call) -> Reply:
-    """SET key value [NX|XX] [GET] [EX s|PX ms|EXAT s|PXAT ms|KEEPTTL]"""
+    """SET key value [NX|XX] [GET] [EX s|PX ms|EXAT s|PXAT ms|KEEPTTL]: of two times in one unit the later counts."""
     argv = call.argv
     key = argv[1]
     only, gives_old, keeps = b"", False, False
@@ -43,7 +43,7 @@ def set_(call: Call) -> Reply:
             gives_old = True
         elif word == b"KEEPTTL" and time is None:
             keeps = True
-        elif word in UNITS_MS and at + 1 < len(argv) and not keeps and time is None:
+        elif word in UNITS_MS and at + 1 < len(argv) and not keeps and (time is None or time[0] == word):
             time = word, argv[at + 1]
             at += 1
         else:

@@ -1,7 +1,7 @@
 """The commands on values that are kept beside streams: strings, hashes, sets, sorted sets.
 
-The simulator and the comparison of whole worlds know streams, lists and Pub/Sub alone; a served model has these, too,
-since frameworks that use streams use them. They are compared with real servers by tests of their own.
+Programs that use streams use them: for counters, locks, and what was done already. They are compared with real servers
+by tests of their own.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def check(
     report: Report | None = None,
     clock: Clock = no_clock,
     reference: str | None = None,
-    checkpoint: Path | None = None,
-    resume: Path | None = None,
+    checkpoint: str | Path | None = None,
+    resume: str | Path | None = None,
     workers: int = 1,
 ) -> Result:
     """Tries every interleaving and every fault of a variant.
@@ -101,8 +101,8 @@ def check(
         recipe = Recipe(reference or scenario.name, name, dialect, given, reductions, Abstraction())
         parallel = Parallel(workers, recipe, stop, stop_at, clock)
     means = Means(
-        None if checkpoint is None else Saver(checkpoint, identity, clock),
-        None if resume is None else Saved(resume, identity),
+        None if checkpoint is None else Saver(Path(checkpoint), identity, clock),
+        None if resume is None else Saved(Path(resume), identity),
         parallel,
     )
     model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)

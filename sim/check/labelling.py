@@ -9,7 +9,7 @@ from ...models import ids
 from ..events import Handled, HandleFailed
 from ..steps import Wake
 from .machine import Machine, State
-from .servers import LIST, Frozen
+from .servers import LIST, Frozen, is_stream
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -55,7 +55,7 @@ class Entries:
     """The entries of a server's streams, by the numbers in which they were added."""
 
     def __init__(self, frozen: Frozen) -> None:
-        streams = [(key, value) for key, value in frozen[0] if not isinstance(value, bytes) and value[0] != LIST]
+        streams = [(key, value) for key, value in frozen[0] if is_stream(value)]
         self._alone = len(streams) == 1
         self._numbers: dict[tuple[bytes, bytes], str] = {}
         self.labels: list[tuple[str, str]] = []
@@ -67,6 +67,8 @@ class Entries:
         for key, value in frozen[0]:
             if not isinstance(value, bytes) and value[0] == LIST:
                 self.labels.append((_text(key), str(len(value[2]))))
+            elif not isinstance(value, bytes) and value[0] is None:
+                self.labels.append((_text(key), str(len(value[3]) + len(value[4]))))
 
     def named(self, stream: bytes, entry: bytes) -> str:
         """Which entry, by its number, and with its stream where there are several; nothing of what is in no stream."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...models.ids import PART_MAX
-from ...models.replies import Failure, Map, Simple
+from ...models.replies import Failure, Map, Members, Simple
 
 Atom = Callable[[Any], Any]
 """Gives what stands for an ``int`` (not a ``bool``), a ``bytes`` or a ``str``."""
@@ -35,6 +35,8 @@ def rebuild(value: Any, atom: Atom) -> Any:
         return kind([rebuild(item, atom) for item in value])
     if kind is Map:
         return Map(tuple([(rebuild(k, atom), rebuild(v, atom)) for k, v in value.pairs]), paired=value.paired)
+    if kind is Members:
+        return Members(tuple([rebuild(item, atom) for item in value.items]))
     if kind is Simple or kind is Failure:
         return kind(atom(value.text))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

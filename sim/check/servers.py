@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from ...models.collection import HASH, SET, SORTED_SET, Collection
 from ...models.databases import Value
 from ...models.group import NEVER, Consumer, Group
 from ...models.lists import List
@@ -21,6 +22,8 @@ NODE_BYTES_SAFE = 2048
 """Below this no node comes near its limit, so that sizes, which depend on IDs, do not matter."""
 LIST = "list"
 """Marks a list among frozen values."""
+KINDS = (HASH, SET, SORTED_SET)
+"""What is kept beside streams; among frozen values they begin with None, and the place of their kind here follows."""
 WAITS = "a connection waits for whoever follows the server"
 TOMBSTONE_BYTES = 64
 """What a deleted entry is taken to take."""
@@ -65,8 +68,8 @@ def _survivors(survivors: Survivors, now_ms: int, abstraction: Abstraction) -> F
 def _unborn(value: Any) -> Any:
     if isinstance(value, bytes):
         return value
-    if not _is_stream(value):
-        return (LIST, 0, value[2])
+    if not is_stream(value):
+        return (value[0], 0, *value[2:]) if value[0] == LIST else (None, value[1], 0, *value[3:])
     groups = tuple([(name, cursor, read, 0, *rest) for name, cursor, read, _, *rest in value[-1]])
     return (0, *value[1:-1], groups)
 
@@ -95,6 +98,9 @@ def _refuse(server: Server) -> None:
 def _value(value: Value, now_ms: int, abstraction: Abstraction) -> Any:
     if isinstance(value, Stream):
         return _stream(value, now_ms, abstraction)
+    if isinstance(value, Collection):
+        items = (tuple(value.fields.items()), tuple(value.scores.items()))
+        return (None, KINDS.index(value.kind), value.born, *items)
     return (LIST, value.born, tuple(value.items)) if isinstance(value, List) else value
 
 
@@ -156,13 +162,14 @@ def shifted(frozen: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
 
 def _older_keys(keys: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
     return tuple(
-        (key, (*value[:-1], _older(value[-1], by_ms, abstraction)) if _is_stream(value) else value)
+        (key, (*value[:-1], _older(value[-1], by_ms, abstraction)) if is_stream(value) else value)
         for key, value in keys
     )
 
 
-def _is_stream(value: Any) -> bool:
-    return not isinstance(value, bytes) and value[0] != LIST
+def is_stream(value: Any) -> bool:
+    """Whether a frozen value is a stream's."""
+    return not isinstance(value, bytes) and type(value[0]) is int
 
 
 def _older(groups: Frozen, by_ms: int, abstraction: Abstraction) -> Frozen:
@@ -223,7 +230,9 @@ class Thawing:
     def _value(self, value: Any) -> Value:
         if isinstance(value, bytes):
             return value
-        return self._stream(value) if _is_stream(value) else List(value[1], value[2])
+        if value[0] is None:
+            return _thaw_collection(*value[1:])
+        return self._stream(value) if is_stream(value) else List(value[1], value[2])
 
     def _stream(self, frozen: Frozen) -> Stream:
         body = frozen[:-1]
@@ -242,6 +251,13 @@ class Thawing:
                 found.shared = True
             stream.groups[found.name] = found
         return stream
+
+
+def _thaw_collection(kind: int, born: int, fields: Frozen, scores: Frozen) -> Collection:
+    collection = Collection(KINDS[kind], born)
+    collection.fields.update(fields)
+    collection.scores.update(scores)
+    return collection
 
 
 def _thaw_body(

@@ -22,8 +22,9 @@ def check_ending(path: Path) -> None:
         raise BadInput(f"cannot draw {str(path)!r}: its ending must be one of {', '.join(ENDINGS)}")
 
 
-def draw(history: History, path: Path, theme: str = "light") -> None:
+def draw(history: History, path: str | Path, theme: str = "light") -> None:
     """Writes the timeline of a run; the same history gives the same bytes. ``theme`` is ``light`` or ``dark``."""
+    path = Path(path)
     check_ending(path)
     if path.suffix.lower() == ".txt":
         data = "".join(line + "\n" for line in text(history)).encode()
