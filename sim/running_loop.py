@@ -15,12 +15,27 @@ from .errors import ScenarioError
 from .requests import Sleep, drive
 
 INSTEAD = "use redelivery.sleep, handle, gather and the redis that the turn is given"
+AS_IT_IS = "with @redelivery.simulate or redelivery verify a program runs as it is, in an event loop of simulated time"
 
 _NAMED = {
-    "create_task": "asyncio.create_task and asyncio.gather: use redelivery.gather",
+    "create_task": "asyncio.create_task or asyncio.gather: use redelivery.gather",
     "run_in_executor": "threads: call the function directly",
-    "time": "the time of the event loop: use redelivery.now",
+    "call_later": "asyncio's timers, such as asyncio.wait_for: use redelivery.timeout",
+    "timeout": "asyncio.timeout: use redelivery.timeout",
+    "TaskGroup": "asyncio.TaskGroup: use redelivery.gather",
+    "future": "asyncio's locks, events, queues or futures, which wait for other tasks: use redelivery.gather",
+    "time": "the time of the event loop, as asyncio.timeout or a client of its own does: use redelivery.timeout, now, "
+    "and the redis that it is given",
 }
+_OF_A_TASK = {
+    "Timeout should be used inside a task": "timeout",
+    "Timeout context manager should be used inside a task": "timeout",
+    "cannot determine the parent task": "TaskGroup",
+}
+"""What asyncio says where it finds no task, and what then was used."""
+
+REFUSED: list[ScenarioError] = []
+"""A refusal that the running turn has not ended with yet; it does, whatever it catches."""
 
 
 class _Nap:
@@ -29,10 +44,12 @@ class _Nap:
     __slots__ = ("ms", "result")
 
     def __init__(self) -> None:
-        self.ms = 0
+        self.ms: int | None = None
         self.result: Any = None
 
     def __await__(self) -> Generator[Sleep, None, Any]:
+        if self.ms is None:
+            refuse("future")
         yield Sleep(self.ms)
         return self.result
 
@@ -56,11 +73,16 @@ class RunningLoop:
     def call_later(self, delay_s: float, callback: Callable[..., object], *args: Any) -> _Timer:
         """Takes the length of a nap, rounded up to whole milliseconds."""
         if len(args) != 2 or not isinstance(args[0], _Nap):
-            self._refuse("call_later")
+            refuse("call_later")
         nap = args[0]
         nap.result = args[1]
         nap.ms = ceil(delay_s * 1000)
         return _Timer()
+
+    def create_task(self, coroutine: Any, **_: Any) -> NoReturn:
+        """Refused; the coroutine is ended, so that Python does not complain that nobody awaited it."""
+        coroutine.close()
+        refuse("create_task")
 
     def is_running(self) -> bool:
         """It is: the turn runs."""
@@ -73,10 +95,27 @@ class RunningLoop:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        self._refuse(name)
+        refuse(name)
 
-    def _refuse(self, name: str) -> NoReturn:
-        raise ScenarioError(f"a turn cannot use {_NAMED.get(name, f'the event loop ({name})')}; else {INSTEAD}")
+
+def refuse(name: str) -> NoReturn:
+    """Raises what a turn cannot hide, whatever it catches: what of asyncio it used, and what to use instead."""
+    REFUSED[:] = [_refusal(name)]
+    raise REFUSED[0]
+
+
+def _refusal(name: str) -> ScenarioError:
+    what = _NAMED.get(name, f"the event loop ({name}): {INSTEAD}")
+    return ScenarioError(f"a turn cannot use {what} ({AS_IT_IS})")
+
+
+def lacked(error: Exception) -> Exception:
+    """An error that a turn has raised; where it says that there is no task, what to use instead."""
+    if type(error) is RuntimeError:
+        for text, name in _OF_A_TASK.items():
+            if text in str(error):
+                return _refusal(name)
+    return error
 
 
 _STAND_IN: Any = RunningLoop()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .errors import ScenarioError
 from .requests import KINDS, Fork, Request, Scope, Sleep
-from .running_loop import leave_stage, take_stage
+from .running_loop import REFUSED, lacked, leave_stage, take_stage
 
 Path: TypeAlias = tuple[int, ...]
 Log: TypeAlias = list[tuple[Path, Any]]
@@ -92,6 +92,7 @@ class Turn:
         self.over = True
         self.waiting.clear()
         self.fresh.clear()
+        self._joins.clear()
         for path in sorted(self._coroutines, reverse=True):
             _close(self._coroutines[path])
         self._coroutines.clear()
@@ -105,10 +106,16 @@ class Turn:
             finally:
                 leave_stage(before)
         except StopIteration as stop:
-            self._returned(path, stop.value)
+            if REFUSED:
+                self._raised(path, REFUSED.pop())
+            else:
+                self._returned(path, stop.value)
         except Exception as raised:
-            self._raised(path, raised)
+            self._raised(path, REFUSED.pop() if REFUSED else lacked(raised))
         else:
+            if REFUSED:
+                self._raised(path, REFUSED.pop())
+                return
             if type(request) is Fork:
                 self._start(path, request)
                 return
@@ -155,6 +162,10 @@ class Turn:
             self._resume(parent, value if join.scope else join.values, None)
 
     def _raised(self, path: Path, error: Exception) -> None:
+        if isinstance(error, ScenarioError):  # nothing of the program may hide what it cannot do
+            self.close()
+            self.failure = error
+            return
         del self._coroutines[path]
         if not path:
             self.over, self.failure = True, error
@@ -185,6 +196,12 @@ CLOSES_MAX = 64
 
 
 def _close(coroutine: Coroutine[Any, Any, Any]) -> None:
+    REFUSED.clear()
+    _end(coroutine)
+    REFUSED.clear()
+
+
+def _end(coroutine: Coroutine[Any, Any, Any]) -> None:
     for _ in range(CLOSES_MAX):
         before = take_stage()
         try:

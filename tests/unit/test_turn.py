@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -186,13 +186,46 @@ async def asks_the_loop() -> None:
     asyncio.get_running_loop().call_at(1.0, print)
 
 
+async def hides_it() -> None:
+    try:
+        await starts_a_task()
+    except Exception:
+        await asyncio.sleep(1)
+
+
+async def hides_it_in_a_gather() -> None:
+    with suppress(Exception):
+        await gather(hides_it(), other())
+
+
+async def waits_for_a_lock() -> None:
+    lock = asyncio.Lock()
+    await lock.acquire()
+    await lock.acquire()
+
+
+async def sets_a_timeout() -> None:
+    async with asyncio.timeout(1):
+        await asyncio.sleep(0.1)
+
+
+async def groups_tasks() -> None:
+    async with asyncio.TaskGroup():
+        await asyncio.sleep(0.1)
+
+
 @pytest.mark.parametrize(
     ("turn", "instead"),
     [
         (gathers, "use redelivery.gather"),
         (starts_a_task, "use redelivery.gather"),
         (goes_to_a_thread, "call the function directly"),
-        (asks_the_loop, "the event loop (call_at); else use redelivery.sleep"),
+        (asks_the_loop, "the event loop (call_at): use redelivery.sleep"),
+        (hides_it, "use redelivery.gather"),
+        (hides_it_in_a_gather, "use redelivery.gather"),
+        (waits_for_a_lock, "asyncio's locks, events, queues or futures"),
+        (sets_a_timeout, "use redelivery.timeout"),
+        (groups_tasks, "asyncio.TaskGroup: use redelivery.gather"),
     ],
 )
 def test_what_else_asyncio_offers_is_refused_with_what_to_use_instead(
