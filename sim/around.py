@@ -37,7 +37,11 @@ def around(turn: TurnFunction) -> Scenario:
         signature.bind(*arguments)
     except TypeError as error:
         called = ", ".join(arguments)
-        raise BadInput(f"the consumer {turn.__name__!r} cannot be called with ({called}): {error}") from error
+        raise BadInput(
+            f"the consumer {turn.__name__!r} cannot be called with ({called}): {error}; it is called again and again "
+            "with a client and its name; a program that brings its own client runs as it is, with @redelivery.simulate "
+            "or redelivery verify"
+        ) from error
     initial = parameters[2].default if len(parameters) > 2 else None
     return Scenario(
         name=turn.__name__,

@@ -126,5 +126,6 @@ def _as_scenario(value: Any, name: str, where: str) -> Scenario:
     if inspect.iscoroutinefunction(value):
         return around(value)
     raise BadInput(
-        f"{where}:{name} is a {type(value).__name__}; it must be a Scenario or an async function (redis, me)"
+        f"{where}:{name} is a {type(value).__name__}; it must be a Scenario or an async function (redis, me); a "
+        "program that blocks, or brings its own client, runs as it is with @redelivery.simulate or redelivery verify"
     )

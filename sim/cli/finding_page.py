@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..check.finding import Finding, until
 from ..check.spelling import spelled
+from ..remarks import remarks
 from ..run import Run
 from ..views.sequence import chart
 from . import output
@@ -64,6 +65,7 @@ def finding_as_json(finding: Finding, run: Run, outcome: Outcome | None) -> dict
         "found_by": dict(finding.found_by),
         "history_hash": finding.history_hash,
         "test": finding.test_line(),
+        "notes": remarks(run),
     }
     if outcome is not None:
         value |= {
@@ -87,6 +89,7 @@ def print_finding(finding: Finding, run: Run, outcome: Outcome | None, saved: Pa
     out.print()
     for line in chart(_until(finding, run), CHART_LINES_MAX):
         out.print(line, markup=False)
+    output.print_notes(out, remarks(run))
     if outcome is not None:
         output.print_outcome(out, outcome)
     out.print()

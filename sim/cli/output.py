@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..remarks import remarks
 from ..run import HOLDS, INCOMPLETE, VIOLATED, Run
 from ..unsent import unsent_in
 
@@ -56,7 +57,7 @@ def run_as_json(run: Run, wall_s: float, outcome: Outcome | None) -> dict[str, A
         "properties": run.properties,
         "violations": [violation._asdict() for violation in run.violations],
         "unmet": run.unmet,
-        "notes": unsent_in(run),
+        "notes": [*unsent_in(run), *remarks(run)],
         "commands": run.commands,
         "events": len(run.history),
         "sim_ms": run.sim_ms,
@@ -113,13 +114,18 @@ def print_run(run: Run, outcome: Outcome | None) -> None:
         out.print()
         out.print(f"[bold red]{violation.property}[/] at {violation.at_ms} ms (event {violation.step}):")
         out.print(f"  {violation.message}", markup=False)
-    for note in unsent_in(run):
-        out.print(f"\nnote: {note}", markup=False)
+    print_notes(out, [*unsent_in(run), *remarks(run)])
     if outcome is not None:
         print_outcome(out, outcome)
     out.print()
     out.print(f"tape       {run.tape}", markup=False)
     out.print(f"again      redelivery replay {run.tape}", markup=False)
+
+
+def print_notes(out: Console, notes: list[str]) -> None:
+    """What a reader should know besides."""
+    for note in notes:
+        out.print(f"\nnote: {note}", markup=False)
 
 
 def print_outcome(out: Console, outcome: Outcome) -> None:

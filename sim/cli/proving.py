@@ -243,13 +243,27 @@ def print_result(result: Result, scenario: Scenario) -> None:
         out.print(f"           [yellow]never met:[/] {name}")
     for note in result.notes:
         out.print(f"           note: {note}", markup=False)
-    for name, kinds in result.coverage.get("never_observed", {}).items():
-        out.print(f"           never observed: {', '.join(kinds)}, which {name} hears of", markup=False)
+    unheard = sorted({kind for kinds in result.coverage.get("never_observed", {}).values() for kind in kinds})
+    if unheard:
+        out.print(f"           never observed, though properties hear of it: {', '.join(unheard)}", markup=False)
     for name in result.coverage.get("never_ran", ()):
         out.print(f"           never ran: {name}", markup=False)
     for fault in result.coverage.get("never_struck", ()):
         out.print(f"           never struck: {fault}", markup=False)
     if result.counterexample is not None:
         out.print(f"\n[bold red]{result.property_name}[/] after {len(result.steps)} steps:")
-        for number, step in enumerate(result.steps, 1):
-            out.print(f"  {number:>3}. {step}", markup=False)
+        for line in shortened(result.steps):
+            out.print(line, markup=False)
+
+
+STEPS_FIRST, STEPS_LAST = 24, 4
+
+
+def shortened(steps: Sequence[str]) -> list[str]:
+    """The steps with their numbers; the middle of many is left out, for it is a long wait mostly."""
+    numbered = [f"  {number:>3}. {step}" for number, step in enumerate(steps, 1)]
+    left_out = len(steps) - STEPS_FIRST - STEPS_LAST
+    if left_out <= 1:
+        return numbered
+    gap = f"       … {left_out} steps (--json has them all) …"
+    return [*numbered[:STEPS_FIRST], gap, *numbered[-STEPS_LAST:]]
