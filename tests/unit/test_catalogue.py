@@ -121,7 +121,10 @@ def test_a_name_that_a_file_does_not_have_is_answered_with_the_nearest(write: Wr
 
 def test_a_name_that_is_neither_scenario_nor_consumer_is_refused(write: Write) -> None:
     path = write("answer = 42\ndef consume(redis, me): ...")
-    must = "it must be a Scenario or an async function (redis, me)"
+    must = (
+        "it must be a Scenario or an async function (redis, me); a program that blocks, or brings its own client, runs "
+        "as it is with @redelivery.simulate or redelivery verify"
+    )
     assert refused(f"{path}:answer") == f"{path}:answer is a int; {must}"
     assert refused(f"{path}:consume") == f"{path}:consume is a function; {must}"
 
