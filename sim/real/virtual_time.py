@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ...models.timeouts import milliseconds
 from .connection import Connection, refuse_errors
@@ -65,8 +66,8 @@ class VirtualTime(Lockstep):
         """Whether somebody's wait is over in this moment, and the script has the command before that."""
         over = {
             conn for conn, peer in self._peers.items()
-            if peer.waits and may_be_over(peer.argv, peer.since_ms, step.at_ms)
-            and not may_be_over(peer.argv, peer.since_ms, self.clock.now_ms)
+            if peer.waits and may_be_over(tuple(peer.argv), peer.since_ms, step.at_ms)
+            and not may_be_over(tuple(peer.argv), peer.since_ms, self.clock.now_ms)
         }  # fmt: skip
         for later in self.script[index + 1 :] if over else ():
             if later.at_ms != step.at_ms:
@@ -138,8 +139,15 @@ _BY_PLACE = {b"WAIT": 2, b"WAITAOF": 3}
 _SECONDS_FIRST = (b"BLMPOP", b"BZMPOP")
 
 
-def may_be_over(argv: Sequence[bytes], since_ms: int, at_ms: int) -> bool:
-    """Whether a command that waits since then may be answered by time alone at `at_ms`.
+def may_be_over(argv: tuple[bytes, ...], since_ms: int, at_ms: int) -> bool:
+    """Whether a command that waits since then may be answered by time alone at `at_ms`."""
+    limit_ms = _limit_ms(argv)
+    return limit_ms is not None and at_ms - since_ms > limit_ms
+
+
+@lru_cache(maxsize=1024)  # whoever waits is asked about at every step that others take
+def _limit_ms(argv: tuple[bytes, ...]) -> int | None:
+    """After how many milliseconds a command that waits may be answered by time alone; `None` where it never is.
 
     A read with CLAIM may be at any later time: when it finds something to claim depends on what is pending.
     """
@@ -147,13 +155,11 @@ def may_be_over(argv: Sequence[bytes], since_ms: int, at_ms: int) -> bool:
     if word in (b"XREAD", b"XREADGROUP"):
         options = _read_options(argv)
         if b"CLAIM" in options:
-            return at_ms > since_ms
-        limit_ms: int | None = int(options[b"BLOCK"])
-    elif word in _BY_PLACE:
-        limit_ms = int(argv[_BY_PLACE[word]])
-    else:
-        limit_ms = milliseconds(argv[1 if word in _SECONDS_FIRST else -1], rounds_up=False)
-    return bool(limit_ms) and at_ms - since_ms > (limit_ms or 0)
+            return 0
+        return int(options[b"BLOCK"]) or None
+    if word in _BY_PLACE:
+        return int(argv[_BY_PLACE[word]]) or None
+    return milliseconds(argv[1 if word in _SECONDS_FIRST else -1], rounds_up=False) or None
 
 
 def _read_options(argv: Sequence[bytes]) -> dict[bytes, bytes]:

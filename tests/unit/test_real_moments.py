@@ -162,7 +162,7 @@ def test_a_server_that_stands_still_takes_what_came_in_the_order_of_its_coming(s
     ],
 )  # fmt: skip
 def test_when_a_wait_may_be_over(line: str, after_ms: int | None) -> None:
-    argv = line.encode().split()
+    argv = tuple(line.encode().split())
     if after_ms is None:
         assert not may_be_over(argv, 5, 10**9)
     else:
