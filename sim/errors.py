@@ -12,6 +12,8 @@ class RedeliveryError(Exception):
 
     so_far: Any = None
     """What a search had come to when this ended it."""
+    seen: str = ""
+    """The same in words, as the text has it."""
 
 
 class BadInput(RedeliveryError):

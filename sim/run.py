@@ -16,7 +16,7 @@ from .properties import SERVER_INVARIANTS
 from .scenario import Scenario, Variant
 from .steps import Step, Strike
 from .tape import Tape
-from .watch import Violation, Watch
+from .watch import PropertyRaised, Violation, Watch
 from .world import World
 
 HOLDS = "holds"
@@ -141,11 +141,16 @@ def simulate(
     dialect = dialect or scenario.variant(name).dialect
     choices: Drawn | Replayed = Drawn(seed) if tape is None else Replayed(tape.choices)
     world, values = build(scenario, name, dialect, params or {})
-    drive(world, choices)
-    if isinstance(choices, Replayed) and choices.unused:
-        raise BadInput(f"the tape does not fit this run: the run is over and {choices.unused} choices are left")
     if reference is None:
         reference = scenario.name if tape is None else tape.scenario
+    try:
+        drive(world, choices)
+    except PropertyRaised as error:
+        if tape is not None:
+            raise
+        raise error.on(Tape(reference, name, dialect, values.given, tuple(choices.answers))) from error
+    if isinstance(choices, Replayed) and choices.unused:
+        raise BadInput(f"the tape does not fit this run: the run is over and {choices.unused} choices are left")
     return _report(scenario, name, world, values, choices, None if tape else seed, reference)
 
 

@@ -6,6 +6,7 @@ facts that they read; a fact reaches them with the event that it is part of.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -23,6 +24,19 @@ class Violation(NamedTuple):
     step: int
     at_ms: int
     message: str
+
+
+class PropertyRaised(BadInput):
+    """A property's own code raised: ``property_name`` is whose, ``answers`` are the tape where they are known."""
+
+    property_name = ""
+    answers: tuple[int, ...] | None = None
+
+    def on(self, tape: object, seen: str = "") -> PropertyRaised:
+        """The same, with what a search had seen, and the tape that comes to it."""
+        told = type(self)(f"{self}{seen}; it does so again with: redelivery replay {tape}")
+        told.property_name = self.property_name
+        return told
 
 
 class Monitor:
@@ -201,9 +215,15 @@ class Watch:
             for kind, name in monitor.handlers.items():
                 self._routes.setdefault(kind, []).append((which, getattr(monitor, name)))
 
-    def _raised(self, which: int, error: Exception) -> BadInput:
-        name = self.properties[which].name
-        return BadInput(f"property {name!r} raised {type(error).__name__} at event {self.seen}: {error}")
+    def _raised(self, which: int, error: Exception) -> PropertyRaised:
+        name, text = self.properties[which].name, " ".join(str(error).split())
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        told = PropertyRaised(
+            f"property {name!r} raised {type(error).__name__} at event {self.seen}{text and ': '}{text} "
+            f"({place.filename}, line {place.lineno})"
+        )
+        told.property_name = name
+        return told
 
     def _violate(self, which: int, at_ms: int, message: str) -> None:
         name = self.properties[which].name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -123,8 +124,19 @@ def _pending(tracer: Tracer, until_ms: int) -> str:
         had = "it had it pending" if owner == tracer.process else f"{owner} had it pending"
         return f"{tracer.process} crashed while {had}, and nobody has claimed it for {idle}{gone}"
     if any(work.process == tracer.process and work.begin_ms >= tracer.given_ms for work in tracer.works):
+        if _ack_forgotten(tracer.links):
+            return f"it was acknowledged, and the server has forgotten that; it is idle for {idle}{gone}"
         return f"{tracer.process} has handled it, and has not acknowledged it{gone}"
     return f"{tracer.process} was given it {idle} ago, and did nothing with it{gone}"
+
+
+def _ack_forgotten(links: Sequence[Link]) -> bool:
+    """Whether an acknowledgment was the last to say whose the entry is, before the server came back without it."""
+    kinds = [link.kind for link in links]
+    if "acknowledged" not in kinds:
+        return False
+    since = kinds[len(kinds) - kinds[::-1].index("acknowledged") :]
+    return not {"delivered", "claimed", "renewed", "rewound"}.intersection(since)
 
 
 def _twice(tracer: Tracer) -> str:

@@ -16,6 +16,7 @@ from ..properties import SERVER_INVARIANTS
 from ..run import HOLDS, INCOMPLETE, VIOLATED, build, simulate
 from ..scenario import Scenario, Variant
 from ..views.words import counted
+from ..watch import PropertyRaised
 from ..world import World
 from . import sleeping
 from .abstraction import FAR_MS, Abstraction, Refined, Unabstract
@@ -25,10 +26,12 @@ from .checkpoint import Saved, Saver
 from .machine import Machine
 from .parallel.search import Parallel, Recipe
 from .plain import Plain
+from .raising import shortest
 from .reduced import Reduced, machine_for
 from .reductions import DEFAULT as REDUCE
 from .reductions import able, chosen
 from .report import Counterexample, Result
+from .schedules import Start
 from .taking import Edge
 from .trace import follow
 
@@ -95,41 +98,53 @@ def check(
     def fresh() -> World:
         return build(scenario, name, dialect, given, record=False)[0]
 
-    identity = (scenario.name, name, dialect, tuple(sorted(values.as_dict().items())), reductions, depth)
     parallel = None
     if workers > 1 and search == "bfs":
         recipe = Recipe(reference or scenario.name, name, dialect, given, reductions, Abstraction())
         parallel = Parallel(workers, recipe, stop, stop_at, clock)
+    identity = (scenario.name, name, dialect, tuple(sorted(values.as_dict().items())), reductions, depth)
     means = Means(
         None if checkpoint is None else Saver(Path(checkpoint), identity, clock),
         None if resume is None else Saved(Path(resume), identity),
         parallel,
     )
-    model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)
-    seconds = clock() - began_s
-    notes = (*notes, *judge(model, world.plan, outcome))
+    try:
+        model, outcome, notes = _search(fresh, SEARCHES[search], stop, report, depth, reductions, means, clock)
+    except PropertyRaised as error:
+        raise shortest(error, scenario, name, partial(
+            check, variant=name, dialect=dialect, params=given, search=search, reduce=reduce, depth=depth,
+            report=report, reference=reference or scenario.name,
+        )) from error  # fmt: skip
+    seconds, notes = clock() - began_s, (*notes, *judge(model, world.plan, outcome))
     unmet = tuple(model.unmet())
     verdict = VIOLATED if outcome.broken else INCOMPLETE if outcome.bounded or outcome.cut or unmet else HOLDS
     example: Counterexample | None = None
     steps: tuple[str, ...] = ()
-    property_name: str | None = None
     if outcome.broken:
-        hit = outcome.hit
-        if hit is None:
-            hit = _find(model, SEARCHES[search], depth, outcome)
-        property_name = _first(scenario.variant(name), [model.properties[which].name for which in hit.broken])
-        tape, steps = follow(fresh(), _concrete(model, hit))
-        example = Counterexample(
-            reference or scenario.name, name, dialect, values.given, tape, property_name,
-            message=_message(scenario, name, dialect, values.given, tape, property_name),
-        )  # fmt: skip
+        start = Start(scenario, name, dialect, given, reference or scenario.name)
+        example, steps = _example(start, model, outcome, SEARCHES[search], depth)
     used = workers if parallel is not None and parallel.used and parallel.trouble is None else 1
     return Result(
-        scenario.name, name, dialect, verdict, property_name, outcome.states, outcome.transitions, outcome.depth,
-        seconds, unmet, _coverage(model, world.plan, outcome), example, steps, tuple(reductions),
-        (*off, *notes, *_more_notes(outcome, depth, means, used, workers, search, model)),
+        scenario.name, name, dialect, verdict, None if example is None else example.property_name, outcome.states,
+        outcome.transitions, outcome.depth, seconds, unmet, _coverage(model, world.plan, outcome), example, steps,
+        tuple(reductions), (*off, *notes, *_more_notes(outcome, depth, means, used, workers, search, model)),
         statistics=_statistics(outcome), workers=used, parts=_parts(model),
     )  # fmt: skip
+
+
+def _example(
+    start: Start, model: Machine | Plain, outcome: Outcome, search: Any, depth: int | None
+) -> tuple[Counterexample, tuple[str, ...]]:
+    """The tape to what is broken, as the simulator sees it, and its steps in words."""
+    scenario, variant = start.scenario, start.scenario.variant(start.variant)
+    hit = outcome.hit or _find(model, search, depth, outcome)
+    name = _first(variant, [model.properties[which].name for which in hit.broken])
+    choices, steps = follow(start.world(record=False), _concrete(model, hit))
+    given = start.tape(choices).params
+    return Counterexample(
+        start.reference, start.variant, start.dialect, given, choices, name,
+        message=_message(scenario, start.variant, start.dialect, given, choices, name),
+    ), steps  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +229,10 @@ def _with_what_was_seen(error: RedeliveryError, world: World) -> RedeliveryError
         return error
     broken = [world.watch.properties[which].name for which in sorted(out.broken)]
     found = f"with {', '.join(map(repr, broken))} broken" if broken else "with nothing broken"
-    return type(error)(f"{error} (the search ended after {counted(out.states, 'state')}, {found})")
+    seen = f" (the search ended after {counted(out.states, 'state')}, {found})"
+    told = type(error)(f"{error}{seen}")
+    vars(told).update(vars(error), seen=seen)
+    return told
 
 
 def searched(

@@ -11,7 +11,7 @@ from ..events import Effect
 from ..history import History
 from ..run import STEPS_MAX, weights
 from ..steps import Due, Step, Strike
-from ..watch import Violation
+from ..watch import PropertyRaised, Violation
 from ..world import World
 from .order import Cost
 
@@ -86,8 +86,17 @@ def follow(
 ) -> Course:
     """Takes steps as ``policy`` says until none is left, or until a property of ``wanted`` is violated.
 
-    ``wanted`` is ``None`` for any property. The steps are those that a simulation chooses from.
+    ``wanted`` is ``None`` for any property. The steps are those that a simulation chooses from. Where a property's own
+    code raises, the error has the answers up to there.
     """
+    try:
+        return _follow(world, policy, wanted, visitor)
+    except PropertyRaised as error:
+        error.answers = tuple(policy.answers)
+        raise
+
+
+def _follow(world: World, policy: Policy, wanted: Collection[str] | None, visitor: Visitor | None) -> Course:
     watch = world.watch
     assert watch is not None, "a world without properties has no violations"
     steps_n = faults = switches = known = 0

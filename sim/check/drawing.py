@@ -122,6 +122,7 @@ class _Attempts:
         try:
             course = follow(self.start.world(), policy, self.wanted, self.seen if self.first is None else None)
         except RedeliveryError as error:
+            error.so_far = report
             raise _Stopped from error
         report.runs += 1
         report.steps += course.counts.steps

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import BadInput
 from ..plan import Params
 from ..run import Run
+from ..watch import PropertyRaised
 from .course import Visitor, follow
 from .drawing import search_by_hypothesis
 from .finding import Finding, make
@@ -57,7 +58,12 @@ def hunt(
     finds but does not prove. ``tell`` hears how the lowering goes on.
     """
     known = _recall(start, memory, seed, runs, only)
-    done = Hunt(known or _search(start, method, seed, runs, depth, only, stop, visitor))
+    try:
+        done = Hunt(known or _search(start, method, seed, runs, depth, only, stop, visitor))
+    except PropertyRaised as error:
+        if error.answers is None:
+            raise
+        raise error.on(start.tape(error.answers), f" (in run {error.so_far.runs + 1} of the search)") from error
     found = done.search.found
     if found is None:
         return done

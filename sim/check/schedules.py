@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import BadInput, unknown
+from ..errors import BadInput, RedeliveryError, unknown
 from ..properties import SERVER_INVARIANTS
 from ..run import INCOMPLETE, VIOLATED, build
 from ..scenario import Scenario
@@ -165,7 +165,11 @@ def search(
     unmet: Collection[str] | None = None
     for at in range(runs):
         policy = policies.make(seed + at)
-        course = follow(start.world(), policy, wanted, seen)
+        try:
+            course = follow(start.world(), policy, wanted, seen)
+        except RedeliveryError as error:
+            error.so_far = report
+            raise
         policies.learn(course)
         report.runs += 1
         report.steps += course.counts.steps

@@ -164,6 +164,14 @@ def test_lost_with_the_server(cause: str, what: str) -> None:
     assert explained.answer == f"Entry 1 was lost in the {what} before group workers got it."
 
 
+def test_the_acknowledgment_was_lost_with_the_server() -> None:
+    again = f.Reinstated(S, 1, G, b"a", ENTRY, None, 1, START_MS + 2, "failover")
+    fallen = e.ServerLost(9, START_MS + 9, "failover", 1, (again,))
+    explained = asked(*BEGUN, e.Handled(4, "a", S, G, TEXT), acked("a", 5), fallen)
+    assert explained.state == "pending"
+    assert "it was acknowledged, and the server has forgotten that; it is idle for" in explained.answer
+
+
 def test_a_group_that_starts_after_it_or_moves_past_it() -> None:
     late = asked(added(), created(ENTRY, ms=5))
     start = TEXT.decode()
@@ -284,7 +292,7 @@ def test_every_entry_of_every_run_has_a_chain_that_agrees_with_the_facts(
             elif isinstance(fact, f.Added):
                 entries[fact.stream, fact.id] = fact.born
             if at_ms is None or event.at_ms <= at_ms:
-                if isinstance(fact, f.Delivered | f.Claimed):
+                if isinstance(fact, f.Delivered | f.Claimed | f.Reinstated):
                     pending[fact.stream, fact.group, fact.id] = True
                 elif isinstance(fact, f.Acked | f.Forgotten):
                     pending[fact.stream, fact.group, fact.id] = False

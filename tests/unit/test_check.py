@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -19,6 +20,7 @@ from redelivery.sim.plan import Params, Plan, Process
 from redelivery.sim.requests import now, sleep
 from redelivery.sim.run import simulate
 from redelivery.sim.scenario import Scenario, Variant
+from redelivery.sim.tape import parse as parse_tape
 from redelivery.sim.watch import Monitor, Property
 
 SMALL = [
@@ -117,13 +119,37 @@ def test_a_turn_that_is_not_deterministic_is_named_with_what_differed() -> None:
         check(scenario_of(fickle))
 
 
-def test_a_property_that_raises_is_named() -> None:
+def test_a_property_that_raises_is_named_with_its_place_and_the_tape_that_comes_to_it() -> None:
     class Raises(Monitor):
         def on_started(self, event: Any) -> str | None:
-            raise ValueError("no")
+            raise ValueError("no,\nnever")
 
-    with pytest.raises(BadInput, match=r"property 'raises' raised ValueError at event \d+: no"):
-        check(scenario_of(claims, Property("raises", "always", "it raises", Raises)))
+    at_once = scenario_of(claims, Property("raises", "always", "it raises", Raises))
+    says = r"property 'raises' raised ValueError at event \d+: no, never \(.*\.py, line \d+\)"
+    with pytest.raises(BadInput, match=says):
+        check(at_once)
+
+
+@pytest.mark.parametrize("how", [{}, {"reduce": ()}, {"search": "dfs"}])
+def test_a_property_that_raises_late_is_told_with_a_tape_that_comes_to_it(how: dict[str, Any]) -> None:
+    """What a search says of it is what a simulation of the tape says: the same event, and nothing of abstractions."""
+
+    class Looks(Monitor):
+        def __init__(self) -> None:
+            self.owners: dict[int, bytes] = {}
+
+        def on_claimed(self, fact: Any, event: Any) -> str | None:
+            return None if self.owners[fact.id] else "nobody's"
+
+    base = find("crash-before-ack")
+    rule = Property("has-owner", "always", "who claims it takes it from somebody", Looks)
+    scenario = replace(base, properties=[*base.properties, rule])
+    with pytest.raises(BadInput, match=r"\(the search ended after [\d,]+ states, with nothing broken\)") as raised:
+        check(scenario, "repaired", params={"entries": "1"}, **how)
+    told, tape = str(raised.value).split("; it does so again with: redelivery replay ")
+    with pytest.raises(BadInput) as again:
+        simulate(scenario, tape=parse_tape(tape))
+    assert told.startswith(str(again.value))
 
 
 def test_a_frozen_world_in_which_nobody_stops_has_no_bounds() -> None:

@@ -10,6 +10,7 @@ import pytest
 from redelivery.sim.catalogue import find
 from redelivery.sim.check.course import Policy, follow
 from redelivery.sim.check.drawing import search_by_hypothesis
+from redelivery.sim.check.hunt import hunt
 from redelivery.sim.check.policies import Lenient, Priorities, RandomWalk, Swarm
 from redelivery.sim.check.schedules import METHODS, Search, Start, search
 from redelivery.sim.choices import Replayed
@@ -286,5 +287,6 @@ def test_a_scenario_that_is_wrong_is_one_line_whatever_searches(method: str) -> 
     scenario = Scenario("own", "One.", {"given": Variant("x", variant.plan, properties=[rule])}, params={
         "entries": 2, "handle_ms": 300, "min_idle_ms": 5000,
     })  # fmt: skip
-    with pytest.raises(BadInput, match="property 'wrong' raised KeyError at event"):
-        searched(Start(scenario, "given"), method, runs=30)
+    says = r"property 'wrong' raised KeyError at event \d+: 'nobody' .* \(in run \d+ of the search\); it does so again"
+    with pytest.raises(BadInput, match=says):
+        hunt(Start(scenario, "given"), method, runs=30)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from redelivery.models import facts as f
 from redelivery.sim.errors import BadInput
@@ -102,7 +104,9 @@ def test_a_property_that_raises_is_bad_input_that_names_property_and_event(
 
     with pytest.raises(BadInput) as raised:
         whole_run()
-    assert str(raised.value) == f"property 'mine' raised {error}"
+    told, _, place = str(raised.value).partition(" (")
+    assert told == f"property 'mine' raised {error}"
+    assert re.fullmatch(r".*test_watch\.py, line \d+\)", place)
 
 
 def test_a_monitor_that_listens_for_what_never_happens_is_refused() -> None:
