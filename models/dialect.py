@@ -265,6 +265,18 @@ class Dialect:
     expires_as_deadline: bool
     """EXPIRE and its kin reach replicas as PEXPIREAT, not as they were (7.0); the disk gets that in all lines."""
 
+    deadlines_told_apart: bool
+    """The disk gets a SET with a time to live as SET and PEXPIREAT, since SET takes no deadline (6.0)."""
+
+    given_deadline_told_as_it_was: bool
+    """A SET whose deadline was given (PXAT) is told as it was (7.2)."""
+
+    getset_told_as_set: bool
+    """GETSET is told as SET (6.2)."""
+
+    set_drops_expired: bool
+    """SET with a deadline that has passed removes the key at once, and is told as that (Valkey)."""
+
     expired_unlinked: bool
     """Keys whose time is over are put on the stream as UNLINK, not DEL (Valkey)."""
 

@@ -97,6 +97,10 @@ _REDIS_6_0 = Dialect(
     reads_tell_consumer=False,
     given_ids_complete=True,
     expires_as_deadline=False,
+    deadlines_told_apart=True,
+    given_deadline_told_as_it_was=False,
+    getset_told_as_set=False,
+    set_drops_expired=False,
     expired_unlinked=False,
     no_consumer_removed_told=True,
     flushdb_always_told=False,
@@ -132,6 +136,8 @@ _REDIS_6_2 = replace(
     client_error_ends_bare=False,
     hello_names_integer=True,
     idle_ltrim_told=False,
+    deadlines_told_apart=False,
+    getset_told_as_set=True,
     noack_tells_consumer=True,
     zrange_by_rank_alone=False,
 )
@@ -171,6 +177,7 @@ _REDIS_7_2 = replace(
     _REDIS_7_0,
     name="redis-7.2",
     release=(7, 2),
+    given_deadline_told_as_it_was=True,
     tracks_active_time=True,
     blocked_reexecutes=True,
     push_precedes_reply=False,
@@ -251,6 +258,7 @@ _VALKEY_8_0 = replace(
     read_last_entry="generated",
     reads_tell_cursor=True,
     expired_unlinked=True,
+    set_drops_expired=True,
 )
 
 _VALKEY_8_1 = replace(

@@ -86,3 +86,8 @@ class Journal:
         """What was told since the last call."""
         units, self.units = self.units, []
         return units
+
+
+def expired(dialect: Dialect, key: bytes) -> Argv:
+    """How a key's end is told."""
+    return (b"UNLINK" if dialect.expired_unlinked else b"DEL", key)

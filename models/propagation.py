@@ -16,7 +16,6 @@ from .commands.adding import parse_arguments
 from .commands.call import Call, CommandError
 from .commands.reading import gives_away
 from .commands.stream_ids import strict_id
-from .dialect import Dialect
 from .facts import (
     Acked,
     Added,
@@ -47,9 +46,10 @@ from .facts import (
     Trimmed,
 )
 from .group import Pending
-from .journal import DISK, EVERYWHERE, REPLICAS, Argv, Told
+from .journal import DISK, EVERYWHERE, REPLICAS, Argv, Told, expired
 from .lists import LEFT, List
-from .replies import Failure, Reply, Simple
+from .propagation_of_strings import told_of_string
+from .replies import Failure, Reply
 from .stream import Stream
 
 Rule: TypeAlias = "Callable[[Call, Reply, Sequence[Fact]], list[Argv]]"
@@ -80,11 +80,10 @@ def told(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Told]:
         return found
     name = call.argv[0].upper()
     if "beside" in call.command.flags:
-        found.extend([Told(database, argv) for argv in call.server.journal.spoken] if call.server.journal else [])
+        for argv in call.server.journal.spoken if call.server.journal else ():
+            found.extend(told_of_string(call, argv, database))
     elif name in TO_DEADLINE:
         found.extend(_expire(call, reply, name, database))
-    elif name == b"SET" and len(call.argv) > 3 and isinstance(reply, Simple):
-        found.extend(_set(call, database))
     elif name == b"PUBLISH":
         found.append(Told(database, tuple(call.argv), REPLICAS))
     else:
@@ -98,11 +97,6 @@ def as_served(argv: Argv) -> Argv:
     return (*argv[:3], *[text.lower() for text in argv[3:5]], *argv[5:]) if argv[0].upper() == b"BLMOVE" else argv
 
 
-def expired(dialect: Dialect, key: bytes) -> Argv:
-    """How a key's end is told."""
-    return (b"UNLINK" if dialect.expired_unlinked else b"DEL", key)
-
-
 # -- commands that are told as they were, or not at all -------------------------------------------
 
 
@@ -113,10 +107,6 @@ def _as_it_was(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
 def _if_it_did(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
     """A command that answers OK, or how much it did."""
     return [tuple(call.argv)] if reply else []
-
-
-def _set_plainly(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
-    return [tuple(call.argv)] if isinstance(reply, Simple) else []
 
 
 def _xgroup(call: Call, reply: Reply, facts: Sequence[Fact]) -> list[Argv]:
@@ -163,24 +153,6 @@ def _expire(call: Call, reply: Reply, name: bytes, database: int) -> list[Told]:
     if name == b"PEXPIREAT":
         return [Told(database, tuple(call.argv), EVERYWHERE)]
     return [Told(database, (b"PEXPIREAT", key, at), DISK), Told(database, tuple(call.argv), REPLICAS)]
-
-
-def _set(call: Call, database: int) -> list[Told]:
-    """SET with options: the time to live is told as a deadline; up to 6.2 replicas get it as it was."""
-    key, value = call.argv[1], call.argv[2]
-    deadline_ms = call.server.expires.get(key)
-    as_it_was = Told(database, tuple(call.argv))
-    if deadline_ms is None:
-        return [as_it_was]
-    if call.dialect.given_ids_complete and not call.dialect.noack_tells_consumer:
-        then = (b"PEXPIREAT", key, b"%d" % deadline_ms)
-        plain = Told(database, (b"SET", key, value), DISK)
-        return [plain, Told(database, then, DISK), as_it_was._replace(to=REPLICAS)]
-    absolute = Told(database, (b"SET", key, value, b"PXAT", b"%d" % deadline_ms))
-    if call.dialect.expires_as_deadline:
-        return [absolute]
-    relative = (b"SET", key, value, b"PX", b"%d" % (deadline_ms - call.now_ms))
-    return [absolute._replace(to=DISK), Told(database, relative, REPLICAS)]
 
 
 # -- streams --------------------------------------------------------------------------------------
@@ -333,7 +305,6 @@ _RULES: Final[dict[bytes, Rule]] = {
     b"XIDMPRECORD": _if_noted,
     b"DEL": _if_it_did,
     b"UNLINK": _if_it_did,
-    b"SET": _set_plainly,
     b"PERSIST": _if_it_did,
     b"MOVE": _if_it_did,
     b"COPY": _if_it_did,

@@ -22,8 +22,8 @@ from .databases import Database
 from .dialects import DIALECTS, Dialect
 from .facts import Fact, SubscriberDropped
 from .followed import Followed
-from .journal import Journal, Told
-from .propagation import as_served, expired, told
+from .journal import Journal, Told, expired
+from .propagation import as_served, told
 from .pubsub import Limits, PubSub, Subscriber
 from .replies import QUEUED, Failure, Push, Reply, encode
 from .session import Session

@@ -7,10 +7,9 @@ from ..databases import DATABASES, born_of
 from ..facts import DatabasesSwapped, KeyCopied
 from ..lists import List
 from ..reload import reloaded
-from ..replies import NIL, OK, Reply, Simple
+from ..replies import OK, Reply, Simple
 from ..stream import Stream
-from .call import NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX, WRONGTYPE, Call, CommandError, integer, need_integer
-from .expiring import LONGEST
+from .call import NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX, Call, CommandError, integer
 
 SAME_OBJECT = b"ERR source and destination objects are the same"
 NO_DATABASE = b"ERR DB index is out of range"
@@ -55,55 +54,6 @@ def flushdb(call: Call) -> Reply:
     _check_flush(call)
     _empty(call)
     return OK
-
-
-def set_string(call: Call) -> Reply:
-    """SET key value [NX|XX] [EX seconds|PX ms], without its other options. Sources: setCommand, setGenericCommand."""
-    condition, unit_ms, time = _set_options(call)
-    deadline_ms = None if time is None else _set_deadline(call, time, unit_ms)
-    key = call.argv[1]
-    found = call.value(key) is not None
-    if (condition == b"NX" and found) or (condition == b"XX" and not found):
-        return NIL
-    if found:
-        call.server.remove_key(key, "SET", call.facts)
-    call.server.put_key(key, call.argv[2], deadline_ms)
-    return OK
-
-
-def _set_options(call: Call) -> tuple[bytes, int, bytes | None]:
-    """The condition, and the time to live: its unit in ms and its text. A later one of a kind counts."""
-    condition, unit_ms, time = b"", 0, None
-    at = 3
-    while at < len(call.argv):
-        word = call.takes(call.argv[at])
-        if word in (b"NX", b"XX") and condition in (b"", word):
-            condition = word
-        elif word in (b"EX", b"PX") and at + 1 < len(call.argv) and unit_ms in (0, 1000 if word == b"EX" else 1):
-            unit_ms = 1000 if word == b"EX" else 1
-            at += 1
-            time = call.argv[at]
-        else:
-            raise CommandError(SYNTAX)
-        at += 1
-    return condition, unit_ms, time
-
-
-def _set_deadline(call: Call, time: bytes, unit_ms: int) -> int:
-    """When the key goes; the error where that cannot be said."""
-    lives = need_integer(time)
-    too_long = lives > LONGEST // unit_ms or lives * unit_ms > LONGEST - call.now_ms
-    if lives <= 0 or (too_long and call.dialect.expire_guards_overflow):
-        raise CommandError(call.dialect.expire_text % b"set")
-    return (lives * unit_ms + call.now_ms + 2**63) % 2**64 - 2**63  # where nobody guards it, it wraps around
-
-
-def get_string(call: Call) -> Reply:
-    """GET key"""
-    value = call.value(call.argv[1])
-    if value is not None and not isinstance(value, bytes):
-        raise CommandError(WRONGTYPE)
-    return NIL if value is None else value
 
 
 def rename(call: Call) -> Reply:

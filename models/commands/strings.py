@@ -61,11 +61,14 @@ def set_(call: Call) -> Reply:
         return old
     if keeps:
         deadline_ms = call.server.expires.get(key)
-    put(call, key, argv[2], deadline_ms)
-    if deadline_ms is None:
-        call.tells((b"SET", key, argv[2]))
+    drops = call.dialect.set_drops_expired and not call.server.obeys
+    if drops and deadline_ms is not None and deadline_ms <= call.now_ms:
+        if there:
+            call.server.remove_key(key, "SET", call.facts)
+            call.tells(tuple(argv))
     else:
-        call.tells((b"SET", key, argv[2], b"PXAT", b"%d" % deadline_ms))
+        put(call, key, argv[2], deadline_ms)
+        call.tells(tuple(argv))
     return old if gives_old else OK
 
 
@@ -86,7 +89,7 @@ def setnx(call: Call) -> Reply:
     if call.value(key) is not None:
         return 0
     put(call, key, value, None)
-    call.tells((b"SET", key, value))
+    call.tells(tuple(call.argv))
     return 1
 
 
@@ -95,7 +98,7 @@ def setex(call: Call) -> Reply:
     key, value = call.argv[1], call.argv[3]
     deadline_ms = _deadline(call, b"EX" if call.command.name == "SETEX" else b"PX", call.argv[2])
     put(call, key, value, deadline_ms)
-    call.tells((b"SET", key, value, b"PXAT", b"%d" % deadline_ms))
+    call.tells(tuple(call.argv))
     return OK
 
 
@@ -121,7 +124,7 @@ def getset(call: Call) -> Reply:
     key = call.argv[1]
     old = string(call, key)
     put(call, key, call.argv[2], None)
-    call.tells((b"SET", key, call.argv[2]))
+    call.tells(tuple(call.argv))
     return NIL if old is None else old
 
 

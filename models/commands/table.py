@@ -27,6 +27,7 @@ from . import (
     ranges,
     reading,
     removing,
+    strings,
     transactions,
     waiting,
 )
@@ -37,6 +38,8 @@ READ = frozenset({"readonly"})
 FAST = frozenset({"fast"})
 NO_MULTI = frozenset({"no-multi"})
 BLOCKING = frozenset({"blocking"})
+BESIDE = frozenset({"beside"})
+"""They say themselves what copies of the server are to be told."""
 ONE = (1, 1, 1)
 NONE = (0, 0, 0)
 NUMBERED = (-2, -2, 1)
@@ -128,6 +131,11 @@ LISTS = (
 )  # fmt: skip
 
 CONDITIONS = tuple(Option(word, since=(7, 0)) for word in ("NX", "XX", "GT", "LT"))
+SETTING = (
+    Option("NX"), Option("XX"), Option("GET", since=(6, 2)), Option("EX", ("seconds",)), Option("PX", ("ms",)),
+    Option("EXAT", ("unix-seconds",), since=(6, 2)), Option("PXAT", ("unix-ms",), since=(6, 2)),
+    Option("KEEPTTL", since=(6, 0)),
+)  # fmt: skip
 FLUSHES = (Option("ASYNC", since=(4, 0)), Option("SYNC", since=(6, 2)))
 
 KEYS = (
@@ -135,9 +143,8 @@ KEYS = (
     Command("UNLINK", -2, keyspace.delete, WRITE | FAST, (1, -1, 1), ("keys",)),
     Command("EXISTS", -2, keyspace.exists, READ | FAST, (1, -1, 1), ("keys",)),
     Command("TYPE", 2, keyspace.type_of, READ | FAST, ONE, ("key",)),
-    Command("SET", -3, keyspace.set_string, WRITE, ONE, ("key", "value"),
-            (Option("NX"), Option("XX"), Option("EX", ("seconds",)), Option("PX", ("ms",)))),
-    Command("GET", 2, keyspace.get_string, READ | FAST, ONE, ("key",)),
+    Command("SET", -3, strings.set_, WRITE | BESIDE, ONE, ("key", "value"), SETTING),
+    Command("GET", 2, strings.get, READ | FAST, ONE, ("key",)),
     Command("RENAME", 3, keyspace.rename, WRITE, (1, 2, 1), ("key", "other-key")),
     Command("RENAMENX", 3, keyspace.renamenx, WRITE | FAST, (1, 2, 1), ("key", "other-key")),
     Command("COPY", -3, keyspace.copy, WRITE, (1, 2, 1), ("key", "other-key"),

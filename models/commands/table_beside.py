@@ -8,18 +8,10 @@ from __future__ import annotations
 
 from . import collections, sorted_sets, strings
 from .call import Command, Option
-from .table import FAST, ONE, READ, WRITE
-
-BESIDE = frozenset({"beside"})
-"""They say themselves what copies of the server are to be told."""
+from .table import BESIDE, FAST, ONE, READ, WRITE
 
 CHANGES = WRITE | BESIDE
 EACH = (1, -1, 1)
-SETTING = (
-    Option("NX"), Option("XX"), Option("GET", since=(6, 2)), Option("EX", ("seconds",)), Option("PX", ("ms",)),
-    Option("EXAT", ("unix-seconds",), since=(6, 2)), Option("PXAT", ("unix-ms",), since=(6, 2)),
-    Option("KEEPTTL", since=(6, 0)),
-)  # fmt: skip
 ADDING = (
     Option("NX"), Option("XX"), Option("GT", since=(6, 2)), Option("LT", since=(6, 2)), Option("CH"), Option("INCR"),
 )  # fmt: skip
@@ -30,11 +22,9 @@ RANGING = (
 )  # fmt: skip
 
 ROWS: tuple[Command, ...] = (
-    Command("SET", -3, strings.set_, CHANGES, ONE, ("key", "value"), SETTING),
     Command("SETNX", 3, strings.setnx, CHANGES | FAST, ONE),
     Command("SETEX", 4, strings.setex, CHANGES, ONE),
     Command("PSETEX", 4, strings.setex, CHANGES, ONE),
-    Command("GET", 2, strings.get, READ | FAST, ONE),
     Command("GETDEL", 2, strings.getdel, CHANGES | FAST, ONE, since=(6, 2)),
     Command("GETSET", 3, strings.getset, CHANGES | FAST, ONE),
     Command("MGET", -2, strings.mget, READ | FAST, EACH),
