@@ -133,6 +133,8 @@ class Blocking(Keyspace):
 
     def take_served(self) -> list[Served]:
         """The replies of sessions that were blocked, since the last call, and the messages to subscribers."""
+        if not self._served:
+            return []
         served, self._served = self._served, []
         return served
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from .ids import PART_MAX, signed64
 from .listpack import EMPTY_BYTES, INT_BYTES_MAX, size_of_bytes, size_of_int
 
 Fields: TypeAlias = tuple[bytes, ...]
 """Names and values in turn; names may repeat, and keep their order."""
+
+SHORT_BYTES: Final = 64
+"""A string of less takes two bytes more than its text, or, where it is a number, no more than that."""
+
+SOON: Final = (2**31 - 1) << 64
+"""An entry that is no further from the first one of its node holds the difference in few bytes."""
+
+SHORT_SLOT_BYTES_MAX: Final = size_of_int(0) + size_of_int(2**31 - 1) + INT_BYTES_MAX + 2 * size_of_int(127)
+"""What an entry that is short, and soon, takes at most beside its strings: flags, the parts of its ID, two counts."""
 
 
 class Node:
@@ -58,8 +67,13 @@ class Node:
 
     def append(self, entry_id: int, fields: Fields, text_bytes: int) -> None:
         """Adds a slot at the end; ``text_bytes`` is how long its names and values are together."""
-        self._unmeasured_max += text_bytes + INT_BYTES_MAX * (len(fields) + 5)
-        self.ids.append(entry_id)
+        count = len(fields)
+        ids = self.ids
+        if text_bytes < SHORT_BYTES and count <= SHORT_BYTES and ids and 0 <= entry_id - ids[0] < SOON:
+            self._unmeasured_max += text_bytes + 2 * count + SHORT_SLOT_BYTES_MAX
+        else:
+            self._unmeasured_max += text_bytes + INT_BYTES_MAX * (count + 5)
+        ids.append(entry_id)
         self.slots.append(fields)
         self.live += 1
 

@@ -182,6 +182,10 @@ BLOCKED: Final = Blocked()
 
 def encode(reply: Reply, resp: int) -> bytes:
     """The bytes of a reply on the socket, in protocol version ``resp`` (2 or 3)."""
+    if type(reply) is bytes:  # mostly
+        return b"$%d\r\n%b\r\n" % (len(reply), reply)
+    if type(reply) is int:
+        return b":%d\r\n" % reply
     assert resp in (2, 3)
     out: list[bytes] = []
     _encode(reply, resp, out)

@@ -83,6 +83,7 @@ class Stream:
         self,
         entry_id: int,
         fields: Fields,
+        text_bytes: int,
         node_bytes_max: int,
         node_entries_max: int,
         *,
@@ -90,9 +91,9 @@ class Stream:
     ) -> None:
         """Adds an entry at the end (streamAppendItem). The caller has checked the ID.
 
-        ``tombstones_count`` says whether a deleted entry fills a node as a live one does.
+        ``text_bytes`` is how long its names and values are together; ``tombstones_count`` says whether a
+        deleted entry fills a node as a live one does.
         """
-        text_bytes = sum(map(len, fields))
         assert entry_id > self.last_id
         self.last_id = entry_id
         self.length += 1

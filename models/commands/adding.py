@@ -5,6 +5,8 @@ Sources: xaddCommand, xtrimCommand, streamParseAddOrTrimArgsOrReply, streamAppen
 
 from __future__ import annotations
 
+from typing import Final
+
 from .. import ids
 from ..dialects import SMALLER, TOO_LARGE
 from ..facts import Added, StreamCreated, Trimmed
@@ -60,10 +62,15 @@ class AddArguments:
         return self.maxlen is not None or self.minid is not None
 
 
+AS_IT_COMES: Final = AddArguments()
+"""What stands there mostly: a ``*`` alone. Never changed."""
+AS_IT_COMES.rest = 3
+
+
 def xadd(call: Call) -> Reply:
     """XADD key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold [LIMIT n]] id field value ..."""
     argv = call.argv
-    wanted = parse_arguments(call, adding=True)
+    wanted = AS_IT_COMES if argv[2] == b"*" else parse_arguments(call, adding=True)
     fields = tuple(argv[wanted.rest :])
     if len(fields) < 2 or len(fields) % 2:
         name = b"'xadd' command" if call.dialect.new_error_texts else b"XADD"
@@ -84,12 +91,14 @@ def xadd(call: Call) -> Reply:
     if stream.last_id == ids.ID_MAX:
         raise CommandError(EXHAUSTED)
     entry_id = _new_id(call, stream, wanted)
-    if sum(map(len, fields)) > NODE_BYTES_LIMIT:
+    text_bytes = sum(map(len, fields))
+    if text_bytes > NODE_BYTES_LIMIT:
         raise CommandError(TOO_LARGE)
     config = call.server.config
     node_bytes_max = config.stream_node_max_bytes or call.dialect.node_bytes_zero
     filling = call.dialect.tombstones_fill_nodes
-    stream.append(entry_id, fields, node_bytes_max, config.stream_node_max_entries, tombstones_count=filling)
+    entries_max = config.stream_node_max_entries
+    stream.append(entry_id, fields, text_bytes, node_bytes_max, entries_max, tombstones_count=filling)
     call.facts.append(Added(key, stream.born, entry_id, fields))
     if iid:
         records = records_for_write(call, stream)

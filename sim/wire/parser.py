@@ -25,6 +25,7 @@ ARGUMENT_COST: Final = 64
 _COUNTS: Final = {b"*%d" % count: count for count in range(1, 257)}
 _HEADERS: Final = [b"$%d" % size for size in range(4096)]
 """The lines that most requests consist of: looking one up is quicker than reading it."""
+_header: Final = _HEADERS.__getitem__
 
 _STAR: Final = ord("*")
 _ESCAPES: Final = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("b"): 8, ord("a"): 7}
@@ -61,6 +62,11 @@ class RequestParser:
     def held(self) -> int:
         """Bytes that are here and make no whole request."""
         return len(self._buffer)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether its client has sent anything that was not answered yet."""
+        return bool(self.requests or self._buffer) or self.error is not None
 
     def hold(self, data: bytes) -> None:
         """Keeps bytes for later: their sender is blocked. ``TooMuch`` past the limit."""
@@ -104,24 +110,39 @@ class RequestParser:
         A word whose length is as its header says ends where the next line break stands, so it holds none.
         """
         parts = data.split(b"\r\n")
-        at, last = 0, len(parts) - 1
-        while at < last:
-            count = _COUNTS.get(parts[at])
-            if count is None or at + 2 * count >= last:
-                break
-            after = at + 2 * count + 1
-            words = parts[at + 2 : after : 2]
-            for header, word in zip(parts[at + 1 : after : 2], words, strict=True):
-                if len(word) >= 4096 or header != _HEADERS[len(word)]:
+        last = len(parts) - 1
+        at = self._alike(parts, last)
+        try:
+            while at < last:
+                after = at + 2 * _COUNTS[parts[at]] + 1
+                if after > last:
                     break
-            else:
+                words = parts[at + 2 : after : 2]
+                if parts[at + 1 : after : 2] != list(map(_header, map(len, words))):
+                    break
                 self.requests.append(words)
                 at = after
-                continue
-            break
+        except LookupError:
+            pass  # a line of another kind, or a word that is not short
         if at == 0:
             return data
         return parts[last] if at == last else b"\r\n".join(parts[at:])
+
+    def _alike(self, parts: list[bytes], last: int) -> int:
+        """Takes the short requests of a pipeline all at once, where each has as many words; of how many parts."""
+        step = 2 * _COUNTS.get(parts[0], last) + 1
+        end = last - last % step
+        if end <= step or parts[:end:step].count(parts[0]) * step < end:
+            return 0
+        columns = [parts[at:end:step] for at in range(2, step, 2)]
+        try:
+            for at, words in enumerate(columns):
+                if parts[2 * at + 1 : end : step] != list(map(_header, map(len, words))):
+                    return 0
+        except IndexError:
+            return 0
+        self.requests.extend(map(list, zip(*columns, strict=True)))
+        return end
 
     def _check_cost(self) -> None:
         if len(self._buffer) + self._cost > self.query_max:

@@ -196,12 +196,19 @@ class SocketServer:
     def process(self, connection: Connection) -> None:
         """Runs what a client has sent, as far as it may."""
         requests = connection.parser.requests
-        while requests and not connection.is_done and not connection.waits:
-            if self.pause.kind and self.pause.holds_up(connection, requests[0]):
+        if connection.is_done or connection.waits:
+            return
+        session, pause = connection.session, self.pause
+        while requests:
+            if pause.kind and pause.holds_up(connection, requests[0]):
                 return
             self.run(connection, requests.popleft())
             if connection.owed_bytes > OWED_MAX:
                 self.flush()
+            if connection.is_done or session.wait is not None or connection.is_held or connection.input_stopped:
+                return
+            if pause.stalls:
+                return
         if connection.parser.error is not None and not requests and not connection.is_done:
             self.send(connection, b"-ERR Protocol error: " + connection.parser.error + b"\r\n")
             self.finish(connection)
@@ -227,8 +234,10 @@ class SocketServer:
         if self.faults.armed and self.faults.meets(connection, argv, queue) and self.faults.cuts_request(connection):
             return
         reply, facts = self.model.execute(session.id, argv, now_ms)
-        if facts:
-            self.changes += any(type(fact) not in QUIET for fact in facts)
+        for fact in facts:
+            if type(fact) not in QUIET:
+                self.changes += 1
+                break
         if self.monitors.watching:
             self.monitors.show(connection, argv, queue, now_ms)
         if self.recorder is not None:
@@ -247,11 +256,14 @@ class SocketServer:
         """Sends a reply, unless the client wants none or a fault takes it."""
         if connection.skips:
             connection.skips -= 1
-        elif not connection.replies_off:
-            if connection.fate is not None and self.faults.takes_reply(connection):
-                return
-            self.tally.count(connection.argv[0], reply)
-            self.send(connection, encode(reply, connection.session.resp))
+            return
+        if connection.replies_off or (connection.fate is not None and self.faults.takes_reply(connection)):
+            return
+        self.tally.count(connection.argv[0], reply)
+        data = encode(reply, connection.session.resp)
+        connection.out.append(data)
+        connection.owed_bytes += len(data)
+        self._unflushed[connection] = None
 
     def send(self, connection: Connection, data: bytes) -> None:
         """Notes bytes for a client; ``flush`` writes them."""
@@ -271,7 +283,7 @@ class SocketServer:
             if self.recorder is not None:
                 self.recorder.served(connection, reply, facts, now_ms)
             self.answer(connection, reply)
-            if connection.parser.held or connection.parser.requests:
+            if connection.parser.has_more:
                 self.soon(connection)
 
     def soon(self, connection: Connection) -> None:

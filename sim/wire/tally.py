@@ -18,18 +18,17 @@ class Tally:
 
     def count(self, name: bytes, reply: Reply) -> None:
         """A command was answered."""
-        error = reply.text if type(reply) is Failure else b""
-        if error:
-            kind = error.partition(b" ")[0]
-            self._errors[kind] = self._errors.get(kind, 0) + 1
-            if error.startswith(b"ERR unknown command"):
-                return
         counts = self._commands.get(name)
+        if type(reply) is Failure:
+            kind = reply.text.partition(b" ")[0]
+            self._errors[kind] = self._errors.get(kind, 0) + 1
+            if reply.text.startswith(b"ERR unknown command"):
+                return
         if counts is None:
             counts = self._commands[name] = [0, 0, 0]
         counts[0] += 1
-        if error:
-            counts[1 if error.startswith(REJECTED) else 2] += 1
+        if type(reply) is Failure:
+            counts[1 if reply.text.startswith(REJECTED) else 2] += 1
 
     @property
     def errors(self) -> int:

@@ -45,6 +45,19 @@ def test_names_like_the_first_entry_s_are_not_stored_again() -> None:
     assert node.size_bytes - first - same == same + size_of_bytes(b"eman") + size_of_int(1)
 
 
+@pytest.mark.parametrize("text", [b"", b"-", b"7", b"4096", b"-32769", b"2147483648", b"a" * 20, b"a" * 57, b"a" * 64])
+@pytest.mark.parametrize("steps", [(0, 1), (1, 0), (2**31 - 1, 2**63), (2**31, 0), (2**40, 5)])
+def test_what_was_not_measured_takes_no_more_than_was_thought(text: bytes, steps: tuple[int, int]) -> None:
+    for names in ((b"name",), (b"other",), (b"",) * 29):
+        node = Node(names[::-1])
+        for at in range(5):
+            fields = tuple(word for name in names for word in (name, text))
+            node.append(make(9 + at * steps[0], at * steps[1]), fields, sum(map(len, fields)))
+        thought = node._bytes + node._unmeasured_max
+        node.measure()
+        assert node._bytes <= thought
+
+
 def test_a_deleted_entry_changes_counts_only() -> None:
     node = Node((b"name",))
     node.append(make(1, 0), (b"name", b"v"), 5)
