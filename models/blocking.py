@@ -25,24 +25,30 @@ class Served(NamedTuple):
 
 UNSURE: Final = -1
 """In place of a deadline: who is blocked has changed since it was looked for."""
+FOREVER_MS: Final = 2**63
+"""Later than any deadline."""
 
 
 class Blocking(Keyspace):
     """What a server knows about those who wait; the base of ``Server``."""
 
-    __slots__ = ("_first_ms", "_served")
+    __slots__ = ("_first_ms", "_quiet_ms", "_served")
 
     def __init__(self, dialect: Dialect, databases: dict[int, Database] | None = None) -> None:
         super().__init__(dialect, databases)
         self._served: list[Served] = []
         self._first_ms: int | None = UNSURE
         """The earliest deadline of a blocked session, where it is known; ``None``: there is none."""
+        self._quiet_ms = UNSURE
+        """No deadline of a blocked session is earlier than this; the earliest may well be later."""
 
     def block(self, session: Session, wait: Wait) -> None:
         """Puts a session at the end of the queue of each key that it waits for."""
         session.wait = wait
-        if wait.deadline_ms is not None and self._first_ms != UNSURE:
-            self._first_ms = wait.deadline_ms if self._first_ms is None else min(self._first_ms, wait.deadline_ms)
+        if wait.deadline_ms is not None:
+            self._quiet_ms = min(self._quiet_ms, wait.deadline_ms)
+            if self._first_ms != UNSURE:
+                self._first_ms = wait.deadline_ms if self._first_ms is None else min(self._first_ms, wait.deadline_ms)
         for key in wait.positions:
             self.waiting.setdefault(key, []).append(session.id)
             if wait.claim_ms is not None:
@@ -55,7 +61,7 @@ class Blocking(Keyspace):
         assert wait is not None
         session.wait = None
         if wait.deadline_ms is not None and wait.deadline_ms == self._first_ms:
-            self.deadlines_changed()
+            self._first_ms = UNSURE
         waiting = self.databases[session.database].waiting
         for key in wait.positions:
             queue = waiting[key]
@@ -66,13 +72,15 @@ class Blocking(Keyspace):
 
     def deadlines_changed(self) -> None:
         """Somebody is blocked, or is no more: the earliest deadline is looked for again when it is asked for."""
-        self._first_ms = UNSURE
+        self._first_ms = self._quiet_ms = UNSURE
 
     def postpone(self, session: Session, deadline_ms: int | None) -> None:
         """Gives a wait that was made just now another deadline."""
         assert session.wait is not None
         session.wait.deadline_ms = deadline_ms
-        self.deadlines_changed()
+        self._first_ms = UNSURE
+        if deadline_ms is not None:
+            self._quiet_ms = min(self._quiet_ms, deadline_ms)
 
     def go_on_waiting(self, session: Session, key: bytes) -> None:
         """A session that waits for one key alone goes to the end of its queue, as if it had blocked again."""
@@ -93,6 +101,7 @@ class Blocking(Keyspace):
             waits = [session.wait for session in self.sessions.values() if session.wait is not None]
             first_ms = min([wait.deadline_ms for wait in waits if wait.deadline_ms is not None], default=None)
             self._first_ms = first_ms
+            self._quiet_ms = FOREVER_MS if first_ms is None else first_ms
         for database in self.databases.values():
             if database.claims:
                 claims = [at_ms for key, at_ms in database.claims.items() if key in database.waiting]

@@ -40,6 +40,15 @@ class Followed(Blocking):
             first = left.cut_until_ms if first is None else min(first, left.cut_until_ms)
         return first
 
+    def is_quiet(self, until_ms: int) -> bool:
+        """Whether it is sure, without a look for the next deadline, that time alone does nothing up to ``until_ms``."""
+        if until_ms > self._quiet_ms or self.survivors is not None:
+            return False
+        for database in self.databases.values():  # noqa: SIM110  # asked at every step of a world
+            if database.claims or database.expires:
+                return False
+        return True
+
     def expire(self, now_ms: int) -> None:
         """Answers those who waited for what has been reached again, then those who have waited for too long."""
         left = self.survivors

@@ -45,10 +45,6 @@ class Kernel(Generic[E]):
         self._serial += 1
         insort(self._queue, Scheduled(at_ms, priority, self._serial, event))
 
-    def peek(self) -> int | None:
-        """The time of the earliest event."""
-        return self._queue[0].at_ms if self._queue else None
-
     def due(self) -> list[Scheduled[E]]:
         """Every event of the earliest time, in order."""
         queue = self._queue

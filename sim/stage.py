@@ -151,12 +151,17 @@ class Stage(Chronicle):
         self.healed = True
         self.record(events.Healed(self.now_ms))
 
-    def _deadline(self) -> int | None:
-        """When, in true time, the server gives up the next blocked read."""
-        deadline = self.server.next_deadline() if self.waiting else None
+    def _deadline(self, event_ms: int | None) -> int | None:
+        """When, in true time, the server gives up the next blocked read; ``None`` also where ``event_ms`` is before."""
+        if not self.waiting:
+            return None
+        server_ms = self.clock(SERVER)
+        if event_ms is not None and self.server.is_quiet(server_ms + event_ms - self.now_ms):
+            return None
+        deadline = self.server.next_deadline()
         if deadline is None:
             return None
-        left_ms = deadline - self.clock(SERVER)
+        left_ms = deadline - server_ms
         return self.now_ms + left_ms if left_ms > 0 else self.now_ms
 
 

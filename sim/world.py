@@ -56,16 +56,14 @@ class World(Struck):
         """
         if self.ended:
             return []
-        event_ms = self.kernel.peek()
-        deadline_ms = self._deadline()
-        at_ms = deadline_ms if event_ms is None else event_ms
-        if at_ms is None:
+        items = self.kernel.due()
+        at_ms = items[0].at_ms if items else None
+        deadline_ms = self._deadline(at_ms)
+        if deadline_ms is not None and (at_ms is None or deadline_ms < at_ms):
+            at_ms, items = deadline_ms, []
+        if at_ms is None or at_ms > self.end_ms:
             return []
-        if deadline_ms is not None and deadline_ms < at_ms:
-            at_ms = deadline_ms
-        if at_ms > self.end_ms:
-            return []
-        due = [Due(at_ms, item) for item in self.kernel.due() if not self.is_held(item)] if event_ms == at_ms else []
+        due = [Due(at_ms, item) for item in items if not self.is_held(item)]
         steps: list[Step] = [*due]
         if deadline_ms == at_ms:
             steps.append(Expire(at_ms))

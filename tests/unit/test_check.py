@@ -213,7 +213,7 @@ def test_nothing_of_a_server_is_left_out_of_a_state_unawares() -> None:
     known: dict[Any, str] = {
         server.Server: "_next_session _subcommands _table config journal pubsub read_lines",
         followed.Followed: "survivors",
-        blocking.Blocking: "_first_ms _served",
+        blocking.Blocking: "_first_ms _quiet_ms _served",
         databases.Keyspace: "_being_served _births _ready databases dialect expires keys obeys selected "
         "sessions waiting watchers",
         databases.Database: "claims expires keys waiting watchers",
