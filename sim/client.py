@@ -16,7 +16,7 @@ from redis._parsers.base import BaseParser
 from redis.client import EMPTY_RESPONSE, NEVER_DECODE
 
 from ..models.replies import Double, Failure, Frames, Map, Members, Nil, Push, Reply, Simple
-from .requests import Ask, Broken, Command
+from .requests import Broken, Command, put
 
 RESP = 3 if int(redis.__version__.split(".")[0]) >= 8 else 2
 """The protocol that a default ``redis.asyncio.Redis()`` of this redis-py speaks."""
@@ -27,7 +27,7 @@ class SimRedis(redis.asyncio.Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Puts one command to the world and returns what redis-py makes of the reply."""
-        replies = await Ask(Command((pack(self, args),)))
+        replies = await put(Command((pack(self, args),)))
         if type(replies) is Broken:
             raise _ERRORS[replies.error]()
         return self._response(str(args[0]), replies[0], options)
@@ -106,7 +106,7 @@ class SimPipeline(redis.asyncio.client.Pipeline):
 
 async def ask(command: Command) -> Any:
     """The replies to commands; redis-py's own errors where they do not come."""
-    answer = await Ask(command)
+    answer = await put(command)
     if type(answer) is Broken:
         raise _ERRORS[answer.error]()
     return answer
@@ -123,17 +123,13 @@ _ERRORS: dict[str, Callable[[], Exception]] = {
 
 def pack(client: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
     """The command line as bytes, encoded by redis-py; ``"XINFO STREAM"`` is two words."""
-    words = [*_words(args[0])]
-    for argument in args[1:]:
-        if type(argument) is bytes:
-            words.append(argument)
-        elif type(argument) is str:
-            words.append(argument.encode())
-        elif type(argument) is int:
-            words.append(b"%d" % argument)
-        else:
-            words.append(bytes(client.get_encoder().encode(argument)))
-    return tuple(words)
+    return _words(args[0]) + tuple([
+        argument if type(argument) is bytes
+        else argument.encode() if type(argument) is str
+        else b"%d" % argument if type(argument) is int
+        else bytes(client.get_encoder().encode(argument))
+        for argument in args[1:]
+    ])  # fmt: skip
 
 
 @lru_cache(maxsize=1000)

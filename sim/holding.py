@@ -21,21 +21,21 @@ def note_held(
     was lost nobody is the receiver, -1.
     """
     for fact in facts:
-        if isinstance(fact, (Delivered, Claimed, Reread)):
+        if type(fact) is Delivered or type(fact) is Claimed or type(fact) is Reread:
             key = (fact.stream, fact.group, fact.id)
-            if not isinstance(fact, Reread):
+            if type(fact) is not Reread:
                 _release(held, key)
-            if receiver >= 0 and not (isinstance(fact, Delivered) and fact.noack):
+            if receiver >= 0 and not (type(fact) is Delivered and fact.noack):
                 held[receiver][key] = None
             streams[ids.show(fact.id)] = (fact.stream, fact.group)
-        elif isinstance(fact, Acked):
+        elif type(fact) is Acked:
             _release(held, (fact.stream, fact.group, fact.id))
-        elif isinstance(fact, ConsumerRemoved):
+        elif type(fact) is ConsumerRemoved:
             for entry_id in fact.pending:
                 _release(held, (fact.stream, fact.group, entry_id))
 
 
 def _release(held: Sequence[Held], key: tuple[bytes, bytes, int]) -> None:
     for books in held:
-        if books:
-            books.pop(key, None)
+        if books and key in books:
+            del books[key]

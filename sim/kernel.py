@@ -58,8 +58,9 @@ class Kernel(Generic[E]):
 
     def take(self, scheduled: Scheduled[E]) -> E:
         """Removes an event and returns it."""
+        serial = scheduled.serial
         for i, item in enumerate(self._queue):
-            if item.serial == scheduled.serial:
+            if item.serial == serial:
                 del self._queue[i]
                 return item.event
         raise KeyError(scheduled)

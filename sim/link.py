@@ -21,7 +21,7 @@ from .requests import Broken, Command
 from .stage import Stage
 from .steps import Arrive, Deliver, Lapse, Resend
 from .turn import Path
-from .unsendable import instead_of
+from .unsendable import SENDABLE, instead_of
 
 NOT_BARRED = (0, 0)
 TURN_COMMANDS_MAX = 64
@@ -127,6 +127,8 @@ class Linked(Stage):
 
     def _count_command(self, running: Running, request: Command) -> None:
         for argv in request.commands:
+            if argv[0] in SENDABLE:
+                continue
             name = argv[0].upper()
             instead = instead_of(name)
             if instead is not None:
@@ -153,7 +155,8 @@ class Linked(Stage):
             raise ScenarioError(f"process {running.plan.name!r} sent a command that blocks in an atomic block")
         running.sessions.append(session)
         self.note(index, facts)
-        self._stir(running, bool(facts))
+        if facts:
+            self._stir(running)
         self.record(events.Replied(self.now_ms, running.plan.name, self.calls))
         running.feed(path, replies)
         self._hand_out_served(choices)
@@ -161,6 +164,9 @@ class Linked(Stage):
     def _execute(
         self, session: int, commands: tuple[tuple[bytes, ...], ...]
     ) -> tuple[tuple[Reply, ...], tuple[Fact, ...]]:
+        if len(commands) == 1:
+            only, all_facts = self.server.execute(session, commands[0], self.clock(SERVER))
+            return (only,), all_facts
         replies: list[Reply] = []
         facts: list[Fact] = []
         for argv in commands:
@@ -171,33 +177,34 @@ class Linked(Stage):
 
     def _arrive(self, running: Running, event: Arrive, choices: Choices, fate: Fate | None = None) -> None:
         """A request takes effect; ``fate`` is what becomes of the reply, where the link is not perfect."""
+        index, incarnation, path, call, session, sent_ms, commands = event
         if self.plan.counting:
             self._count(running, event)
-        replies, facts = self._execute(event.session, event.commands)
-        self._stir(running, bool(facts))
-        awaited = running.unanswered.get(event.path) == (event.call, event.session)
-        self.record_effect(
-            running.plan.name, event.call, event.session, event.sent_ms, event.commands, replies, facts
-        )
+        replies, facts = self._execute(session, commands)
+        if facts and self.plan.frozen:
+            self._stir(running)
+        name = running.plan.name
+        awaited = running.unanswered.get(path) == (call, session)
+        self.record_effect(name, call, session, sent_ms, commands, replies, facts)
         if not awaited:
-            self._close(running.plan.name, event.session)
-            self.record(events.Lost(self.now_ms, running.plan.name, event.call, "reply"))
+            self._close(name, session)
+            self.record(events.Lost(self.now_ms, name, call, "reply"))
         elif replies[-1] is BLOCKED:
-            self.waiting[event.session] = (event.process, event.incarnation, event.path, event.call)
+            self.waiting[session] = (index, incarnation, path, call)
             if fate is not None:
-                running.fates[event.path] = fate
-            self._arm(event.process, event.path, event.sent_ms, event.commands)
+                running.fates[path] = fate
+            self._arm(index, path, sent_ms, commands)
         elif fate is None:
-            self.note(event.process, facts)
-            self._reply(event.process, event.path, event.call, replies, choices)
+            self.note(index, facts)
+            self._reply(index, path, call, replies, choices)
         else:
-            self._arm(event.process, event.path, event.sent_ms, event.commands)
-            self._meet(fate, event.process, event.path, event.call, replies, facts, choices)
+            self._arm(index, path, sent_ms, commands)
+            self._meet(fate, index, path, call, replies, facts, choices)
         self._hand_out_served(choices)
 
-    def _stir(self, running: Running, anything: bool) -> None:
+    def _stir(self, running: Running) -> None:
         """Where time is frozen, something that happened makes everybody look again."""
-        if anything and self.plan.frozen:
+        if self.plan.frozen:
             running.stirred = True
             for process in self.processes:
                 process.parked = False
@@ -208,27 +215,26 @@ class Linked(Stage):
             self._hand_out(served, choices)
 
     def _hand_out(self, served: Served, choices: Choices) -> None:
-        index, _, path, call = self.waiting.pop(served.session)
+        session, reply, facts = served
+        index, _, path, call = self.waiting.pop(session)
         self.touched.append(index)
         running = self.processes[index]
-        self._stir(running, True)
-        self.record(
-            events.Served(
-                self.now_ms, running.plan.name, call, served.session, self.clock(SERVER), served.reply, served.facts
-            )
-        )
-        if running.unanswered.get(path) != (call, served.session):  # given up, and its connection was kept
-            self.note(-1, served.facts)
-            self.record(events.Lost(self.now_ms, running.plan.name, call, REPLY))
-            running.sessions.append(served.session)
+        if self.plan.frozen:
+            self._stir(running)
+        name = running.plan.name
+        self.record(events.Served(self.now_ms, name, call, session, self.clock(SERVER), reply, facts))
+        if running.unanswered.get(path) != (call, session):  # given up, and its connection was kept
+            self.note(-1, facts)
+            self.record(events.Lost(self.now_ms, name, call, REPLY))
+            running.sessions.append(session)
             self._go_on(index, choices)
             return
         fate = running.fates.pop(path, None)
         if fate is None:
-            self.note(index, served.facts)
-            self._reply(index, path, call, (served.reply,), choices)
+            self.note(index, facts)
+            self._reply(index, path, call, (reply,), choices)
         else:
-            self._meet(fate, index, path, call, (served.reply,), served.facts, choices)
+            self._meet(fate, index, path, call, (reply,), facts, choices)
 
     def _reply(self, index: int, path: Path, call: int, replies: tuple[Reply, ...], choices: Choices) -> None:
         latency_ms = self._latency(choices)
@@ -315,7 +321,7 @@ class Linked(Stage):
             self._go_on(index, choices)
             return
         self._go_on(index, choices)
-        self._stir(running, True)
+        self._stir(running)
         running.feed(path, Broken(error))
         self._settle(index, choices)
 

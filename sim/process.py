@@ -151,7 +151,9 @@ class Running:
 
     def feed(self, path: Path, answer: Any) -> Turn:
         """Gives the running turn an answer, and remembers it."""
-        turn = self.live()
+        turn = self.turn
+        if turn is None:
+            turn = self.live()
         self.log.append((path, answer))
         turn.feed(path, answer)
         if turn.collapsed:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from inspect import isawaitable
+from types import coroutine
 from typing import Any, NamedTuple, TypeAlias, TypeVar, get_args
 from weakref import WeakKeyDictionary
 
@@ -86,31 +87,27 @@ KINDS: frozenset[type] = frozenset(get_args(Request))
 """The kinds of requests: a quick test whether something is one."""
 
 
-class Ask:
-    """The awaitable that puts a request to the world and gets its answer."""
-
-    __slots__ = ("request",)
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-
-    def __await__(self) -> Generator[Request, Any, Any]:
-        return (yield self.request)
+@coroutine
+def put(request: Request) -> Generator[Request, Any, Any]:
+    """Puts a request to the world and waits for its answer."""
+    return (yield request)
 
 
-_simulating = 0
-"""How many turns are being driven right now: above 0 while a turn of the simulator has control."""
+class Driving:
+    """How many turns are being driven right now: above 0 while a turn of the simulator has control."""
+
+    __slots__ = ("turns",)
+
+    def __init__(self) -> None:
+        self.turns = 0
 
 
-def drive(more: int) -> None:
-    """A turn of the simulator gets control (1), or gives it back (-1)."""
-    global _simulating
-    _simulating += more
+DRIVING = Driving()
 
 
 def simulated() -> bool:
     """Whether the code that asks runs inside the simulator."""
-    return _simulating > 0
+    return DRIVING.turns > 0
 
 
 async def handle(
@@ -132,7 +129,7 @@ async def handle(
     if simulated():
         name = stream.encode() if isinstance(stream, str) else stream
         entry = entry_id.encode() if isinstance(entry_id, str) else entry_id
-        if await Ask(Work(entry, ms, name, fields)) is not None:
+        if await put(Work(entry, ms, name, fields)) is not None:
             raise HandlerFailed(f"entry {entry.decode(errors='backslashreplace')} could not be handled")
     elif ms is not None:
         await asyncio.sleep(ms / 1000)
@@ -157,19 +154,19 @@ def _text(value: object) -> str:
 async def sleep(ms: int) -> None:
     """Waits ``ms`` milliseconds."""
     if simulated():
-        await Ask(Sleep(ms))
+        await put(Sleep(ms))
     else:
         await asyncio.sleep(ms / 1000)
 
 
 async def now() -> int:
     """The time on this process's host, in ms since the epoch."""
-    return int(await Ask(Clock())) if simulated() else time.time_ns() // 1_000_000
+    return int(await put(Clock())) if simulated() else time.time_ns() // 1_000_000
 
 
 async def choose(n: int, label: str) -> int:
     """A decision of the program that the tape makes: 0 to ``n - 1``. In a real run it is 0."""
-    return int(await Ask(Pick(n, label))) if simulated() else 0
+    return int(await put(Pick(n, label))) if simulated() else 0
 
 
 async def pick(values: Sequence[str], label: str) -> str:
@@ -177,7 +174,7 @@ async def pick(values: Sequence[str], label: str) -> str:
 
     Unlike a number that is chosen, what is remembered is the text itself: see ``Plan.values``.
     """
-    return str(await Ask(Pick(len(values), label, tuple(values)))) if simulated() else values[0]
+    return str(await put(Pick(len(values), label, tuple(values)))) if simulated() else values[0]
 
 
 async def publish(name: str, value: object, upto: bytes | str) -> None:
@@ -187,7 +184,7 @@ async def publish(name: str, value: object, upto: bytes | str) -> None:
     """
     if simulated():
         entry = upto.encode() if isinstance(upto, str) else upto
-        await Ask(Publish(name, str(value), entry))
+        await put(Publish(name, str(value), entry))
 
 
 async def activity(call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
@@ -197,7 +194,7 @@ async def activity(call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any)
     plain (see ``redelivery.Process``) everything is remembered.
     """
     if simulated():
-        value: T = await Ask(Scope(call, arguments, False))
+        value: T = await put(Scope(call, arguments, False))
         return value
     return await call(*arguments)
 
@@ -209,7 +206,7 @@ async def atomic(call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -
     runs in other ``atomic`` blocks, and no other program: there, make it a script.
     """
     if simulated():
-        value: T = await Ask(Scope(call, arguments, True))
+        value: T = await put(Scope(call, arguments, True))
         return value
     loop = asyncio.get_running_loop()
     async with _LOCKS.setdefault(loop, asyncio.Lock()):
@@ -255,7 +252,7 @@ async def gather(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
     Where one raises, the others are cancelled and its error goes on, as in ``asyncio.TaskGroup``.
     """
     if simulated():
-        values: list[T] = await Ask(Fork(coroutines))
+        values: list[T] = await put(Fork(coroutines))
         return values
     tasks = []
     try:

@@ -13,6 +13,7 @@ from .events import Effect
 from .history import History
 from .plan import Params
 from .properties import SERVER_INVARIANTS
+from .running_loop import hold_stage
 from .scenario import Scenario, Variant
 from .steps import Step, Strike
 from .tape import Tape
@@ -100,12 +101,13 @@ STEPS_MAX = 1000
 def drive(world: World, choices: Choices) -> None:
     """Takes steps until none is left, as ``choices`` decide; where time is frozen, so many at most."""
     left = STEPS_MAX if world.plan.frozen else -1
-    while left and (steps := world.enabled()):
-        left -= 1
-        if len(steps) == 1:
-            world.take(steps[0], choices)
-            continue
-        world.take(steps[choices.choose(len(steps), "next step", weights(steps))], choices)
+    with hold_stage():
+        while left and (steps := world.enabled()):
+            left -= 1
+            if len(steps) == 1:
+                world.take(steps[0], choices)
+                continue
+            world.take(steps[choices.choose(len(steps), "next step", weights(steps))], choices)
     world.finish()
 
 

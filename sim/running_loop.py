@@ -7,12 +7,14 @@ world, not a loop, decides what happens next, and each refusal names what to use
 from __future__ import annotations
 
 from asyncio import _get_running_loop, _set_running_loop
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from math import ceil
+from threading import get_ident
 from typing import Any, NoReturn
 
 from .errors import ScenarioError
-from .requests import Sleep, drive
+from .requests import DRIVING, Sleep
 
 INSTEAD = "use redelivery.sleep, handle, gather and the redis that the turn is given"
 AS_IT_IS = "with @redelivery.simulate or redelivery verify a program runs as it is, in an event loop of simulated time"
@@ -119,17 +121,39 @@ def lacked(error: Exception) -> Exception:
 
 
 _STAND_IN: Any = RunningLoop()
+_held_by = 0
+"""The thread in which asyncio finds the stand-in although no turn has control, see ``hold_stage``; 0: in none."""
 
 
 def take_stage() -> Any:
     """A turn gets control: asyncio finds the stand-in from now on. What was there before is to be given back."""
+    DRIVING.turns += 1
+    if _held_by == get_ident():
+        return _STAND_IN
     before = _get_running_loop()
     _set_running_loop(_STAND_IN)
-    drive(1)
     return before
 
 
 def leave_stage(before: Any) -> None:
     """A turn has given control back."""
-    drive(-1)
-    _set_running_loop(before)
+    DRIVING.turns -= 1
+    if before is not _STAND_IN:
+        _set_running_loop(before)
+
+
+@contextmanager
+def hold_stage() -> Iterator[None]:
+    """Leaves the stand-in where it is between turns, while nothing but turns wants an event loop: in a run, say.
+
+    To put it there and back for every turn that goes on is dear: each time asyncio asks the system for the process.
+    """
+    global _held_by
+    held_by, before = _held_by, _get_running_loop()
+    _set_running_loop(_STAND_IN)
+    _held_by = get_ident()
+    try:
+        yield
+    finally:
+        _held_by = held_by
+        _set_running_loop(before)

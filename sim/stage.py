@@ -80,7 +80,8 @@ class Stage(Chronicle):
 
     def note(self, receiver: int, facts: tuple[Fact, ...]) -> None:
         """Keeps the books of who holds what, after a command made ``facts`` true; ``receiver`` is -1 for nobody."""
-        note_held(self.held, receiver, {} if receiver < 0 else self.processes[receiver].streams, facts)
+        if facts:
+            note_held(self.held, receiver, {} if receiver < 0 else self.processes[receiver].streams, facts)
 
     def _set_up(self) -> None:
         session = self.server.open(WIRE_RESP)

@@ -203,7 +203,7 @@ class Struck(Mending):
             for session in running.sessions:
                 self._close(running.plan.name, session)
             running.sessions = []
-            self._stir(running, True)
+            self._stir(running)
 
     def _send_for(self, whom: str, command: tuple[bytes, ...], choices: Choices) -> None:
         """Somebody who is no process of the world has a command take effect."""

@@ -29,6 +29,9 @@ _SCRIPTS = frozenset({b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO", b"SCRIPT",
 _KNOWN = frozenset(row.name.encode() for row in (*EVERY, *table_beside.ROWS))
 """The commands of any dialect. What a dialect lacks is answered as its servers do: a program may go by that."""
 
+SENDABLE = _KNOWN - _OF_ITS_OWN.keys()
+"""What can be sent, in capitals."""
+
 
 def instead_of(name: bytes) -> str | None:
     """What to do instead of a command, by its name in capitals; ``None`` where it can be sent."""

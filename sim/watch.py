@@ -173,10 +173,11 @@ class Watch:
         kind: type = type(event)
         which = 0
         try:
-            for which, method in routes.get(kind, ()):
-                message = method(event)
-                if message is not None:
-                    self._violate(which, event.at_ms, message)
+            if kind in routes:
+                for which, method in routes[kind]:
+                    message = method(event)
+                    if message is not None:
+                        self._violate(which, event.at_ms, message)
             if kind in _TELLING:
                 for fact in event.facts:  # type: ignore[union-attr]  # these have
                     for which, method in routes.get(type(fact), ()):

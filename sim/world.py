@@ -11,6 +11,7 @@ from .choices import Choices, Forbidden
 from .errors import ScenarioError
 from .fingerprint import fingerprint
 from .plan import SERVER
+from .process import Running
 from .requests import Broken, Clock, Command, Pick, Publish, Request, Scope, Sleep, Work, has_fields
 from .steps import (
     Arrive,
@@ -75,11 +76,12 @@ class World(Struck):
 
     def take(self, step: Step, choices: Choices) -> None:
         """Makes a step happen; what is left open within it (a latency, say) ``choices`` decide."""
-        if not self.healed and step.at_ms >= self.heal_ms:
+        at_ms = step.at_ms
+        if not self.healed and at_ms >= self.heal_ms:
             self.now_ms = self.heal_ms
             self._heal()
-        assert step.at_ms >= self.now_ms, "time does not run backwards"
-        self.now_ms = step.at_ms
+        assert at_ms >= self.now_ms, "time does not run backwards"
+        self.now_ms = at_ms
         if isinstance(step, Due):
             self._happen(self.kernel.take(step.scheduled), choices)
         elif isinstance(step, Expire):
@@ -106,18 +108,15 @@ class World(Struck):
             self._mend(running, event)
             return
         assert event.incarnation == running.incarnation + isinstance(event, Rise), "a dead process has no events"
-        if isinstance(event, Deliver):
+        if isinstance(event, Wake):
+            self._wake(running, event, choices)
+        elif isinstance(event, Begin):
+            self._begin_turn(event.process, choices)
+        elif isinstance(event, Deliver):
             self._answer(event.process, event.path, event.call, event.replies, choices)
-        elif isinstance(event, Wake):
-            if event.handled is not None:
-                self.record(event.handled._replace(at_ms=self.now_ms))
-            running.feed(event.path, BROKEN_HANDLER if type(event.handled) is events.HandleFailed else None)
-            self._settle(event.process, choices)
         elif isinstance(event, Enter):
             running.open(event.path)
             self._settle(event.process, choices)
-        elif isinstance(event, Begin):
-            self._begin_turn(event.process, choices)
         elif isinstance(event, Rise):
             self._rise(event.process, choices)
         elif isinstance(event, Lapse):
@@ -127,6 +126,13 @@ class World(Struck):
         else:
             assert isinstance(event, Resume)
             self._resume(running)
+
+    def _wake(self, running: Running, event: Wake, choices: Choices) -> None:
+        index, _, path, handled = event
+        if handled is not None:
+            self.record(handled._replace(at_ms=self.now_ms))
+        running.feed(path, BROKEN_HANDLER if type(handled) is events.HandleFailed else None)
+        self._settle(index, choices)
 
     def _rise(self, index: int, choices: Choices) -> None:
         running = self.processes[index]
@@ -153,7 +159,9 @@ class World(Struck):
         """Lets a process go on until all it does is wait: its local steps belong to the step before."""
         running = self.processes[index]
         while True:
-            turn = running.live()
+            turn = running.turn
+            if turn is None:
+                turn = running.live()
             while turn.abandoned:
                 path = turn.abandoned.pop(0)
                 running.attempts.pop(path, None)
@@ -235,7 +243,7 @@ class World(Struck):
         else:
             assert isinstance(request, Publish)
             self.record(events.Projected(self.now_ms, running.plan.name, request.name, request.value, request.upto))
-            self._stir(running, True)
+            self._stir(running)
             running.feed(path, None)
 
     def _work(self, index: int, path: Path, request: Work) -> None:
@@ -246,10 +254,13 @@ class World(Struck):
         work_ms = running.plan.handle_ms if request.ms is None else request.ms
         begun = events.Handling(self.now_ms, running.plan.name, stream, group, request.entry)
         self.record(begun)
-        self._stir(running, True)
-        done: events.Handled | events.HandleFailed = events.Handled(*begun)
+        if self.plan.frozen:
+            self._stir(running)
+        done: events.Handled | events.HandleFailed
         if running.plan.fails_on is not None and has_fields(request.fields, running.plan.fails_on):
             done = events.HandleFailed(*begun)
+        else:
+            done = events.Handled(*begun)
         self.kernel.schedule(self.now_ms + max(work_ms, 0), Wake(index, running.incarnation, path, done))
 
     def _raised(self, index: int, error: Exception, choices: Choices) -> None:

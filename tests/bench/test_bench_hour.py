@@ -15,6 +15,7 @@ from redelivery.sim.faults import Crash, Lose, Pause, SlowHandler
 from redelivery.sim.plan import Plan, Process, Restart
 from redelivery.sim.properties import SERVER_INVARIANTS, named
 from redelivery.sim.requests import handle, sleep
+from redelivery.sim.running_loop import hold_stage
 from redelivery.sim.steps import Step, Strike
 from redelivery.sim.watch import Watch
 from redelivery.sim.world import World
@@ -77,15 +78,16 @@ def hour() -> Plan:
 def drive_seldom(world: World, choices: Choices) -> int:
     """As ``run.drive``, but with faults all through the hour; how often one struck."""
     struck, odds = 0, Drawn(2)
-    while True:
-        strikes: list[Step] = []
-        if odds.choose(SELDOM, "whether a fault strikes") == 0:
-            strikes = [step for step in world.enabled() if isinstance(step, Strike)]
-        steps = strikes or world.enabled(faults=False)
-        if not steps:
-            break
-        struck += bool(strikes)
-        world.take(steps[choices.choose(len(steps), "next step")], choices)
+    with hold_stage():
+        while True:
+            strikes: list[Step] = []
+            if odds.choose(SELDOM, "whether a fault strikes") == 0:
+                strikes = [step for step in world.enabled() if isinstance(step, Strike)]
+            steps = strikes or world.enabled(faults=False)
+            if not steps:
+                break
+            struck += bool(strikes)
+            world.take(steps[choices.choose(len(steps), "next step")], choices)
     world.finish()
     return struck
 

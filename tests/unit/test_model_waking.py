@@ -138,6 +138,11 @@ def test_who_is_woken_in_vain_keeps_the_order_and_the_deadline() -> None:
     assert crowd.served() == [("a", ["k:1-1"])]
     assert crowd.server.waiting == {b"k": [crowd.sessions["b"], crowd.sessions["c"]]}
     assert crowd.server.next_deadline() == NOW + 101
+    assert crowd.server.is_quiet(NOW + 100)
+    assert not crowd.server.is_quiet(NOW + 101)
+    crowd.do("SET other v PX 50", now_ms=NOW + 60)
+    assert not crowd.server.is_quiet(NOW + 100), "a key goes before, which may wake somebody"
+    crowd.do("DEL other", now_ms=NOW + 60)
     crowd.do("XADD k 2-1 f v", now_ms=NOW + 60)
     assert crowd.served() == [("b", ["k:2-1"])]
 

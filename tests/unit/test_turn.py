@@ -13,6 +13,7 @@ from redelivery.sim.errors import ScenarioError
 from redelivery.sim.plan import Process
 from redelivery.sim.process import Running, check_state
 from redelivery.sim.requests import Clock, Pick, Sleep, choose, gather, now, simulated, sleep
+from redelivery.sim.running_loop import hold_stage
 from redelivery.sim.turn import Turn
 
 
@@ -296,6 +297,29 @@ def test_the_same_awaitables_are_asyncios_outside_the_simulator() -> None:
         return await gather(choose(3, "x"), choose(2, "y"))
 
     assert asyncio.run(real()) == [0, 0]
+
+
+def test_the_stage_may_be_held_from_turn_to_turn_and_is_given_back() -> None:
+    seen = []
+
+    async def nap(redis: Any, me: str) -> None:
+        seen.append(simulated())
+        await asyncio.sleep(0.01)
+        seen.append(simulated())
+
+    async def drives() -> None:
+        outside = asyncio.get_running_loop()
+        with hold_stage():
+            turn = Turn(nap(None, "a"))
+            assert not simulated(), "no turn has control"
+            with hold_stage():
+                turn.feed((), None)
+        assert turn.over
+        assert asyncio.get_running_loop() is outside
+        await asyncio.sleep(0)
+
+    asyncio.run(drives())
+    assert seen == [True, True]
 
 
 def test_gather_outside_the_simulator_raises_the_first_error_and_ends_the_others() -> None:
