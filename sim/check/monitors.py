@@ -8,9 +8,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..events import Closed, Crashed, Event
 from ..holding import Held, note_held
-from ..watch import Monitor, Property, Watch
+from ..watch import Monitor, Property, PropertyRaised, Watch
 from .abstraction import FAR_MS, NOW_MS, Abstraction, Refined, Unabstract
+from .present import Looked, Told, told
 from .renaming import Atom, rebuild
+from .stretching import stretched
 
 Frozen: TypeAlias = Any
 AGE = "age"
@@ -221,3 +223,60 @@ class Automaton:
 
     def _verdict(self) -> str | None:
         return self._watch.violations[0].message if self._watch.violations else None
+
+
+class OwnAutomaton(Automaton):
+    """A property of somebody's own, that may go by times, the insides of IDs or names: where it does, it is seen.
+
+    In a run it would be shown others than in a state. So its times are such as nobody can look at, and every step is
+    taken once more under other IDs, and under each exchange of names.
+    """
+
+    def __init__(self, p: Property, epoch_ms: int, abstraction: Abstraction) -> None:
+        super().__init__(p, epoch_ms, abstraction)
+        self._stretched = stretched(epoch_ms)
+        self.exchanges: list[Atom] = []
+        """Exchanges of names that lead from what can happen to what can happen."""
+
+    def step(self, state: Frozen, batch: Sequence[Event]) -> tuple[Frozen, str | None]:
+        """The state after some events, and what is wrong with them."""
+        shown: list[Event] = [told(event) for event in batch]
+        after, message = self._seen(state, shown)
+        for atom in (self._stretched, *self.exchanges):
+            other, its_message = self._seen(self.renamed(state, atom), [rebuild(event, atom) for event in shown])
+            if other != self.renamed(after, atom) or (message is None) != (its_message is None):
+                raise self._differs(atom)
+        return after, message
+
+    def at_end(self, state: Frozen) -> str | None:
+        """What is wrong if the run is over now."""
+        message = self._seen_at_end(state)
+        for atom in (self._stretched, *self.exchanges):
+            if (message is None) != (self._seen_at_end(self.renamed(state, atom)) is None):
+                raise self._differs(atom)
+        return message
+
+    def _seen(self, state: Frozen, batch: Sequence[Event]) -> tuple[Frozen, str | None]:
+        try:
+            return super().step(state, batch)
+        except (Looked, PropertyRaised) as error:
+            raise self._goes_by(error) from error
+
+    def _seen_at_end(self, state: Frozen) -> str | None:
+        self._load(state)
+        try:
+            self._watch.finish(Told(NOW_MS))
+        except PropertyRaised as error:
+            raise self._goes_by(error) from error
+        return self._verdict()
+
+    def _goes_by(self, error: Exception) -> Exception:
+        if isinstance(error, Looked) or isinstance(error.__cause__, Looked):
+            return Unabstract(f"property {self.property.name!r} goes by times")
+        return error
+
+    def _differs(self, atom: Atom) -> Exception:
+        if atom is self._stretched:
+            return Unabstract(f"property {self.property.name!r} looks inside IDs")
+        why = f"property {self.property.name!r} goes by the names of processes: none are taken for another"
+        return Refined(replace(self._abstraction, symmetry=False, notes=(*self._abstraction.notes, why)))

@@ -13,13 +13,11 @@ from ..plan import Plan
 from ..requests import Command, Request, Scope, Sleep, Work
 from ..steps import Arrive, Wake
 from ..turn import Path
-from .abstraction import NOW_MS, Unabstract
+from .abstraction import Unabstract
 from .lives import Life, thaw
-from .renaming import Atom, in_ids, in_names, rebuild
+from .renaming import in_names, rebuild
+from .stretching import stretched
 from .symmetry import Names, exchanged_life
-
-STRETCH = 1009
-"""By how much the distances between IDs grow; a prime, so that nothing fits by chance."""
 
 
 def probe(life: Life, plan: Plan) -> None:
@@ -34,9 +32,9 @@ def probe(life: Life, plan: Plan) -> None:
             f"process {name!r} is not deterministic: run again on the same answers, its turn asked for other things: "
             f"{_words(again)} and not {_words(asked)}"
         )
-    atom = _stretched(plan)
-    stretched = rebuild(life, atom)
-    if stretched != life and _asked(stretched, plan) != rebuild(asked, atom):
+    atom = stretched(plan.epoch_ms)
+    other = rebuild(life, atom)
+    if other != life and _asked(other, plan) != rebuild(asked, atom):
         raise Unabstract(f"process {name!r} looks inside IDs")
 
 
@@ -91,15 +89,6 @@ def _agrees(asked: dict[Path, Request], life: Life) -> bool:
         if isinstance(request, Sleep | Work) != isinstance(found, Wake):
             return False
     return True
-
-
-def _stretched(plan: Plan) -> Atom:
-    epoch_ms, now_ms = plan.epoch_ms, plan.epoch_ms + NOW_MS
-
-    def milliseconds(ms: int) -> int:
-        return epoch_ms + (ms - epoch_ms) * STRETCH + 7 if epoch_ms < ms <= now_ms else ms
-
-    return in_ids(milliseconds)
 
 
 def _words(asked: dict[Path, Request]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import pairwise
 from operator import itemgetter
 from types import CodeType, FunctionType
 from typing import Any
@@ -125,6 +126,15 @@ class Names:
         found = [process.name.encode(), base.encode()]
         if process.restart is not None and process.restart.new_name:
             found += [f"{base}-{number}".encode() for number in range(2, self._budget + 3)]
+        return found
+
+    def neighbours(self) -> list[tuple[int, ...]]:
+        """The exchanges of two neighbours: every order comes of such."""
+        found = []
+        for first, second in [pair for places in self.classes for pair in pairwise(places)]:
+            order = list(range(len(self._plan.processes)))
+            order[first], order[second] = second, first
+            found.append(tuple(order))
         return found
 
     def exchanged(self, order: tuple[int, ...]) -> Renaming:

@@ -99,6 +99,7 @@ class Taking:
         """The commands that ever took effect, each with the process that sent it."""
         found = classes(self.plan, world.watch.properties) if abstraction.symmetry else []
         self.names = Names(self.plan, found)
+        self.watching.see_under([self.names.exchanged(order).atom for order in self.names.neighbours()])
         self.parts = Parts()
         self._transcripts = Transcripts()
         self._local: dict[tuple[int | None, int, int], tuple[Outcome, ...]] = {}

@@ -11,7 +11,8 @@ from ..plan import Plan
 from ..watch import Monitor, Watch
 from .abstraction import NOW_MS, Abstraction
 from .interning import Interned, tagged
-from .monitors import Automaton, Books, Noted
+from .monitors import Automaton, Books, Noted, OwnAutomaton
+from .present import is_own
 from .renaming import Atom, rebuild
 from .symmetry import Names, exchanged_held
 
@@ -31,7 +32,10 @@ class Watching:
 
     def __init__(self, watch: Watch, plan: Plan, abstraction: Abstraction) -> None:
         self.properties = watch.properties
-        self.automata = [Automaton(p, plan.epoch_ms, abstraction) for p in self.properties]
+        self.automata = [
+            (OwnAutomaton if is_own(watch.monitor(which)) else Automaton)(p, plan.epoch_ms, abstraction)
+            for which, p in enumerate(self.properties)
+        ]
         self.noting = any(getattr(fault, "when", "") == "holding" for fault in plan.faults)
         self.books = Books([process.name for process in plan.processes])
         self.states: list[Interned[Any]] = [Interned(f"property {p.name!r}", 1 << STATE_BITS) for p in self.properties]
@@ -72,6 +76,12 @@ class Watching:
         floating = [numbers[which] for which in self.floating]
         self.initial = self.whole.number((*floating, self.held.number(self.books.initial())))
         self.initial_attached = tuple(numbers[which] for which in self.attached)
+
+    def see_under(self, exchanges: Sequence[Atom]) -> None:
+        """From now on properties of somebody's own are seen to do the same under these exchanges of names."""
+        for automaton in self.automata:
+            if isinstance(automaton, OwnAutomaton):
+                automaton.exchanges = list(exchanges)
 
     def batch(self, events: Sequence[Any]) -> int:
         """The number of what happened in a step; what no property hears is left out."""

@@ -177,7 +177,7 @@ def test_a_property_that_keeps_times_is_checked_exactly() -> None:
             return None
 
     result = check(scenario_of(claims, Property("keeps", "always", "it keeps a time", Keeps)))
-    assert result.notes == ("states are compared exactly: property 'keeps' keeps a time in 'at_ms'",)
+    assert result.notes == ("states are compared exactly: property 'keeps' goes by times",)
 
 
 def test_a_bound_on_the_depth_is_never_a_pass() -> None:
