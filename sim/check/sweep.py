@@ -15,7 +15,7 @@ from ..plan import ClockJump
 from . import breadth
 from .breadth import STOPPED, Frontier, HandOver, Hit, Outcome, Progress, Report, Save, Stop, note
 from .pasts import PAST_MASK, Effect, Part, Pasts
-from .scenes import EVERYBODY, SCENE_AT, SCENES_MAX, SETTLES, TELLS_BITS, Move
+from .scenes import EVERYBODY, SCENE_AT, SETTLES, TELLS_BITS, Move
 from .taking import PLACE_BITS, Edge
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ Lead: TypeAlias = tuple[int, dict[int, int], Effect]
 
 STATES_MIN = 1 << 14
 """So many states tell whether it pays to keep them by scene."""
+LEADS_MAX = 1 << 18
+"""Of so many scenes, about 900 bytes each, it is remembered where they lead; then all are forgotten."""
 SCENE_BYTES = 130
 """What a scene takes in memory, with a mask that is narrow."""
 STATE_BYTES_MAX = 90
@@ -144,7 +146,7 @@ class Sweep:
 
     def _look(self, scene: int) -> Leads:
         moves = self._scenes.made(scene >> SCENE_AT, True)
-        if len(self._leads) >= SCENES_MAX:
+        if len(self._leads) >= LEADS_MAX:
             self._leads.clear()
         known = self._leads[scene] = self._leads_of(moves.due, moves.may_end and self._plan.frozen)
         return known
