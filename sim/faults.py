@@ -18,8 +18,9 @@ from .struck import Striking, Who, check_least, names_of
 ANY = "any"
 """Any command."""
 REQUEST, REPLY = "request", "reply"
-RESET, SILENCE = "reset", "silence"
-"""What becomes of a connection on which something is lost: it breaks, and both ends know; or nothing ever comes."""
+RESET, SILENCE, TORN = "reset", "silence", "torn"
+"""What becomes of a connection on which something is lost: it breaks, and both ends know; or nothing ever comes; or it
+breaks in the middle of what is lost, of which half has come."""
 
 _MOMENTS = {"any": "", "holding": " while it holds an entry", "busy": " in the middle of a turn"}
 
@@ -86,7 +87,8 @@ class Lose(Striking):
     that comes in the end. ``command`` is a name such as ``"XACK"`` (or ``"any"``), ``nth`` counts the commands of that
     name from 1, for each process of its own: ``Lose("worker-a", "XACK", nth=2)`` loses the reply of worker-a's second
     XACK. ``how``: the connection breaks (``"reset"``, and the client knows at once), or nothing ever comes
-    (``"silence"``, and the client waits as long as its policy says).
+    (``"silence"``, and the client waits as long as its policy says), or the connection breaks in the middle of what is
+    lost (``"torn"``: real client code gets half of a reply).
     """
 
     process: Who
@@ -98,12 +100,13 @@ class Lose(Striking):
 
     def __post_init__(self) -> None:
         _check_message("loss", self.process, self.command, self.part, self.nth, self.budget)
-        if self.how not in (RESET, SILENCE):
-            raise ScenarioError(f"a loss of {self.process!r}: how={self.how!r} is none of 'reset', 'silence'")
+        if self.how not in (RESET, SILENCE, TORN):
+            raise ScenarioError(f"a loss of {self.process!r}: how={self.how!r} is none of 'reset', 'silence', 'torn'")
 
     def deed(self, name: str) -> str:
         """What happens when it strikes, in words."""
-        return f"the {self.part} of {name}'s {_which(self.command, self.nth)} is lost"
+        how = "cut off in the middle" if self.how == TORN else "lost"
+        return f"the {self.part} of {name}'s {_which(self.command, self.nth)} is {how}"
 
     def __str__(self) -> str:
         silent = ", without a word" if self.how == SILENCE else ""

@@ -54,5 +54,7 @@ target = Target(
     working(claim_interval=2.0, min_idle_ms=LEASE_MS),
     needs=("repid", "repid.connections.redis.message_broker"),
     summary="RedisServer(claim_interval=2, min_idle_ms=10000), with repid's own worker",
+    redis_below=8,
+    extra="repid",
     lease_ms=LEASE_MS,
 )

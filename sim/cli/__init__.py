@@ -52,7 +52,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its code."""
     if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # a console script does not look there, and ``module:name`` is the user's
+        sys.path.append(os.getcwd())  # a console script does not look there; last, it hides nothing
     try:
         code = cli.main(
             args=None if arguments is None else list(arguments), prog_name="redelivery", standalone_mode=False

@@ -47,6 +47,7 @@ def command(
 
     Its own code runs unmodified in virtual time, and everything goes wrong that may: crashes, lost replies, slow
     handlers, a quiet stream, a server that restarts. The report card says which property breaks in which situation.
+    What its programs print and log is left out; with --tape it goes to standard error.
     """
     if dialect is not None and dialect not in DIALECTS:
         raise unknown("dialect", dialect, DIALECTS)
@@ -187,6 +188,8 @@ def _pin_hashes() -> None:
     """Sets of texts must have one order in every process that runs a tape: Python starts again with hashes pinned."""
     is_command = Path(sys.argv[0]).name in ("redelivery", "redelivery.exe", "__main__.py")
     if is_command and sys.flags.hash_randomization and HASHES not in os.environ:
-        arguments = [sys.executable, "-m", "redelivery", *sys.argv[1:]]
+        by_module = Path(sys.argv[0]).name == "__main__.py"
+        apart = () if by_module else ("-P",)  # a file such as queue.py that lies here hides nothing of Python's
+        arguments = [sys.executable, *apart, "-m", "redelivery", *sys.argv[1:]]
         sys.stdout.flush()
         os.execve(sys.executable, arguments, {**os.environ, HASHES: "0"})

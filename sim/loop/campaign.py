@@ -1,8 +1,8 @@
 """The standard campaign: every situation, its faults at every opportunity, and what each property says to it.
 
-Nothing here knows a framework. In each situation the plain course comes first, then its fault at the first, the
-second, the third … time that it could strike, then runs by chance (swarm). Where a property breaks, the run with the
-fewest faults is kept; what chance found is lowered first.
+Nothing here knows a framework. In each situation the plain course comes first, then its fault at one opportunity after
+the other, spread over the whole run, then runs by chance (swarm). Where a property breaks, the run with the fewest
+faults is kept; what chance found is lowered first.
 """
 
 from __future__ import annotations
@@ -12,26 +12,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ...models.dialects import DEFAULT
-from ...models.facts import Added
 from .. import events
 from ..check.policies import Lenient
 from ..errors import BadInput, unknown
-from ..faults import ANY, Crash, Fault, Lose, Pause, Reset, SlowHandler
+from ..faults import ANY, TORN, Crash, Fault, Lose, Pause, Reset, SlowHandler
 from ..history import History
+from ..link_faults import HalfOpen, Partition, SlowLink
 from ..server_faults import Failover, Flush, ServerRestart
-from ..watch import Property
+from .judging import JOB, PRODUCER, PROPERTIES, WORKERS, has_twins
+from .places import places
 from .policies import Swarm
 from .searching import lower
 from .simulation import Outcome, Simulation
-from .stages import JOB, PRODUCER, WORKERS, WORKERS_LIVE, Situation, simulation
-from .stand_ins import silence, stand_ins
+from .stages import Situation, simulation
+from .stand_ins import aside, silence, stand_ins
+from .strikes import REACH
 from .target import Target, find_target
-
-PROPERTIES: tuple[str | Property, ...] = (
-    "added-implies-handled", "no-entry-lost", "acked-implies-handled", "single-handler", "handled-at-most-once",
-    "pel-drains", "bounded-deliveries", "no-hot-loop", "one-intent-one-entry", WORKERS_LIVE,
-)  # fmt: skip
-"""What a report card asks, in the order of its columns."""
 
 OF_ONE_ENTRY = frozenset(
     ("added-implies-handled", "acked-implies-handled", "single-handler", "handled-at-most-once")
@@ -39,7 +35,7 @@ OF_ONE_ENTRY = frozenset(
 """Not judged in runs in which a job is in a stream twice: which of two equal entries is handled nobody can tell."""
 
 PLACES_MAX = 12
-"""A fault is tried at its first so many opportunities."""
+"""A fault is tried at so many of its opportunities, at most."""
 CHANCE_RUNS = 4
 """So many runs of each situation are drawn by chance."""
 LOWER_MAX = 40
@@ -68,6 +64,20 @@ SITUATIONS: tuple[Situation, ...] = (
     Situation("poison", "one job fails every time", poison=True, leases=10),
     Situation("trimmed", "somebody trims what is pending", lambda t: (Crash(WORKERS, when="holding"),), trims=True),
     Situation("reset", "the connections of a worker break", lambda t: (Reset(WORKERS),)),
+    Situation(
+        "torn-reply", "a reply to a worker is cut off in the middle", lambda t: (Lose(WORKERS, ANY, how=TORN),)
+    ),
+    Situation(
+        "half-open", "the connections of a worker are gone, and it is not told", lambda t: (HalfOpen(WORKERS),)
+    ),
+    Situation(
+        "slow-link", "a fifth of a lease passes before what a worker sends or gets arrives",
+        lambda t: (SlowLink(WORKERS, t.lease_ms // 5, t.lease_ms),),
+    ),
+    Situation(
+        "cut-off", "a worker is cut off from the server for longer than it may have a job",
+        lambda t: (Partition(WORKERS, t.lease_ms + t.lease_ms // 2),),
+    ),
     Situation("restart-empty", "the server restarts empty", lambda t: (ServerRestart(keeps="nothing"),)),
     Situation("restart-log", "the server restarts from its file", lambda t: (ServerRestart(),)),
     Situation("failover", "a replica that lacks the last write takes over", lambda t: (Failover(loses=1),)),
@@ -107,6 +117,10 @@ class Row:
     runs: int = 0
     struck: int = 0
     """In how many of the runs a fault did strike."""
+    places: int = 0
+    """At how many opportunities its faults were tried, one at a time."""
+    places_of: int = 0
+    """How many opportunities the plain course offers."""
     cells: dict[str, Cell] = field(default_factory=dict)
 
 
@@ -179,17 +193,35 @@ def verify(
 
 def _pilot(target: Target, dialect: str) -> Outcome:
     """The plain run, made twice; ``BadInput`` where the target never reaches the server, or does nothing."""
-    plain = simulation(target, SITUATIONS[0], PROPERTIES, dialect)
+    plain = simulation(target, SITUATIONS[0], dialect)
     outcome = plain.twice((), plain.replay(()))
     if not outcome.connections:
         tried = f"; it tried {', '.join(outcome.refused)}" if outcome.refused else ""
         raise BadInput(f"{target.name} never connects: its server is redis://localhost:6379{tried}")
     if not any(isinstance(event, events.Handled) for event in outcome.history):
-        ends = [e.message for e in outcome.history if isinstance(e, events.Crashed)]
-        why = ends[0] if ends else next(iter(outcome.complaints), "")
-        told = f"; {why}" if why else ": does the worker call handle(job) with what the producer sent?"
-        raise BadInput(f"{target.name} handles no job, though nothing goes wrong{told}")
+        raise BadInput(f"{target.name} handles no job, though nothing goes wrong{_why(outcome)}")
+    for event in outcome.history:
+        if isinstance(event, events.Handling) and not event.stream and JOB.search(event.entry) is None:
+            raise BadInput(
+                f"{target.name} calls handle with {event.entry.decode(errors='replace')!r}, which is no job that the "
+                f"producer sent: hand it the text that came from jobs"
+            )
     return outcome
+
+
+def _why(outcome: Outcome) -> str:
+    """Why a plain run may have done nothing: what was not there first, then what programs ended by."""
+    if outcome.unsupported:
+        return f": it sends {', '.join(outcome.unsupported)}, which the model of its server does not have"
+    if outcome.refused:
+        return f": it tried {', '.join(outcome.refused)}, and its server is redis://localhost:6379"
+    ends = [e.message for e in outcome.history if isinstance(e, events.Crashed)]
+    why = ends[0] if ends else next(iter(outcome.complaints), "")
+    if why:
+        return f"; {why}"
+    if any(isinstance(event, events.Finished) and event.process in WORKERS for event in outcome.history):
+        return ": its worker returns, and has to run until it is cancelled"
+    return ": does the worker call handle(job) with what the producer sent, and await it in an async function?"
 
 
 def situations(pilot: History) -> Iterator[Situation]:
@@ -222,16 +254,16 @@ def _commands(pilot: History) -> dict[str, tuple[str, ...]]:
 
 
 def _row(target: Target, situation: Situation, card: Card, seed: int, chance_runs: int, places_max: int) -> Row:
-    world = simulation(target, situation, PROPERTIES, card.dialect)
-    row = Row(situation)
+    row, world = Row(situation), simulation(target, situation, card.dialect)
     plain = world.replay(())
+    world = _reaching(world, plain)
     _take(row, card, plain, "plain")
     for at in range(len(world.faults)):
-        place, offered = 1, plain.offered.get(at, 0)
-        while place <= min(offered, places_max):
-            outcome = world.run(Lenient(_placed(world.faults, at, place)))
-            _take(row, card, outcome, f"place {place}")
-            place += 1
+        offered = plain.offered.get(at, ())
+        chosen = places(plain.history, offered, places_max)
+        row.places, row.places_of = row.places + len(chosen), row.places_of + len(offered)
+        for place in chosen:
+            _take(row, card, world.run(Lenient(_placed(world.faults, at, place))), f"place {place}")
     for at in range(chance_runs if world.faults else min(chance_runs, 2)):
         _take(row, card, world.run(Swarm(seed + at)), f"seed {seed + at}")
     for cell in row.cells.values():
@@ -240,27 +272,17 @@ def _row(target: Target, situation: Situation, card: Card, seed: int, chance_run
     return row
 
 
+def _reaching(world: Simulation, plain: Outcome) -> Simulation:
+    """The same world, whose faults may strike at any of the opportunities that its plain course offers."""
+    return replace(world, reach=max(REACH, *map(len, plain.offered.values()), 0))
+
+
 def _placed(faults: tuple[Fault, ...], index: int, place: int) -> tuple[int, ...]:
     """The answers that let the first unit of one fault strike at a place, and nothing else."""
     answers: list[int] = []
     for at, fault in enumerate(faults):
         answers += [place if at == index and not unit else 0 for unit in range(fault.budget)]
     return tuple(answers)
-
-
-def has_twins(history: History) -> bool:
-    """Whether some job is in a stream twice, as when a producer sends again what has taken effect."""
-    seen: set[tuple[bytes, bytes]] = set()
-    for event in history:
-        for fact in getattr(event, "facts", ()):
-            if isinstance(fact, Added):
-                found = JOB.search(b"\n".join(fact.fields))
-                if found is not None:
-                    key = fact.stream, found.group()
-                    if key in seen:
-                        return True
-                    seen.add(key)
-    return False
 
 
 def _take(row: Row, card: Card, outcome: Outcome, found_by: str) -> None:
@@ -278,21 +300,32 @@ def _take(row: Row, card: Card, outcome: Outcome, found_by: str) -> None:
 
 
 def world_of(target: Target | str, key: str, dialect: str = DEFAULT) -> Simulation:
-    """The world of one situation, for searches and tapes."""
+    """The world of one situation, for searches: faults may strike whenever they could in its plain course."""
+    world = _world(target, key, dialect)
+    with stand_ins(), silence():
+        return _reaching(world, world.replay(()))
+
+
+def _world(target: Target | str, key: str, dialect: str) -> Simulation:
     target = _found(target)
     with stand_ins(), silence():
         pilot = _pilot(target, dialect)
     known = {situation.key: situation for situation in situations(pilot.history)}
     if key not in known:
         raise unknown("situation", key, known)
-    return simulation(target, known[key], PROPERTIES, dialect)
+    return simulation(target, known[key], dialect)
 
 
 def rerun(target: Target | str, key: str, answers: tuple[int, ...], dialect: str = DEFAULT) -> Outcome:
     """A tape of the campaign again, made twice."""
-    world = world_of(target, key, dialect)
-    with stand_ins(), silence():
-        return world.twice(answers)
+    world = _world(target, key, dialect)
+    units = sum(fault.budget for fault in world.faults)
+    world = replace(world, reach=max(REACH, *answers[:units], 0))
+    with stand_ins():
+        with silence():
+            first = world.replay(answers)
+        with aside():
+            return world.twice(answers, first)
 
 
 def _found(target: Target | str) -> Target:

@@ -10,6 +10,18 @@ from ..run import HOLDS, VIOLATED
 from ..views.words import counted
 from .campaign import Card, Cell, Row
 
+HOW_TO_READ = (
+    "How to read it: *places* are the moments at which the fault of a situation could strike in a run without it; it "
+    "was tried at so many of them, each in a run of its own, spread over all kinds of moments and over the whole run.",
+    "A group delivers at least once. So ✗ under handled-at-most-once, and under single-handler where a worker keeps a "
+    "job for longer than its lease, is no defect by itself: it tells when a job has to bear being done again.",
+    "What the situation itself takes away (trimmed, flushed, lost with the server, the job that fails every time) is "
+    "held against nobody; nor is it that a producer sends a job again because it was told of an error. Where a job is "
+    "in a stream twice, nobody can tell which of the two a worker handles: what is said of single entries is not "
+    "judged in such runs.",
+)
+"""What a page says above its table."""
+
 
 def again(cell: Cell) -> str:
     """The line that runs a finding again."""
@@ -39,12 +51,14 @@ def as_json(card: Card) -> dict[str, Any]:
         "dialect": card.dialect,
         "verdict": VIOLATED if any(row.cells for row in card.rows) else HOLDS,
         "runs": card.runs,
+        "versions": card.target.versions(),
         "rows": [
             {
                 "situation": row.situation.key,
                 "title": row.situation.title,
                 "runs": row.runs,
                 "struck": row.struck,
+                "places": {"tried": row.places, "of": row.places_of},
                 "properties": {name: VIOLATED if name in row.cells else HOLDS for name in card.properties},
                 "findings": [_finding(row.cells[name]) for name in card.properties if name in row.cells],
             }
@@ -66,6 +80,12 @@ def _finding(cell: Cell) -> dict[str, Any]:
     }
 
 
+def told_runs(row: Row) -> str:
+    """How many runs there were, and at how many of its opportunities the fault was tried in them."""
+    runs = counted(row.runs, "run")
+    return f"{runs}, {row.places} of {counted(row.places_of, 'place')}" if row.places_of else runs
+
+
 def as_text(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
     """The card for a terminal: a table of marks, and the findings with the lines that run them again."""
     names = card.properties
@@ -73,7 +93,7 @@ def as_text(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
     lines = [" " * (width + 2) + "| " * at + "+ " + name for at, name in enumerate(names)]
     for row in card.rows:
         marks = " ".join("✗" if name in row.cells else "·" for name in names)
-        lines.append(f"{row.situation.key:{width}}  {marks}   {row.situation.title}: {counted(row.runs, 'run')}")
+        lines.append(f"{row.situation.key:{width}}  {marks}   {row.situation.title}: {told_runs(row)}")
     lines.append("")
     for row, cell in findings(card):
         lines += [f"{row.situation.key}, {cell.broken}: {cell.message}", f"    {again(cell)}"]
@@ -86,15 +106,19 @@ def as_text(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
 
 def as_html(card: Card) -> str:
     """The card in a notebook: a table whose marks tell, to a pointer that rests on them, how a property breaks."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("situation", "runs", *card.properties))
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("situation", "runs", "places", *card.properties))
     lines = [f"<table><caption>{escape(f'{card.target.name} on {card.dialect}')}</caption><tr>{head}</tr>"]
     for row in card.rows:
-        marks = [f"<td>{escape(row.situation.title)}</td><td>{row.runs}</td>"]
+        marks = [f"<td>{escape(row.situation.title)}</td><td>{row.runs}</td><td>{_places(row)}</td>"]
         for name in card.properties:
             cell = row.cells.get(name)
             marks.append("<td>·</td>" if cell is None else f'<td title="{escape(cell.message)}"><b>✗</b></td>')
         lines.append(f"<tr>{''.join(marks)}</tr>")
     return "".join([*lines, "</table>"])
+
+
+def _places(row: Row) -> str:
+    return f"{row.places} of {row.places_of}" if row.places_of else ""
 
 
 def as_page(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
@@ -106,17 +130,17 @@ def as_page(card: Card, confirmed: Mapping[str, str] | None = None) -> str:
         f"# {card.target.name}",
         "",
         f"{card.target.summary[:1].upper()}{card.target.summary[1:]}.",
-        f"{card.runs} runs of unmodified code against the model of {card.dialect}; ✗ is a property that some run "
-        "broke, · one that every run kept.",
-        "Where a job is in a stream twice, since a producer sent it again, nobody can tell which of the two a worker "
-        "handles: what is said of single entries is not judged in such runs.",
+        f"{card.runs} runs of unmodified code ({', '.join(card.target.versions())}) against the model of "
+        f"{card.dialect}; ✗ is a property that some run broke, · one that every run kept.",
         "",
-        "| situation | runs | " + " | ".join(card.properties) + " |",
-        "| --- | ---: |" + " :-: |" * len(card.properties),
+        *HOW_TO_READ,
+        "",
+        "| situation | runs | places | " + " | ".join(card.properties) + " |",
+        "| --- | ---: | ---: |" + " :-: |" * len(card.properties),
     ]
     for row in card.rows:
         marks = " | ".join("✗" if name in row.cells else "·" for name in card.properties)
-        lines.append(f"| {row.situation.title} | {row.runs} | {marks} |")
+        lines.append(f"| {row.situation.title} | {row.runs} | {_places(row)} | {marks} |")
     lines += ["", "## Findings", ""]
     for row, cell in findings(card):
         lines += [

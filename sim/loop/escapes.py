@@ -1,4 +1,4 @@
-"""Stand-ins for what cannot be simulated: threads and other programs. Each is named in one line."""
+"""Stand-ins for what cannot be simulated, each named in one line: threads, other programs, what would end this one."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ REPLACED: tuple[tuple[str, str, Make], ...] = (
     ("threading", "Thread.start", _refused("starts a thread")),
     ("subprocess", "Popen.__init__", _refused("starts another program")),
     ("multiprocessing.process", "BaseProcess.start", _refused("starts another process")),
+    ("os", "_exit", _refused("calls os._exit")),
+    ("os", "abort", _refused("calls os.abort")),
+    ("os", "kill", _refused("sends a signal")),
     ("os", "fork", _refused("starts another process")),
 )
 """Module, name and what makes the stand-in of the original."""

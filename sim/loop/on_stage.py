@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..errors import RedeliveryError
 
@@ -19,12 +19,14 @@ class Escaped(RedeliveryError):
 class OnStage:
     """Holds the program whose code runs; ``None`` while the world itself does."""
 
-    __slots__ = ("fiber", "program", "thread")
+    __slots__ = ("fiber", "prints_to", "program", "thread")
 
     def __init__(self) -> None:
         self.program: Program | None = None
         self.fiber: Fiber | None = None
         """Which of its threads runs, where it is a program that blocks."""
+        self.prints_to: TextIO | None = None
+        """Where goes what programs print; ``None`` where it always does."""
         self.thread = 0
         """The thread that it runs in: others of this process are none of the world's."""
 

@@ -14,7 +14,8 @@ NEXT = "next process"
 STRIKE_RATES = (90, 50, 20)
 """Of a hundred: how many of a swarm's faults are on; one of these for each run."""
 NEAR = 8
-"""Half of the faults that a swarm has strike within so many of their opportunities: most code runs but a few times."""
+"""Half of the faults that a swarm has strike within so many of their opportunities, for most code runs but a few times;
+the others anywhere in the run."""
 
 
 class Swarm(Drawn):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from ...models.facts import ConsumerCreated, Fact, LagReported
 from ...models.journal import SNAPSHOT
-from ...models.replies import Blocked, Failure, Reply
+from ...models.replies import Blocked, Failure, Reply, encode
 from ...models.survivors import FAILOVER, FROM_SNAPSHOT, RESTART
 from .. import events
-from ..faults import REPLY, SILENCE, Delay, Lose
+from ..faults import REPLY, SILENCE, TORN, Delay, Lose
 from ..server_faults import Failover, ServerRestart
 from ..wire.clock import VirtualClock
 from ..wire.connection import Connection
@@ -196,6 +196,11 @@ class LinkFaults(Faults):
         self._cut(connection, fault)
         return True
 
+    def tears(self, connection: Connection) -> bool:
+        """Whether half of the answer comes, and then nothing."""
+        fault, _ = self.fates.get(connection, (None, None))
+        return isinstance(fault, Lose) and fault.part == REPLY and fault.how == TORN
+
     def _cut(self, connection: Connection, fault: OfMessage) -> None:
         if isinstance(fault, Lose) and fault.how == SILENCE:
             cast(ServerTransport, connection.transport).client.is_silent = True
@@ -210,7 +215,7 @@ class SimulatedServer(SocketServer):
         self.world = world
         super().__init__(dialect, VirtualClock(world.epoch_ms))
         self.recorder = LoopRecorder(world, dialect)
-        self.faults = LinkFaults(self)
+        self.link_faults = self.faults = LinkFaults(self)
         self.later: list[Connection] = []
         """Clients to go on with."""
 
@@ -226,6 +231,9 @@ class SimulatedServer(SocketServer):
     def answer(self, connection: Connection, reply: Reply) -> None:
         """Sends a reply, and writes down that it has arrived if it will."""
         fated = connection.fate is not None
+        if fated and self.link_faults.tears(connection) and not connection.skips and not connection.replies_off:
+            whole = encode(reply, connection.session.resp)
+            self.send(connection, whole[: len(whole) // 2])
         super().answer(connection, reply)
         if not fated and not connection.skips and not connection.replies_off:
             cast(LoopRecorder, self.recorder).replied(connection)

@@ -16,6 +16,7 @@ from ..properties import SERVER_INVARIANTS, named
 from ..run import HOLDS, VIOLATED
 from ..tape import Tape
 from ..watch import Property, Violation, Watch
+from .strikes import REACH
 from .watchdog import REAL_S_MAX
 from .world import LoopWorld
 
@@ -51,8 +52,8 @@ class Outcome:
     """The faults that happened, in order."""
     answers: tuple[int, ...]
     tape: Tape
-    offered: dict[int, int]
-    """Fault, by its index, to how often it could have struck."""
+    offered: dict[int, list[int]]
+    """Fault, by its index, to when it could have struck: how many events there were by then."""
     connections: int
     refused: list[str]
     """Addresses that programs tried, and at which nobody is."""
@@ -94,6 +95,8 @@ class Simulation:
     variant: str = VARIANT
     asserts: bool = False
     """Whether ``build`` is a test, which may assert: what it raises counts as a broken property."""
+    reach: int = REACH
+    """A fault strikes at one of its first so many opportunities, or never."""
     again: str = "redelivery verify --tape"
     """The command before a tape that runs it again."""
 
@@ -106,7 +109,7 @@ class Simulation:
         """One run."""
         world = LoopWorld(
             choices, dialect=self.dialect, faults=self.faults, faults_ms=self.faults_ms, within_ms=self.within_ms,
-            real_s_max=self.real_s_max,
+            real_s_max=self.real_s_max, reach=self.reach,
         )  # fmt: skip
         error = self._lived(world)
         watch = Watch(self.watched())

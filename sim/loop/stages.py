@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import redis.asyncio
 
-from .. import events
 from ..faults import Fault
-from ..watch import Monitor, Property
-from .on_stage import STAGE
+from .judging import OPERATOR, POISON, PRODUCER, WORKERS, asked, job_name
+from .on_stage import STAGE, escape
 from .program import Main, Program
 from .simulation import Simulation
-from .target import Target
+from .target import Target, is_async
 from .work import work, work_now
 from .world import LoopWorld
 
-JOB = re.compile(rb"job-\d{5}")
-"""What every entry of a job holds."""
-WORKERS = ("worker-a", "worker-b")
-PRODUCER = "producer"
-OPERATOR = "operator"
 RESTART_MS = 1_000
 """A supervisor starts a process again so long after it died."""
 BEGIN_MS = 2_000
@@ -60,35 +53,13 @@ class Situation:
     within_ms: int = 20_000
 
 
-class WorkersLive(Monitor):
-    """Waits for a worker that ends by an error of its own."""
-
-    def on_crashed(self, event: events.Crashed) -> str | None:
-        """By a fault, or by itself?"""
-        if event.why == "fault" or event.process not in WORKERS:
-            return None
-        return f"{event.process} ended by itself: {event.message}"
-
-    def on_finished(self, event: events.Finished) -> str | None:
-        """A worker has no reason to end."""
-        return f"{event.process} ended by itself" if event.process in WORKERS else None
-
-
-WORKERS_LIVE = Property(
-    "workers-live", "always", "no worker ends by an error of its own", WorkersLive,
-    "no Crashed event of a worker has another reason than a fault, and none is Finished",
-)  # fmt: skip
-
-
-def simulation(
-    target: Target, situation: Situation, properties: tuple[str | Property, ...], dialect: str
-) -> Simulation:
+def simulation(target: Target, situation: Situation, dialect: str) -> Simulation:
     """The worlds of a target in a situation."""
     faults = situation.faults(target)
     jobs_ms = BEGIN_MS + situation.jobs * situation.every_ms + situation.gap_ms
     return Simulation(
         lambda world: _people(world, target, situation),
-        target.name, faults, properties, dialect,
+        target.name, faults, asked(situation.poison), dialect,
         faults_ms=jobs_ms + 2 * target.lease_ms,
         within_ms=max(situation.within_ms, round(situation.leases * target.lease_ms)),
         variant=situation.key,
@@ -107,8 +78,8 @@ def _people(world: LoopWorld, target: Target, situation: Situation) -> None:
 
 
 def _producing(target: Target, sent: _Sent) -> Main:
-    if not inspect.iscoroutinefunction(target.produce):
-        return lambda me: target.produce(sent.jobs_now(me))
+    if not is_async(target.produce):
+        return lambda me: _blocked(target.produce, sent.jobs_now(me))
 
     async def produce(me: Program) -> None:
         await target.produce(sent.jobs(me))
@@ -121,10 +92,12 @@ def _working(target: Target, situation: Situation) -> Main:
         return f"{me.name}-{me.incarnation}" if situation.renames else me.name
 
     def fails(job: str) -> bool:
-        return situation.poison and job == job_name(1)
+        return situation.poison and job == POISON
 
-    if not inspect.iscoroutinefunction(target.work):
-        return lambda me: target.work(name_of(me), lambda job: work_now(job, target.job_ms, fails=fails(job)))
+    if not is_async(target.work):
+        return lambda me: _blocked(
+            target.work, name_of(me), lambda job: work_now(job, target.job_ms, fails=fails(job))
+        )
 
     async def handle(job: str) -> None:
         await work(job, target.job_ms, fails=fails(job))
@@ -135,9 +108,12 @@ def _working(target: Target, situation: Situation) -> Main:
     return do
 
 
-def job_name(number: int) -> str:
-    """What the payload of a job is: no job's name holds another's."""
-    return f"job-{number:05d}"
+def _blocked(function: Callable[..., Any], *arguments: Any) -> None:
+    """Calls a plain function; what it returns must be no coroutine, which nobody would await."""
+    value = function(*arguments)
+    if inspect.iscoroutine(value):
+        value.close()
+        escape("runs a plain function that returns a coroutine: write async def, and await in it")
 
 
 class _Sent:

@@ -11,15 +11,17 @@ import ctypes
 import gc
 import importlib
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import escapes, sockets
-from .on_stage import current
+from .on_stage import STAGE, current
 from .timely import REPLACED as TIMELY
 from .timely import datetime_methods
 
@@ -146,7 +148,7 @@ def standing_in(world: LoopWorld) -> Iterator[None]:
     """The same around the run of a world; no garbage is collected until it is over, and then all of it."""
     collects = gc.isenabled()
     hooks = sys.get_asyncgen_hooks()
-    with stand_ins():
+    with stand_ins(), _printing():
         vars(importlib.import_module("uuid"))["_last_timestamp"] = None  # uuid1 remembers, and each world begins anew
         gc.freeze()
         gc.disable()
@@ -163,15 +165,36 @@ def standing_in(world: LoopWorld) -> Iterator[None]:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Nothing is logged, nor told of coroutines of dead programs that will not end."""
-    before, said = logging.root.manager.disable, sys.unraisablehook
+    """Nothing is logged, nor told of coroutines of dead programs that will not end; what programs print is left out."""
+    before, said, where = logging.root.manager.disable, sys.unraisablehook, STAGE.prints_to
     logging.disable(logging.CRITICAL)
     sys.unraisablehook = _not_told
     try:
-        yield
+        with Path(os.devnull).open("w", encoding="utf-8") as STAGE.prints_to:
+            yield
     finally:
+        STAGE.prints_to = where
         sys.unraisablehook = said
         logging.disable(before)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """What programs print goes to standard error: standard output is for what the command has to say."""
+    where, STAGE.prints_to = STAGE.prints_to, sys.stderr
+    try:
+        yield
+    finally:
+        STAGE.prints_to = where
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    if STAGE.prints_to is None:
+        yield
+        return
+    with redirect_stdout(STAGE.prints_to), redirect_stderr(STAGE.prints_to):
+        yield
 
 
 def _not_told(unraisable: Any) -> None:

@@ -38,7 +38,7 @@ OF_PROGRAM = (Crash, Pause, Reset, Partition, SlowLink, HalfOpen)
 OF_ALL = (ServerRestart, Failover, Flush, Evict, CutReplica, ClockJump, ClockDrift, HostPartition)
 """Those that strike when a command has taken effect."""
 REACH = 64
-"""A fault strikes at one of its first so many opportunities, or never."""
+"""A fault strikes at one of its first so many opportunities, or never, where nobody says how many it has."""
 
 
 class Unit:
@@ -60,7 +60,7 @@ class Unit:
 class Strikes:
     """The strikes of a world that are still to come."""
 
-    def __init__(self, world: LoopWorld, faults: Sequence[Fault]) -> None:
+    def __init__(self, world: LoopWorld, faults: Sequence[Fault], reach: int = REACH) -> None:
         self.world = world
         self.faults = tuple(faults)
         for fault in faults:
@@ -70,12 +70,12 @@ class Strikes:
                 raise BadInput(f"{fault}: there is no replica without a Failover among the faults")
         self.struck: list[Fault] = []
         """What has struck so far, in order."""
-        self.offered: dict[int, int] = {}
-        """Fault, by its index, to how often it could have struck."""
+        self.offered: dict[int, list[int]] = {}
+        """Fault, by its index, to when it could have struck: how many events there were by then."""
         self.units: list[tuple[int, Unit]] = []
         for index, fault in enumerate(faults):
             for _ in range(fault.budget):
-                place = world.choices.choose(REACH + 1, "place of a fault", (REACH // 2, *[1] * REACH))
+                place = world.choices.choose(reach + 1, "place of a fault", (reach // 2, *[1] * reach))
                 self.units.append((index, Unit(fault, place)))
         self.commands: dict[tuple[int, str], int] = {}
         """Fault and process to how many commands that the fault names it has sent."""
@@ -92,7 +92,7 @@ class Strikes:
                 continue
             if index not in counted:
                 counted.add(index)
-                self.offered[index] = self.offered.get(index, 0) + 1
+                self.offered.setdefault(index, []).append(len(self.world.history))
             if unit.comes_up():
                 self.units.remove(item)
                 self.struck.append(unit.fault)
@@ -142,7 +142,7 @@ class Strikes:
     def _strikes_message(self, index: int, fault: OfMessage) -> OfMessage | None:
         left = [item for item in self.units if item[0] == index]
         if left:
-            self.offered[index] = self.offered.get(index, 0) + 1
+            self.offered.setdefault(index, []).append(len(self.world.history))
         due = [item for item in left if item[1].comes_up()]
         for item in due:
             self.units.remove(item)

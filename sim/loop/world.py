@@ -29,7 +29,7 @@ from .network import Network
 from .on_stage import STAGE, Escaped
 from .program import Program
 from .served import SimulatedServer
-from .strikes import Strikes
+from .strikes import REACH, Strikes
 from .watchdog import REAL_S_MAX, Stopped, watched
 
 STEPS_AT_ONCE = 500
@@ -49,7 +49,7 @@ class LoopWorld(Lives):
 
     def __init__(
         self, choices: Choices, *, dialect: str = DEFAULT, faults: Sequence[Fault] = (), faults_ms: int = 10_000,
-        within_ms: int = 20_000, real_s_max: float = REAL_S_MAX,
+        within_ms: int = 20_000, real_s_max: float = REAL_S_MAX, reach: int = REACH,
     ) -> None:  # fmt: skip
         if dialect not in DIALECTS:
             raise unknown("dialect", dialect, DIALECTS)
@@ -58,7 +58,7 @@ class LoopWorld(Lives):
         self.real_s_max = real_s_max
         self.heal_us, self.end_us = faults_ms * 1000, (faults_ms + within_ms) * 1000
         self.healed = False
-        self.strikes = Strikes(self, faults)
+        self.strikes = Strikes(self, faults, reach)
         self.entropy = choices.choose(ENTROPY, "entropy")
         self.server = SimulatedServer(self, dialect)
         self.network = Network(self)

@@ -109,6 +109,9 @@ def test_the_command_prints_tapes_that_run_again(
     (row,) = told["rows"]
     assert row["properties"]["pel-drains"] == "violated"
     assert row["properties"]["no-hot-loop"] == "holds"
+    assert row["places"]["tried"] == min(row["places"]["of"], 12) == row["runs"] - 1
+    assert f"| {row['places']['tried']} of {row['places']['of']} |" in page.read_text()
+    assert any(version.startswith("redis ") for version in told["versions"])
     finding = next(finding for finding in row["findings"] if finding["property"] == "pel-drains")
     assert finding["faults"] == ["worker-a or worker-b crashes while it holds an entry: at most 1"]
     assert all(Path(picture).stat().st_size > 1000 for picture in told["pictures"])
@@ -129,11 +132,12 @@ def test_the_command_prints_tapes_that_run_again(
 def test_a_card_in_a_notebook_is_a_table_and_a_page(framework: Path) -> None:
     card = redelivery.verify(f"{framework}:forgetful", only=("plain", "quiet-stream"), places_max=1, chance_runs=0)
     assert [row.situation.key for row in card.rows] == ["plain", "quiet-stream"]
-    assert "quiet-stream  ✗ · · · · ✗ · · · ·   a worker crashes with a job, and no more jobs come: 2 runs" in str(card)
+    told = "quiet-stream  ✗ · · · · ✗ · · · ·   a worker crashes with a job, and no more jobs come: 2 runs, 1 of "
+    assert re.search(re.escape(told) + r"\d+ places\n", str(card))
     page = card._repr_html_()
     assert page.count("<tr>") == 3
     assert page.count("✗") == 2
-    assert 'title="nobody ever handled entry 1700000002500-0 of jobs"' in page
+    assert re.search(r'title="nobody ever handled entry \d+-0 of jobs"', page)
     finding = card.finding("quiet-stream", "pel-drains")
     assert f"redelivery verify --tape {finding.outcome.tape}" in str(card)
     with pytest.raises(BadInput, match=r"unknown property that breaks in quiet-stream 'pel-drain'.*pel-drains"):
@@ -145,6 +149,50 @@ def test_a_card_in_a_notebook_is_a_table_and_a_page(framework: Path) -> None:
 def test_a_target_may_import_what_lies_beside_it(framework: Path) -> None:
     (framework.parent / "beside_it.py").write_text("from redelivery import Target\nfrom framework import *\n")
     assert find_target(str(framework.parent / "beside_it.py")).name == "own"
+
+
+NEVER_DONE = """
+async def work(name, handle):
+    client = redis.asyncio.Redis()
+    with contextlib.suppress(redis.ResponseError):
+        await client.xgroup_create("jobs", "workers", "0", mkstream=True)
+    while True:
+        for _, found in await client.xreadgroup("workers", name, {"jobs": ">"}, count=5, block=1000) or ():
+            for entry_id, fields in found:
+                with contextlib.suppress(redelivery.HandlerFailed):
+                    await handle(fields[b"job"].decode())
+                await client.xack("jobs", "workers", entry_id)
+target = Target("acks-all", produce, work, lease_ms=4000)
+"""
+
+
+def test_what_a_situation_takes_away_is_held_against_nobody(framework: Path) -> None:
+    path = framework.parent / "acks_all.py"
+    path.write_text(f"import redelivery\n{FRAMEWORK.split('def worker')[0]}{NEVER_DONE}")
+    card = verify(find_target(str(path)), only=("poison", "trimmed", "flush"), places_max=2, chance_runs=0)
+    assert broken(card, "poison") == {"acked-implies-handled"}, "the others are handled, and that one cannot be"
+    assert not broken(card, "trimmed") & {"no-entry-lost", "handled-at-most-once"}
+    assert "no-entry-lost" not in broken(card, "flush")
+
+
+def test_links_are_in_the_campaign(framework: Path) -> None:
+    links = ("reset", "torn-reply", "half-open", "slow-link", "cut-off")
+    card = verify(find_target(f"{framework}:forgetful"), only=links, places_max=4, chance_runs=0)
+    assert [(row.situation.key, row.places, row.struck) for row in card.rows] == [(key, 4, 4) for key in links]
+    assert all(row.places_of > 30 for row in card.rows)
+
+
+def test_what_programs_print_is_no_part_of_the_report(
+    framework: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handles = "                await handle("
+    framework.write_text(FRAMEWORK.replace(handles, f"                print('on', entry_id)\n{handles}"))
+    code, out, err = command([str(framework), "--only", "plain", "--runs", "0", "--json"], capsys)
+    assert (code, json.loads(out)["verdict"], err) == (0, "holds", "")
+    tape = f"redelivery-1:{framework}:plain:redis-8.6::"
+    code, out, err = command(["--tape", tape, "--json"], capsys)
+    assert (code, json.loads(out)["verdict"]) == (0, "holds")
+    assert err.count("on b'1700000002500-0'") == 1
 
 
 PRODUCES = "async def produce(jobs):\n    async for job in jobs: pass\n"
@@ -174,6 +222,47 @@ BAD: dict[str, tuple[str, str]] = {
         PRODUCES + "import redis.asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
         "    await redis.asyncio.Redis().ping()\n    raise ValueError('no luck')\nt = Target('t', produce, work)\n",
         "handles no job, though nothing goes wrong; ValueError: no luck",
+    ),
+    "returns": (
+        PRODUCES + "import redis.asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    await redis.asyncio.Redis().ping()\nt = Target('t', produce, work)\n",
+        "its worker returns, and has to run until it is cancelled",
+    ),
+    "sends what is not there": (
+        PRODUCES + "import redis.asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    await redis.asyncio.Redis().execute_command('GEOADD', 'g', 1, 2, 'x')\nt = Target('t', produce, work)\n",
+        "it sends GEOADD, which the model of its server does not have",
+    ),
+    "handles what is no job": (
+        PRODUCES + "import asyncio, redis.asyncio\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    await redis.asyncio.Redis().ping()\n    await handle('other')\nt = Target('t', produce, work)\n",
+        "calls handle with 'other', which is no job that the producer sent",
+    ),
+    "ends everything": (
+        PRODUCES + "import os\nfrom redelivery import Target\nasync def work(name, handle):\n"
+        "    os._exit(7)\nt = Target('t', produce, work)\n",
+        "worker-a calls os._exit, which is not simulated",
+    ),
+    "hides a coroutine": (
+        PRODUCES + "from redelivery import Target\nt = Target('t', produce, lambda name, handle: produce([]))\n",
+        "runs a plain function that returns a coroutine: write async def",
+    ),
+    "has no function": ("from redelivery import Target\nt = Target('t', 5, print)\n", "produce is 5; give a function"),
+    "has a lease in words": (
+        "from redelivery import Target\nt = Target('t', print, print, lease_ms='10 s')\n",
+        "lease_ms is '10 s'; give a whole number, at least 1",
+    ),
+    "needs one name": (
+        "from redelivery import Target\nt = Target('t', print, print, needs='redis')\n",
+        "needs is 'redis'; give a tuple of names of modules",
+    ),
+    "goes with an older redis-py": (
+        "from redelivery import Target\nt = Target('t', print, print, redis_below=2)\n",
+        "goes with redis-py below 2, and",
+    ),
+    "are several": (
+        "from redelivery import Target\na, b = Target('a', print, print), Target('b', print, print)\n",
+        "holds 2 targets; name one: ",
     ),
 }
 
