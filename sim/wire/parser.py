@@ -32,6 +32,10 @@ _ESCAPES: Final = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("b"): 8, ord("a"
 _BLANKS: Final = b" \n\r\t\v\f\0"
 
 
+MANY: Final = 32
+"""With more lines than that, whole columns of requests are looked at."""
+
+
 class TooMuch(Exception):
     """A connection holds up more than it may: it is dropped without an answer."""
 
@@ -111,7 +115,7 @@ class RequestParser:
         """
         parts = data.split(b"\r\n")
         last = len(parts) - 1
-        at = self._alike(parts, last)
+        at = self._alike(parts, last) if last > MANY else 0
         try:
             while at < last:
                 after = at + 2 * _COUNTS[parts[at]] + 1

@@ -194,10 +194,8 @@ class SocketServer:
     # -- requests --------------------------------------------------------------------------------------
 
     def process(self, connection: Connection) -> None:
-        """Runs what a client has sent, as far as it may."""
+        """Runs what a client has sent, as far as it may; it is not over, and does not wait."""
         requests = connection.parser.requests
-        if connection.is_done or connection.waits:
-            return
         session, pause = connection.session, self.pause
         while requests:
             if pause.kind and pause.holds_up(connection, requests[0]):
@@ -307,13 +305,11 @@ class SocketServer:
                     connection.transport.write(data)
                 if connection.is_done:
                     connection.transport.close()
-                elif self._leaves_too_much(connection):
+                elif (
+                    self.settings.limits_output or connection.session.subscriptions or connection.is_monitor
+                ) and self.settings.is_past(connection, self.clock.now_ms()):
                     self.drop(connection)
         self.time.changed()
-
-    def _leaves_too_much(self, connection: Connection) -> bool:
-        limited = self.settings.limits_output or connection.session.subscriptions or connection.is_monitor
-        return bool(limited) and self.settings.is_past(connection, self.clock.now_ms())
 
     def _do_afterwards(self) -> None:
         while self._afterwards:

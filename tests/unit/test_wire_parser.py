@@ -32,7 +32,7 @@ def test_requests_arrive_whole_however_they_are_cut(lines: list[list[bytes]], cu
 @given(st.integers(1, 4), st.data())
 def test_a_pipeline_of_requests_that_are_alike(words: int, data: st.DataObject) -> None:
     word = st.binary(max_size=6) | st.sampled_from([b"", b"\r\n", b"$1\r\na", b"*1\r\n"])
-    lines = data.draw(st.lists(st.lists(word, min_size=words, max_size=words), min_size=2, max_size=9))
+    lines = data.draw(st.lists(st.lists(word, min_size=words, max_size=words), min_size=2, max_size=40))
     sent = b"".join(map(encoded, lines))
     end = data.draw(st.integers(0, len(sent)))
     assert parsed(sent, end) == lines
