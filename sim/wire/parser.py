@@ -220,9 +220,12 @@ class RequestParser:
         return size
 
     def _inline(self, data: bytes, at: int) -> int:
-        """A line as people type it; where the next thing begins, -1 where its end is not there."""
+        """A line as people type it; where the next thing begins, -1 where its end is not there.
+
+        Nothing is looked for behind a NUL: whoever sends one waits for ever, or until it has sent too much.
+        """
         line_end = data.find(b"\n", at)
-        if line_end < 0:
+        if line_end < 0 or data.find(b"\0", at, line_end) >= 0:
             if len(data) - at > LINE_MAX:
                 self.error = b"too big inline request"
             return -1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import socket
+import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import Any
@@ -188,6 +190,108 @@ def test_half_a_request_is_waited_for(ports: tuple[int, int]) -> None:
     said, is_open = both(ports, *[request[at : at + 1] for at in range(len(request))])
     assert said == b"$3\r\n1-1\r\n"
     assert is_open
+
+
+def undisturbed(port: int, hostile: Callable[[socket.socket], object]) -> list[object]:
+    """What a hostile client meets, and what another client sees meanwhile and when the first has gone."""
+    with redis.Redis(port=port, socket_timeout=5) as other:
+        other.flushall()
+        other.xadd("s", {"f": b"x" * 100_000}, id="1-1")
+        there = other.info("clients")["connected_clients"]
+        with closing(connected(port)) as client:
+            met = hostile(client)
+            seen = [met, other.xadd("s", {"a": 1}, id="2-1"), other.xlen("s"), other.exists("k")]
+        limit = time.monotonic() + 5
+        while other.info("clients")["connected_clients"] > there and time.monotonic() < limit:
+            time.sleep(0.005)
+        return [*seen, other.info("clients")["connected_clients"] - there, other.ping()]
+
+
+def reset_after(client: socket.socket, sent: bytes) -> None:
+    """Sends something, and resets the connection."""
+    client.sendall(sent)
+    time.sleep(0.01)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def last_words(client: socket.socket, sent: bytes) -> tuple[bytes, bool]:
+    """Sends something, and nothing more ever; what it gets."""
+    client.sendall(sent)
+    time.sleep(0.01)
+    client.shutdown(socket.SHUT_WR)
+    return answer(client)
+
+
+def is_cut_off(client: socket.socket, piece: bytes) -> bool:
+    """Sends one piece after the other and reads nothing; whether the server ends that."""
+    client.setblocking(False)
+    limit = time.monotonic() + 5
+    while time.monotonic() < limit:
+        try:
+            client.send(piece)
+        except BlockingIOError:
+            time.sleep(0.002)
+        except ConnectionError:
+            return True
+        if select.select([client], [], [], 0)[0] and not _there(client):
+            return True
+    return False
+
+
+def _there(client: socket.socket) -> bool:
+    try:
+        return bool(client.recv(1, socket.MSG_PEEK))
+    except ConnectionError:
+        return False
+
+
+HALF = line(b"SET", b"k", b"v")[:-3]
+HOSTILE: dict[str, Callable[[socket.socket], object]] = {
+    "a reset within a request": lambda client: reset_after(client, HALF),
+    "a reset within an argument": lambda client: reset_after(client, b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$9999999\r\nx"),
+    "a reset while it is blocked": lambda client: reset_after(client, line(b"BLPOP", b"l", b"0") + HALF),
+    "a reset within a transaction": lambda client: reset_after(client, line(b"MULTI") + line(b"SET", b"k", b"v")),
+    "an end within a request": lambda client: last_words(client, line(b"PING") + HALF),
+    "an end while it is blocked": lambda client: last_words(client, line(b"BLPOP", b"l", b"0")),
+    "garbage": lambda client: answer(client, b"\xfe gar'bage' \x01\r\n\x80\x81\n" * 40),
+    "a NUL in garbage": lambda client: answer(client, b"\x80\r\n", b"\x81 \0\r\nPING\r\n"),
+    "much behind a NUL": lambda client: answer(client, b"\0\r\n" * 22_000),
+    "garbage that looks like a request": lambda client: answer(client, b"*3\r\n$3\r\nSET\r\n$-7\r\n" * 3),
+    "an argument past the limit": lambda client: answer(client, b"*2\r\n$4\r\nECHO\r\n$536870913\r\n", b"x" * 99),
+    "a large argument that never comes": lambda client: last_words(client, b"*2\r\n$4\r\nECHO\r\n$536870912\r\nx"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_clients_disturb_nobody(case: str, ports: tuple[int, int]) -> None:
+    model, real = (undisturbed(port, HOSTILE[case]) for port in ports)
+    assert model == real
+    assert real[1:] == [b"2-1", 2, 0, 0, True]
+
+
+@pytest.mark.parametrize("kind", ["normal", "pubsub"])
+def test_who_reads_nothing_is_cut_off_at_the_limit(kind: str, ports: tuple[int, int]) -> None:
+    for port in ports:
+        with redis.Redis(port=port) as other, closing(connected(port)) as client:
+            usual = other.config_get("client-output-buffer-limit")["client-output-buffer-limit"]
+            other.config_set("client-output-buffer-limit", f"{kind} 4mb 0 0")
+            other.xadd("s", {"f": b"x" * 100_000})
+            if kind == "normal":
+                assert is_cut_off(client, line(b"XRANGE", b"s", b"-", b"+"))
+            else:
+                client.sendall(line(b"SUBSCRIBE", b"ch"))
+                assert client.recv(100).startswith(b"*3")
+                pipe = other.pipeline(transaction=False)
+                for _ in range(2000):  # Valkey 9.1 does not count messages of more than some 16 kB
+                    pipe.publish("ch", b"x" * 10_000)
+                got = pipe.execute()
+                assert got == sorted(got, reverse=True)
+                assert got[0] == 1
+                assert got[-1] == 0
+            assert other.ping()
+            other.config_set("client-output-buffer-limit", usual)
+            other.flushall()
 
 
 def test_large_arguments(ports: tuple[int, int]) -> None:

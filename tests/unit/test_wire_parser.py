@@ -96,6 +96,7 @@ def test_inline_and_arrays_may_be_mixed_and_empty_ones_are_nothing() -> None:
         (b"*" + b"1" * 70000, b"too big mbulk count string"),
         (b"*1\r\n$" + b"1" * 70000, b"too big bulk count string"),
         (b"x" * 70000, b"too big inline request"),
+        (b"x\0\r\n" * 20000, b"too big inline request"),
         (b'"\r\n', b"unbalanced quotes in request"),
     ],
 )
