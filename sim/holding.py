@@ -11,14 +11,19 @@ from ..models.facts import Acked, Claimed, ConsumerRemoved, Delivered, Fact, Rer
 Held: TypeAlias = dict[tuple[bytes, bytes, int], None]
 """(stream, group, id) of what was delivered to a process and not acknowledged, in order."""
 
+Place: TypeAlias = tuple[bytes, bytes, bool]
+"""A stream and a group that an entry was delivered from, and whether it was acknowledged since."""
+Places: TypeAlias = dict[bytes, tuple[Place, ...]]
+"""By an entry's ID: from where it was delivered to a process, the last one last.
 
-def note_held(
-    held: Sequence[Held], receiver: int, streams: dict[bytes, tuple[bytes, bytes]], facts: Iterable[Fact]
-) -> None:
+There are several where streams have entries of the same ID, of which the earlier ones were not acknowledged yet.
+"""
+
+
+def note_held(held: Sequence[Held], receiver: int, places: Places, facts: Iterable[Fact]) -> None:
     """Keeps the books of what each process holds, after a command of ``receiver`` made ``facts`` true.
 
-    ``streams`` are the receiver's: entry ID to the stream and group that it was last delivered from. Where the reply
-    was lost nobody is the receiver, -1.
+    ``places`` are the receiver's. Where the reply was lost nobody is the receiver, -1.
     """
     for fact in facts:
         if type(fact) is Delivered or type(fact) is Claimed or type(fact) is Reread:
@@ -27,9 +32,15 @@ def note_held(
                 _release(held, key)
             if receiver >= 0 and not (type(fact) is Delivered and fact.noack):
                 held[receiver][key] = None
-            streams[ids.show(fact.id)] = (fact.stream, fact.group)
+            entry = ids.show(fact.id)
+            others = [place for place in places.get(entry, ()) if place[0] != fact.stream and not place[2]]
+            places[entry] = (*others, (fact.stream, fact.group, False))
         elif type(fact) is Acked:
             _release(held, (fact.stream, fact.group, fact.id))
+            entry = ids.show(fact.id)
+            if entry in places:
+                acked = (fact.stream, fact.group)
+                places[entry] = tuple([(*place[:2], place[2] or place[:2] == acked) for place in places[entry]])
         elif type(fact) is ConsumerRemoved:
             for entry_id in fact.pending:
                 _release(held, (fact.stream, fact.group, entry_id))

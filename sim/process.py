@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from .client import SimRedis
 from .errors import ScenarioError
+from .holding import Places
 from .plan import Process
 from .requests import Scope
 from .turn import Log, Path, Turn
@@ -49,7 +50,7 @@ class Running:
         """Idle connections, the one used last at the end."""
         self.unanswered: dict[Path, tuple[int, int]] = {}
         """Commands under way, by path: the call's number and its connection."""
-        self.streams: dict[bytes, tuple[bytes, bytes]] = {}
+        self.streams: Places = {}
         """Entry ID to the stream and group that it was last delivered from."""
         self.scopes: dict[Path, tuple[int, bool]] = {}
         """Scopes under way, by path: the commands that the turn had sent before, and whether it is an atomic block."""

@@ -248,9 +248,7 @@ class World(Struck):
 
     def _work(self, index: int, path: Path, request: Work) -> None:
         running = self.processes[index]
-        stream, group = running.streams.get(request.entry, (b"", b""))
-        if request.stream is not None and request.stream != stream:
-            stream, group = request.stream, b""
+        stream, group = self._place(running, request)
         work_ms = running.plan.handle_ms if request.ms is None else request.ms
         begun = events.Handling(self.now_ms, running.plan.name, stream, group, request.entry)
         self.record(begun)
@@ -262,6 +260,20 @@ class World(Struck):
         else:
             done = events.Handled(*begun)
         self.kernel.schedule(self.now_ms + max(work_ms, 0), Wake(index, running.incarnation, path, done))
+
+    def _place(self, running: Running, request: Work) -> tuple[bytes, bytes]:
+        """The stream and the group of the entry that a process begins to handle."""
+        places = running.streams.get(request.entry, ())
+        if request.stream is not None:
+            return next((place[:2] for place in places if place[0] == request.stream), (request.stream, b""))
+        open_ = [place for place in places if not place[2]]
+        if len(open_) > 1:
+            several = " and from ".join(place[0].decode(errors="backslashreplace") for place in open_)
+            raise ScenarioError(
+                f"process {running.plan.name!r} handles an entry, and has one of the same ID from {several}: say which "
+                "it is, with handle(..., stream=...)"
+            )
+        return (open_ or places)[-1][:2] if places else (b"", b"")
 
     def _raised(self, index: int, error: Exception, choices: Choices) -> None:
         if isinstance(error, ScenarioError):

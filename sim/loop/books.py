@@ -50,7 +50,8 @@ class Books:
             idle = [about for about in held if about not in program.working]
             fresh = [about for about in idle if about not in program.done]
             return (fresh or idle or held[-1:])[0]
-        for entry, (stream, group) in reversed(program.streams.items()):
+        for entry, places in reversed(program.streams.items()):
+            stream, group, _ = places[-1]
             if text == entry or text in self.texts.get((stream, entry), b""):
                 return stream, group, entry
         for (stream, entry), fields in self.texts.items():

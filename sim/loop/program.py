@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..holding import Places
     from .event_loop import SimulatedLoop
     from .fibers import Fiber
     from .network import ClientTransport
@@ -73,7 +74,7 @@ class Program:
         """(stream, group, entry) of what it works on right now."""
         self.done: set[tuple[bytes, bytes, bytes]] = set()
         """What it has worked on to the end since it got it last; only looked up, never gone through."""
-        self.streams: dict[bytes, tuple[bytes, bytes]] = {}
+        self.streams: Places = {}
         """Entry ID to the stream and group that it was last delivered from."""
 
     @property
