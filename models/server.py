@@ -17,7 +17,7 @@ from .commands.call import Call, Command, CommandError, failure, shown
 from .commands.pubsub import SUBSCRIBER_COMMANDS
 from .commands.table import EVERY, commands_of, subcommands_of
 from .commands.transactions import refuse
-from .commands.waking import serve
+from .commands.waking import run_again, serve
 from .databases import Database
 from .dialects import DIALECTS, Dialect
 from .facts import Fact, SubscriberDropped
@@ -300,7 +300,10 @@ class Server(Followed):
 
     def _serve(self, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
         journal, wait = self.journal, session.wait
-        reply = serve(self, session, key, now_ms, facts)
+        if self.dialect.blocked_reexecutes:
+            reply = run_again(self, session, key, now_ms, facts)
+        else:
+            reply = serve(self, session, key, now_ms, facts)
         if journal is not None:
             assert wait is not None
             if not self.dialect.blocked_reexecutes:

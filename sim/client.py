@@ -41,7 +41,8 @@ class SimRedis(redis.asyncio.Redis):
         if options:
             for internal in (NEVER_DECODE, EMPTY_RESPONSE, "keys"):
                 options.pop(internal, None)
-        callback = self.response_callbacks.get(name)
+        callbacks: Any = self.response_callbacks  # a dict that finds a name in any case; its keys are in capitals
+        callback = dict.get(callbacks, name) if name.isupper() else callbacks.get(name)
         return value if callback is None else callback(value, **options)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> SimPipeline:

@@ -6,7 +6,7 @@ numbers the commands of a run, so that a request, its effect and its reply can b
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ..models.facts import Fact
 from ..models.replies import Reply
@@ -309,3 +309,5 @@ Event: TypeAlias = (
 
 OfCall: TypeAlias = Effect | Served | Replied | Lost | Sent | Delayed | Unanswered | Cancelled
 """Events that are about one command."""
+OF_CALL: Final = (Effect, Replied, Served, Lost, Sent, Delayed, Unanswered, Cancelled)
+"""The same, to ask an event whether it is one: to ask the union takes longer."""

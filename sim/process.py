@@ -239,6 +239,9 @@ class Running:
         return Turn(self.plan.turn(*arguments))
 
 
+_UNCHANGING = (int, bytes, str)
+
+
 def check_state(value: Any, process: str) -> None:
     """A turn may return values that cannot change: anything else could not be kept or compared."""
     stranger = _stranger(value)
@@ -256,7 +259,7 @@ def is_plain(value: Any) -> bool:
 
 def _stranger(value: Any) -> str | None:
     """The type of the first part of a value that may change; ``None`` where there is none."""
-    if value is None or isinstance(value, int | str | bytes):
+    if value is None or isinstance(value, _UNCHANGING):
         return None
     parts: list[Any] = []
     if isinstance(value, tuple):

@@ -62,7 +62,8 @@ class World(Struck):
         deadline_ms = self._deadline(at_ms)
         if deadline_ms is not None and (at_ms is None or deadline_ms < at_ms):
             at_ms, items = deadline_ms, []
-        if at_ms is None or at_ms > self.end_ms:
+        plan = self.plan
+        if at_ms is None or at_ms - self.began_ms > plan.faults_ms + plan.within_ms:
             return []
         due = [Due(at_ms, item) for item in items if not self.is_held(item)]
         steps: list[Step] = [*due]
@@ -77,7 +78,7 @@ class World(Struck):
     def take(self, step: Step, choices: Choices) -> None:
         """Makes a step happen; what is left open within it (a latency, say) ``choices`` decide."""
         at_ms = step.at_ms
-        if not self.healed and at_ms >= self.heal_ms:
+        if not self.healed and at_ms - self.began_ms >= self.plan.faults_ms:
             self.now_ms = self.heal_ms
             self._heal()
         assert at_ms >= self.now_ms, "time does not run backwards"
@@ -130,7 +131,7 @@ class World(Struck):
     def _wake(self, running: Running, event: Wake, choices: Choices) -> None:
         index, _, path, handled = event
         if handled is not None:
-            self.record(handled._replace(at_ms=self.now_ms))
+            self.record(type(handled)(self.now_ms, *handled[1:]))
         running.feed(path, BROKEN_HANDLER if type(handled) is events.HandleFailed else None)
         self._settle(index, choices)
 

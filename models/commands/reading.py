@@ -75,7 +75,7 @@ def _read(call: Call, want: _Options) -> Reply:
         if position != NEW and want.grouped:
             want = want._replace(claim_ms=None)  # a stream that is read from history ends claiming for those after it
         if want.grouped:
-            entries = _group_entries(call, want, key, position, budget)
+            entries = _group_entries(call, want, key, stream, position, budget)
         else:
             entries = _entries(stream, want, position, budget)
         if entries is not None:
@@ -98,11 +98,13 @@ def _entries(stream: Stream, want: _Options, position: int, budget: Budget | Non
     return reply or None
 
 
-def _group_entries(call: Call, want: _Options, key: bytes, position: int, budget: Budget | None) -> Reply | None:
+def _group_entries(
+    call: Call, want: _Options, key: bytes, read: Stream, position: int, budget: Budget | None
+) -> Reply | None:
     assert want.group is not None
-    stream = call.stream_for_write(key)
-    group = None if stream is None else stream.group_for_write(want.group)
-    assert stream is not None, "checked while parsing"
+    stream = call.stream_for_write(key) if read.shared else read
+    assert stream is not None, "it was there just now"
+    group = stream.group_for_write(want.group)
     assert group is not None, "checked while parsing"
     claims = position == NEW and want.claim_ms is not None
     nothing_new = position == NEW and not claims and stream.last_live_id() <= group.cursor
@@ -129,7 +131,7 @@ def _wait(call: Call, want: _Options, read_from: tuple[int, ...]) -> Wait:
     positions: dict[bytes, int] = {}
     for i, (key, position) in enumerate(zip(want.keys, read_from, strict=True)):
         positions.setdefault(key, position)
-        if shown(argv[want.ids_at + i]) == b"$":
+        if not want.grouped and shown(argv[want.ids_at + i]) == b"$":
             argv[want.ids_at + i] = ids.show(position)
     assert want.block_ms is not None
     return Wait(

@@ -28,9 +28,7 @@ KEY_GONE = Failure(b"UNBLOCKED the stream key no longer exists")
 
 
 def serve(server: Server, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
-    """The reply of a session that is blocked on ``key``; ``BLOCKED`` where it goes on waiting."""
-    if server.dialect.blocked_reexecutes:
-        return _run_again(server, session, key, now_ms, facts)
+    """The reply of a session that is blocked on ``key``, up to 7.0; ``BLOCKED`` where it goes on waiting."""
     wait = session.wait
     assert wait is not None
     if wait.for_list:
@@ -42,7 +40,8 @@ def serve(server: Server, session: Session, key: bytes, now_ms: int, facts: list
     return reply
 
 
-def _run_again(server: Server, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+def run_again(server: Server, session: Session, key: bytes, now_ms: int, facts: list[Fact]) -> Reply:
+    """The same from 7.2 on: its command runs again, as if it were sent now."""
     wait = session.wait
     assert wait is not None
     if wait.group is None and not isinstance(server.keys.get(key), List if wait.for_list else Stream):

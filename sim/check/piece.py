@@ -14,7 +14,7 @@ from ...models.ids import ms_of
 from ...models.server import Served, Server
 from ..choices import Choices
 from ..errors import ScenarioError
-from ..events import Closed, Effect, Event, OfCall
+from ..events import OF_CALL, Closed, Effect, Event
 from ..kernel import Kernel
 from ..plan import SERVER, Plan
 from ..process import Running
@@ -129,7 +129,7 @@ class Piece(World):
 
     def record(self, event: Event) -> None:
         """Writes an event down, and looks whether it shows something that was left out."""
-        if isinstance(event, OfCall):
+        if isinstance(event, OF_CALL):
             event = event._replace(call=self._numbers.get(event.call, event.call))
         self.batch.append(event)
         if type(event) is Effect:

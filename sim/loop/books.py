@@ -31,7 +31,7 @@ class Books:
         else:
             note_held(held, receiver.index, receiver.streams, facts)
             for fact in facts:
-                if isinstance(fact, Delivered | Claimed | Reread):
+                if isinstance(fact, (Delivered, Claimed, Reread)):
                     receiver.done.discard((fact.stream, fact.group, ids.show(fact.id)))
 
     def entry_of(self, program: Program, text: bytes) -> tuple[bytes, bytes, bytes]:

@@ -86,7 +86,7 @@ class LoopRecorder(Recorder):
 
     def _slow_down(self, program: Program, reply: Reply, facts: tuple[Fact, ...]) -> None:
         """Who asks in vain again and again waits longer and longer: that it does so was seen by then."""
-        if isinstance(reply, Blocked) or any(not isinstance(fact, LagReported | ConsumerCreated) for fact in facts):
+        if isinstance(reply, Blocked) or any(not isinstance(fact, (LagReported, ConsumerCreated)) for fact in facts):
             program.in_vain = 0
             return
         program.in_vain += 1

@@ -36,7 +36,11 @@ class LiveEntries(Monitor):
 
     def on_added(self, fact: Added, event: Event) -> str | None:
         """An entry is there."""
-        insort(self.live.setdefault(fact.born, []), fact.id)
+        live = self.live.setdefault(fact.born, [])
+        if live and fact.id < live[-1]:
+            insort(live, fact.id)
+        else:
+            live.append(fact.id)
         return None
 
     def on_deleted(self, fact: Deleted, event: Event) -> str | None:
@@ -90,14 +94,15 @@ class AccountedFor(LiveEntries):
 
     def on_cursor_moved(self, fact: CursorMoved, event: Event) -> str | None:
         """A read may move the cursor past nothing that it did not deliver."""
-        delivered = self.delivered.pop((fact.born, fact.group), {})
-        before = self.cursors.get((fact.born, fact.group), fact.before)
-        self.cursors[fact.born, fact.group] = fact.cursor
+        key = (fact.born, fact.group)
+        delivered = self.delivered.pop(key, {})
+        before = self.cursors.get(key, fact.before)
+        self.cursors[key] = fact.cursor
         if fact.cause != "read":
             return None
         live = self.live.get(fact.born, [])
-        passed = live[bisect_right(live, before) : bisect_right(live, fact.cursor)]
-        for entry_id in passed:
+        at = bisect_right(live, before)
+        for entry_id in live[at : bisect_right(live, fact.cursor, at)]:
             if entry_id not in delivered:
                 return f"group {name(fact.group)} passed entry {show(entry_id)} without delivering it"
         return None

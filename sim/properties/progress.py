@@ -12,6 +12,8 @@ from .wording import name, show
 
 DELIVERIES_MAX = 5
 """An entry that was delivered so often and is still pending is not going to be settled by one time more."""
+BY_THE_WAY = (LagReported, ConsumerCreated)
+"""Facts of which nobody could say that something came of the command."""
 IN_VAIN_MAX = 30
 """So many commands in a row may change nothing: a turn may well look at several things before it waits."""
 
@@ -62,7 +64,7 @@ class NoHotLoop(Monitor):
             return None
         waits = any(reply is BLOCKED for reply in event.replies)
         wrote = any(isinstance(reply, Simple) for reply in event.replies)
-        if waits or wrote or any(not isinstance(fact, LagReported | ConsumerCreated) for fact in event.facts):
+        if waits or wrote or any(not isinstance(fact, BY_THE_WAY) for fact in event.facts):
             return self._rest(event.process)
         last = self.last.get(event.process)
         at_once = last is not None and event.server_ms - last <= 1

@@ -51,7 +51,7 @@ BUGS = (
         taste=BLOCKING),
     Bug("forgets-its-deadline", "who was woken for nothing waits on without its deadline",
         "redis/redis #12998, redis/go-redis #2963 (its wait began anew)",
-        Lines(waking._run_again, "server.go_on_waiting(session, key)", FOR_EVER), RETRIED, QUEUEING),
+        Lines(waking.run_again, "server.go_on_waiting(session, key)", FOR_EVER), RETRIED, QUEUEING),
     Bug("end-moves-on", "$ means the end at the time of waking, so that what was added is missed",
         "mis-modelled: $ is looked up once, when the client blocks",
         Lines(reading._wait, "argv[want.ids_at + i] = ids.show(position)", "pass"), RETRIED, BLOCKING),
