@@ -8,6 +8,7 @@ scenes have several pasts each; where they have not, the search goes on state by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import RedeliveryError
@@ -57,18 +58,22 @@ class Leads:
 class Spread(Collection["State"]):
     """Scenes with their pasts, as the states that they are."""
 
-    def __init__(self, pasts: Pasts, masks: Masks | None = None, level: list[tuple[int, int]] | None = None) -> None:
+    def __init__(
+        self, pasts: Pasts, masks: Masks | None = None, level: list[tuple[int, int]] | None = None, at: int = 0
+    ) -> None:
         self._pasts = pasts
         self._masks: Masks = {} if masks is None else masks
         self._level: list[tuple[int, int]] = [] if level is None else level
+        self._at = at
+        """Those before it in the level are not meant: they are not copied away, for mostly nobody asks."""
 
     def __len__(self) -> int:
         """How many states there are."""
-        return count(self._masks.values()) + count([mask for _, mask in self._level])
+        return count(self._masks.values()) + count([mask for _, mask in islice(self._level, self._at, None)])
 
     def __iter__(self) -> Iterator[State]:
         """Each state, those of a scene together."""
-        for pairs in (self._masks.items(), self._level):
+        for pairs in (self._masks.items(), islice(self._level, self._at, None)):
             for scene, mask in pairs:
                 for past in self._pasts.of(mask):
                     yield scene | past
@@ -270,7 +275,7 @@ def sweep(
     del begun
 
     def frontier(at: int) -> Frontier:
-        return Frontier(Spread(pasts, seen), Spread(pasts, None, level[at:]), Spread(pasts, deeper), 0, out)
+        return Frontier(Spread(pasts, seen), Spread(pasts, None, level, at), Spread(pasts, deeper), 0, out)
 
     try:
         while True:
