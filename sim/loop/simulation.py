@@ -117,12 +117,13 @@ class Simulation:
             watch.observe(event)
         watch.finish(world.now_ms)
         outcome = self._outcome(world, watch)
+        world.forget()
         if error is not None:
             outcome.error = error
             told = f"{type(error).__name__}: {error}".splitlines()[0]
-            outcome.violations.insert(0, Violation(ASSERTION, len(world.history), world.now_ms, told))
-            world.history.header["violations"] = [violation._asdict() for violation in outcome.violations]
-            world.history.header["verdict"] = VIOLATED
+            outcome.violations.insert(0, Violation(ASSERTION, len(outcome.history), world.now_ms, told))
+            outcome.history.header["violations"] = [violation._asdict() for violation in outcome.violations]
+            outcome.history.header["verdict"] = VIOLATED
         return outcome
 
     def _lived(self, world: LoopWorld) -> Exception | None:

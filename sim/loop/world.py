@@ -198,6 +198,13 @@ class LoopWorld(Lives):
             STAGE.program = None
         self._agenda.clear()
 
+    def forget(self) -> None:
+        """Lets go of what happened, once it has been told: libraries keep tasks that never end, and so this world."""
+        self.history = History()
+        recorder = self.server.recorder
+        if recorder is not None:
+            recorder.history = self.history
+
     # -- faults ----------------------------------------------------------------------------------------
 
     def strike_server(self, fault: OfServer) -> None:

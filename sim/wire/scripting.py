@@ -141,7 +141,7 @@ class Scripts:
             form = b"ERR Command" if valkey else b"ERR Lua redis lib command"
             reply: Reply = Failure(form + b" arguments must be strings or integers")
         else:
-            reply = self._executed(call, [_word(word) for word in words], line_said)
+            reply = self._executed(call, [_word(word, call.dialect.shortest_scores) for word in words], line_said)
         if isinstance(reply, Failure) and raises:
             raise _Aborted(reply, line)
         return self._as_lua(reply)
@@ -213,10 +213,14 @@ class Scripts:
         return tuple(found)
 
 
-def _word(word: bytes | int | float) -> bytes:
+def _word(word: bytes | int | float, shortest: bool) -> bytes:
+    """A number as an argument of a command: since 7.2 in as few digits as tell it, as scores are."""
     if isinstance(word, bytes):
         return word
-    return b"%d" % int(word) if word == int(word) else f"{word:.17g}".encode()
+    number = float(word)
+    if not shortest:
+        return f"{number:.17g}".encode()
+    return b"%d" % int(number) if number.is_integer() and abs(number) <= 1 << 62 else repr(number).encode()
 
 
 def _told(call: Call, digest: bytes, text: bytes, line: int) -> bytes:

@@ -40,6 +40,10 @@ SCRIPTS = {
     "keys and arguments": "return {KEYS[1], KEYS[2], ARGV[1], #ARGV}",
     "a command": "redis.call('SET', KEYS[1], ARGV[1]); return redis.call('GET', KEYS[1])",
     "a number as an argument": "redis.call('SET', KEYS[1], 12) return redis.call('INCRBY', KEYS[1], 3)",
+    "fractions as arguments": (
+        "local told = {} for n, it in ipairs({12, -0.5, 1700000002.001, 1e15, 1e17, 1e20}) do "
+        "told[n] = redis.call('ECHO', it) end return told"
+    ),
     "no such key": "return {redis.call('GET', 'none'), type(redis.call('GET', 'none'))}",
     "a status of a command": "return redis.call('SET', KEYS[1], 'x')",
     "its fields": "return redis.call('SET', KEYS[1], 'x').ok",

@@ -84,3 +84,10 @@ def test_what_the_tape_does_not_hold_is_found_and_named() -> None:
     assert "counting: two runs of one tape differ" in str(raised.value)
     assert "(b'SET', b'run', b'0')" in str(raised.value)
     assert "(b'SET', b'run', b'1')" in str(raised.value)
+
+
+def test_what_happened_is_kept_with_the_outcome_alone() -> None:
+    kept: list[LoopWorld] = []
+    outcome = Simulation(kept.append).replay(())
+    assert len(outcome.history) > 0
+    assert len(kept[0].history) == 0, "libraries keep tasks that never end, and with them their worlds"
