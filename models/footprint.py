@@ -24,11 +24,16 @@ class Shown(NamedTuple):
     """Consumers, groups or keys come in the order of their names."""
     ties: bool = False
     """Entries come in the order in which they were delivered, also those of one millisecond."""
+    expiry: bool = False
+    """Whether a key expires, or when."""
     min_idle_ms: int | None = None
     """The idle time that entries are asked for."""
 
 
 NOTHING = Shown()
+_EXPIRIES = frozenset({b"TTL", b"PTTL", b"EXPIRETIME", b"PEXPIRETIME", b"PERSIST", b"DUMP"})
+_EXPIRING = frozenset({b"EXPIRE", b"PEXPIRE", b"EXPIREAT", b"PEXPIREAT"})
+"""With an option (NX, XX, GT, LT) they go by the expiry that there is."""
 
 
 def shown(argv: Sequence[bytes]) -> Shown:
@@ -48,6 +53,8 @@ def shown(argv: Sequence[bytes]) -> Shown:
         return Shown(names=True)
     if name == b"XREADGROUP" and any(word.upper() == b"CLAIM" for word in argv):
         return Shown(ties=True, idle=True)
+    if name in _EXPIRIES or (name in _EXPIRING and len(argv) > 3):
+        return Shown(expiry=True)
     if name == b"TIME":
         return Shown(clock=True)
     return NOTHING

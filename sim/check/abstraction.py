@@ -31,6 +31,8 @@ class Abstraction:
     """Whether interchangeable processes are taken for one another."""
     values: bool = True
     """Whether payload values that a plan declares to be interchangeable are taken for one another."""
+    over_ms: int | None = None
+    """After so long every run is over: a key that expires later never does. ``None``: any key may expire."""
     notes: tuple[str, ...] = ()
     """Why something is not left out."""
 

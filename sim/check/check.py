@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, RedeliveryError, ScenarioError
-from ..plan import Plan
+from ..plan import SERVER, ClockJump, Plan
 from ..properties import SERVER_INVARIANTS
 from ..run import HOLDS, INCOMPLETE, VIOLATED, build, simulate
 from ..scenario import Scenario, Variant
@@ -196,8 +196,9 @@ def _search(
     if "zones" in reductions:
         declared = world.plan.idle_ms_max
         abstraction = Abstraction(
-            idle_ms_max=declared or 0, idle_learned=declared is None, symmetry="symmetry" in reductions
-        )
+            idle_ms_max=declared or 0, idle_learned=declared is None, symmetry="symmetry" in reductions,
+            over_ms=_over_ms(world.plan),
+        )  # fmt: skip
         saved = means.saved
         if saved is not None:
             abstraction = saved.abstraction
@@ -220,6 +221,13 @@ def _search(
         return plain, search(plain, stop, report, depth), notes
     except RedeliveryError as error:
         raise _with_what_was_seen(error, world) from error
+
+
+def _over_ms(plan: Plan) -> int | None:
+    """After how long every run is over; ``None`` where the server's clock may be moved meanwhile."""
+    if any(isinstance(fault, ClockJump) and fault.host == SERVER for fault in plan.faults):
+        return None
+    return plan.faults_ms + plan.within_ms
 
 
 def _with_what_was_seen(error: RedeliveryError, world: World) -> RedeliveryError:

@@ -171,6 +171,8 @@ class Piece(World):
             raise Unabstract("XREADGROUP CLAIM tells apart what was delivered in one millisecond")
         if what.clock:
             raise Unabstract(f"{argv[0].decode(errors='replace')} reads the server's clock")
+        if what.expiry and mine.over_ms is not None:
+            self._refine(argv, "shows whether keys expire: no expiry is left out", over_ms=None)
         if what.idle and mine.idle_ms_max is not None and not self.plan.frozen:
             self._refine(argv, "shows idle times: none are taken for the same", idle_ms_max=None)
         if what.seen and mine.seen:

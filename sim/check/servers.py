@@ -39,7 +39,7 @@ def freeze(
     ``sessions`` gives new numbers to connections.
     """
     numbers = sessions or {}
-    _refuse(server)
+    _refuse(server, now_ms, abstraction)
     if server.obeys:
         raise Unabstract("the server is a copy of another")
     keys = tuple((key, _value(value, now_ms, abstraction)) for key, value in sorted(server.keys.items()))
@@ -59,7 +59,7 @@ def _survivors(survivors: Survivors, now_ms: int, abstraction: Abstraction) -> F
     """The keys of each server that may be left, oldest first; what incarnations they are, nobody asks."""
     found = []
     for state in survivors.states:
-        _refuse(state)
+        _refuse(state, now_ms, abstraction)
         values = [(key, _value(value, now_ms, abstraction)) for key, value in sorted(state.keys.items())]
         found.append(tuple([(key, _unborn(value)) for key, value in values]))
     return tuple(found)
@@ -74,9 +74,12 @@ def _unborn(value: Any) -> Any:
     return (0, *value[1:-1], groups)
 
 
-def _refuse(server: Server) -> None:
-    """``Unabstract`` for what is not kept: each of these works, and is compared exactly."""
-    if server.expires:
+def _refuse(server: Server, now_ms: int, abstraction: Abstraction) -> None:
+    """``Unabstract`` for what is not kept: each of these works, and is compared exactly.
+
+    That a key expires once every run is over is left out: no command that shows it was sent.
+    """
+    if server.expires and _may_expire(server, now_ms, abstraction.over_ms):
         raise Unabstract("keys expire")
     if any(index and not database.is_blank for index, database in server.databases.items()):
         raise Unabstract("several databases are used")
@@ -93,6 +96,12 @@ def _refuse(server: Server) -> None:
     for session in server.sessions.values():
         if session.queue is not None or session.apart or session.name or session.dirty or session.broken:
             raise Unabstract("a connection remembers something between two requests")
+
+
+def _may_expire(server: Server, now_ms: int, over_ms: int | None) -> bool:
+    if over_ms is None or server.journal is not None or server.obeys:
+        return True
+    return min(server.expires.values()) - now_ms <= over_ms
 
 
 def _value(value: Value, now_ms: int, abstraction: Abstraction) -> Any:
