@@ -94,7 +94,7 @@ scenario = Scenario(
         "repaired": Variant(
             "the claimer goes by its own waiting: it claims what it saw pending before and after",
             lambda params: _plan(params, by_its_own_clock(params.min_idle_ms)),
-            states=2609,
+            states=2574,
             safeguards={
                 "waiting-by-its-own-clock": Without(_broken, "single-handler"),
                 "waiting-longer-than-the-work": Without(

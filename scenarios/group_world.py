@@ -99,7 +99,7 @@ scenario = Scenario(
             "consumers acknowledge an entry before they handle it",
             lambda params: _plan(params, acknowledge_first=True),
             violates="acked-implies-handled",
-            states=5,
+            states=4,
         ),
         "repaired": Variant(
             "consumers handle an entry, then acknowledge it",
