@@ -74,6 +74,9 @@ def parse(text: bytes, default_seq: int, *, strict: bool) -> int | None:
     ``default_seq`` completes an ID without a sequence. ``-`` and ``+`` mean the smallest and the
     largest ID where ``strict`` is false.
     """
+    ms_text, dash, seq_text = text.partition(b"-")
+    if len(text) < 20 and ms_text.isdigit() and seq_text.isdigit():  # mostly
+        return int(ms_text) << 64 | int(seq_text)
     if len(text) > TEXT_MAX_BYTES:
         return None
     nul = text.find(b"\0")
@@ -85,8 +88,6 @@ def parse(text: bytes, default_seq: int, *, strict: bool) -> int | None:
         if text == b"+":
             return ID_MAX
     ms_text, dash, seq_text = text.partition(b"-")
-    if len(text) < 20 and ms_text.isdigit() and seq_text.isdigit():  # mostly
-        return int(ms_text) << 64 | int(seq_text)
     ms = _unsigned(ms_text)
     if ms is None:
         return None

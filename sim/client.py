@@ -27,7 +27,7 @@ class SimRedis(redis.asyncio.Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Puts one command to the world and returns what redis-py makes of the reply."""
-        replies = await put(Command((pack(self, args),)))
+        replies = await put(tuple.__new__(Command, ((pack(self, args),),)))  # as in kernel
         if type(replies) is Broken:
             raise _ERRORS[replies.error]()
         return self._response(str(args[0]), replies[0], options)

@@ -64,7 +64,8 @@ class Linked(Stage):
         fresh = not running.sessions
         session = self._open() if fresh else running.sessions.pop()
         running.unanswered[path] = (self.calls, session)
-        arrive = Arrive(index, running.incarnation, path, self.calls, session, self.now_ms, commands)
+        sent = (index, running.incarnation, path, self.calls, session, self.now_ms, commands)
+        arrive = tuple.__new__(Arrive, sent)  # as in kernel
         if fresh and running.barred and self._connects_late(arrive):
             return
         at_ms = self._gets_through_ms(running, choices)
@@ -222,7 +223,8 @@ class Linked(Stage):
         if self.plan.frozen:
             self._stir(running)
         name = running.plan.name
-        self.record(events.Served(self.now_ms, name, call, session, self.clock(SERVER), reply, facts))
+        what = (self.now_ms, name, call, session, self.clock(SERVER), reply, facts)
+        self.record(tuple.__new__(events.Served, what))  # as in kernel
         if running.unanswered.get(path) != (call, session):  # given up, and its connection was kept
             self.note(-1, facts)
             self.record(events.Lost(self.now_ms, name, call, REPLY))
@@ -264,7 +266,7 @@ class Linked(Stage):
             running.attempts.pop(path, None)
             self._disarm(index, path)
             self._go_on(index, choices)
-        self.record(events.Replied(self.now_ms, running.plan.name, call))
+        self.record(tuple.__new__(events.Replied, (self.now_ms, running.plan.name, call)))  # as in kernel
         running.feed(path, replies)
         self._settle(index, choices)
 

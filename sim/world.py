@@ -65,7 +65,11 @@ class World(Struck):
         plan = self.plan
         if at_ms is None or at_ms - self.began_ms > plan.faults_ms + plan.within_ms:
             return []
-        due = [Due(at_ms, item) for item in items if not self.is_held(item)]
+        due: list[Due] = []
+        for item in items:
+            running = self.processes[item.event.process]
+            if (running.resumes_ms is None and not plan.frozen) or not self.is_held(item):
+                due.append(tuple.__new__(Due, (at_ms, item)))  # Due(at_ms, item), in half the time: see kernel
         steps: list[Step] = [*due]
         if deadline_ms == at_ms:
             steps.append(Expire(at_ms))
@@ -131,7 +135,7 @@ class World(Struck):
     def _wake(self, running: Running, event: Wake, choices: Choices) -> None:
         index, _, path, handled = event
         if handled is not None:
-            self.record(type(handled)(self.now_ms, *handled[1:]))
+            self.record(tuple.__new__(type(handled), (self.now_ms, *handled[1:])))  # as in kernel
         running.feed(path, BROKEN_HANDLER if type(handled) is events.HandleFailed else None)
         self._settle(index, choices)
 
