@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..models.facts import Added, Claimed, Delivered, GroupCreated, Reread
-from .events import Crashed, Handling
+from ..models.facts import Acked, Added, Claimed, Delivered, GroupCreated, Reread
+from .events import Crashed, Handled, Handling
 from .views.words import counted, duration, text
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ BYTES = "; IDs and fields are bytes here, as from a default redis.asyncio.Redis(
 
 
 def remarks(run: Run) -> list[str]:
-    """One line for each; nothing where a run shows what it is declared to show."""
+    """One line for each; of a run that shows what it is declared to show, only what no property holds against it."""
     if run.as_declared:
-        return []
+        return _nothing_acknowledged(run)
     raised = _raised(run)
     return [*raised, *_nobody_reads(run), *([] if raised else _nothing_handled(run))]
 
@@ -78,3 +78,21 @@ def _nothing_handled(run: Run) -> list[str]:
         "nothing was handled: no process came to redelivery.handle(entry_id, fields), which stands for the work on an "
         "entry"
     ]
+
+
+def _nothing_acknowledged(run: Run) -> list[str]:
+    """Entries were handled, and none was ever acknowledged: each of them is pending for ever."""
+    if run.variant.violates is not None:
+        return []
+    handled = False
+    group: bytes | None = None
+    for event in run.history:
+        handled = handled or isinstance(event, Handled)
+        for fact in getattr(event, "facts", ()):
+            if isinstance(fact, Acked):
+                return []
+            if isinstance(fact, Delivered) and not fact.noack:
+                group = fact.group
+    if not handled or group is None:
+        return []
+    return [f"nothing was acknowledged: what is handled stays pending in group {text(group)}, and is claimed again"]

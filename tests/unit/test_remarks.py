@@ -66,3 +66,16 @@ def test_what_explains_the_verdict_is_told(consumer: Any, told: list[str]) -> No
 def test_a_run_that_shows_what_it_is_declared_to_show_needs_no_remark() -> None:
     """Scenarios in which programs raise on purpose are not commented."""
     assert remarks(redelivery.simulate(redelivery.find("nogroup-after-flush"), "broken")) == []
+
+
+async def never_acknowledges(redis: Any, me: str) -> None:
+    todo = (await redis.xautoclaim("orders", "workers", me, 1000, "0-0"))[1]
+    for entry_id, fields in [*todo, *await _read(redis, me)]:
+        await redelivery.handle(entry_id, fields)
+
+
+def test_a_consumer_that_never_acknowledges_is_told_so_though_it_loses_nothing() -> None:
+    run = redelivery.simulate(redelivery.around(never_acknowledges), params=SMALL)
+    assert run.as_declared
+    says = "nothing was acknowledged: what is handled stays pending in group workers, and is claimed again"
+    assert remarks(run) == [says]
