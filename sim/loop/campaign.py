@@ -238,7 +238,8 @@ def _lost(who: tuple[str, ...], name: str, part: str, target: Target) -> tuple[F
 
 
 def _article(name: str) -> str:
-    return f"an {name}" if name[0] in "AEFHILMNORSX" else f"a {name}"
+    spelt = name[0] in "FHLMNRSX" and name[1:2] not in tuple("AEIOU")  # an XACK, an HSET, but a SET
+    return f"an {name}" if spelt or name[0] in "AEIO" else f"a {name}"
 
 
 def _commands(pilot: History) -> dict[str, tuple[str, ...]]:
