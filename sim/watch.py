@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, ClassVar, NamedTuple, get_args
 
 from ..models.facts import Claimed, Fact, KeyCopied, KeyMoved, Reinstated
@@ -59,7 +60,8 @@ class Monitor:
         cls.handlers = {kind: f"on_{name}" for name, kind in _KINDS.items() if hasattr(cls, f"on_{name}")}
         known = set(cls.handlers.values())
         for name in dir(cls):
-            assert not name.startswith("on_") or name in known, f"{cls.__name__}.{name} names no event or fact"
+            hears = name in known or not name.startswith("on_")
+            assert hears, f"{cls.__name__}.{name} names no event or fact{_near(name)}"
 
     def on_key_moved(self, fact: KeyMoved, event: Event) -> str | None:
         """What is known of a stream holds of the incarnation that it becomes."""
@@ -101,6 +103,12 @@ class Monitor:
     def met(self) -> bool:
         """Whether a *sometimes* statement was met."""
         return True
+
+
+def _near(name: str) -> str:
+    """What may have been meant by a method that hears of nothing."""
+    near = get_close_matches(name, [f"on_{kind}" for kind in _KINDS], n=3, cutoff=0.5)
+    return f"; there is {', '.join(near)}" if near else ""
 
 
 def _snake(name: str) -> str:

@@ -110,8 +110,8 @@ def test_a_property_that_raises_is_bad_input_that_names_property_and_event(
 
 
 def test_a_monitor_that_listens_for_what_never_happens_is_refused() -> None:
-    with pytest.raises(AssertionError, match=r"on_eaten names no event or fact"):
+    with pytest.raises(AssertionError, match=r"on_haended names no event or fact; there is on_handled"):
 
         class Listens(Monitor):
-            def on_eaten(self, event: Event) -> str | None:
+            def on_haended(self, event: Event) -> str | None:
                 return None
