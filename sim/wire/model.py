@@ -12,6 +12,7 @@ from ...models.commands.table import TABLE, WAIT, commands_of, subcommands_of
 from ...models.dialects import DIALECTS, Dialect
 from ...models.server import Config, Server
 from . import about, client_commands, configuring, debugging, dumping, functions, looking, scripting, simulating
+from .libraries import Libraries
 
 if TYPE_CHECKING:
     from .server import SocketServer
@@ -26,7 +27,7 @@ ROWS: tuple[Command, ...] = (
 class ServedModel(Server):
     """A model that is spoken to over sockets; its commands reach them through ``host``."""
 
-    __slots__ = ("dumps", "host", "on_close", "scripts")
+    __slots__ = ("dumps", "host", "libraries", "on_close", "scripts")
 
     host: SocketServer
     on_close: Callable[[int], None]
@@ -35,6 +36,7 @@ class ServedModel(Server):
         super().__init__(dialect, config)
         self.on_close = _nobody_listens
         self.scripts = scripting.Scripts()
+        self.libraries = Libraries(self.dialect)
         self.dumps: dict[int, dumping.Dumped] = {}
         """What DUMP gave, by number."""
         self._table = served_commands(self.dialect)

@@ -26,12 +26,13 @@ STEPS_MAX: Final = 50_000_000
 """After so many instructions a script is taken to be one that never ends."""
 
 REFUSED: Final = frozenset({
-    "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE",
-    "EVAL", "EVALSHA", "SCRIPT", "CLIENT", "HELLO", "AUTH", "QUIT", "RESET", "MONITOR", "DEBUG", "SHUTDOWN", "CONFIG",
+    "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "SUBSCRIBE", "PSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "EVAL",
+    "EVALSHA", "SCRIPT", "FUNCTION", "FCALL", "FCALL_RO", "CLIENT", "HELLO", "AUTH", "QUIT", "RESET", "MONITOR",
+    "DEBUG", "SHUTDOWN", "CONFIG",
 })  # fmt: skip
 """What no script may run."""
 
-PRELUDE: Final = b"""
+COMMON: Final = b"""
 local ask, digest, getinfo, sethook = ...
 redis = {
   call = function(...) local reply = ask(true, getinfo(2, 'l').currentline, ...); return reply end,
@@ -48,6 +49,10 @@ server = redis
 for _, name in ipairs({'os', 'io', 'debug', 'python', 'package', 'require', 'module', 'dofile', 'loadfile', 'print',
                        'newproxy', 'collectgarbage', 'gcinfo'}) do _G[name] = nil end
 local all = _G
+"""
+"""What scripts and functions have in common."""
+
+PRELUDE: Final = COMMON + b"""
 local guard = {
   __index = function(_, name)
     local found = all[name]
@@ -77,12 +82,18 @@ class _Aborted(Exception):
 class Scripts:
     """The scripts that a server knows, and what runs them; gone when the server is."""
 
+    prelude = PRELUDE
+    source = b"user_script"
+    """What a text is called where an error says where it was."""
+
     def __init__(self) -> None:
         self.texts: dict[bytes, bytes] = {}
         """The scripts by the SHA1 of their text."""
         self._compiled: dict[bytes, Callable[[], Any]] = {}
         self._lua: Any = None
         self._call: Call | None = None
+        self._reads_only = False
+        self._line = 1
 
     def add(self, text: bytes) -> bytes:
         """Takes a script on, if it is one; its SHA1."""
@@ -92,31 +103,37 @@ class Scripts:
             try:
                 self._compiled[digest] = lua.compile(text)
             except Exception as error:
-                why = _text(error).replace(b'[string "<python>"]', b"user_script")
+                why = text_of(error).replace(b'[string "<python>"]', b"user_script")
                 raise CommandError(b"ERR Error compiling script (new function): " + why) from None
         self.texts[digest] = text
         return digest
 
     def run(self, call: Call, digest: bytes, keys: list[bytes], arguments: list[bytes]) -> Reply:
         """Runs a script that is known."""
-        script = self._compiled[digest]
+        return self.start(call, self._compiled[digest], digest, keys, arguments)
+
+    def start(self, call: Call, script: Any, name: bytes, keys: list[bytes], arguments: list[bytes]) -> Reply:
+        """Runs what was compiled, and gives its reply; ``name`` is what errors call it."""
         lua, session = self._runtime(), call.session
         resp, session.resp = session.resp, 2
         self._call = call
         try:
             return self._as_reply(self._start(script, lua.table_from(keys), lua.table_from(arguments), STEPS_MAX))
         except _Aborted as aborted:
-            return Failure(_told(call, digest, aborted.reply.text, aborted.line))
+            return Failure(self._told(call, name, aborted.reply.text, aborted.line))
         except Exception as error:
-            why = _text(error).partition(b"\n")[0].replace(b'[string "<python>"]', b"user_script")
-            form = b"ERR %b script: %b, on @user_script:1." if call.dialect.new_error_texts else (
-                b"ERR Error running script (call to f_%b): @user_script:1: %b"
-            )  # fmt: skip
-            parts = (why, digest) if call.dialect.new_error_texts else (digest, why)
-            return Failure(form % parts)
+            why, line = self._reason(error)
+            if call.dialect.new_error_texts:
+                return Failure(b"%b script: %b, on @%b:%d." % (why, name, self.source, line))
+            return Failure(b"ERR Error running script (call to f_%b): @user_script:1: %b" % (name, why[4:]))
         finally:
             self._call = None
             session.resp = resp
+
+    def _reason(self, error: Exception) -> tuple[bytes, int]:
+        """What an error of Lua says, and the line that it was met in, as far as that is told."""
+        why = text_of(error).partition(b"\n")[0].replace(b'[string "<python>"]', self.source)
+        return b"ERR " + why, 1
 
     def _runtime(self) -> Any:
         if self._lua is None:
@@ -127,7 +144,8 @@ class Scripts:
             lua = LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
             debug = lua.globals()[b"debug"]
             digest = lambda text: sha1(text).hexdigest().encode()  # noqa: E731
-            self._start = lua.compile(PRELUDE)(self._ask, digest, debug[b"getinfo"], debug[b"sethook"])
+            self._start = lua.compile(self.prelude)(self._ask, digest, debug[b"getinfo"], debug[b"sethook"])
+            self._getinfo = debug[b"getinfo"]
             self._lua = lua
         return self._lua
 
@@ -135,7 +153,8 @@ class Scripts:
         """redis.call and redis.pcall: runs a command, and gives its reply as Lua has it."""
         call = self._call
         assert call is not None
-        line = max(line, 1)  # Lua does not tell where a call stands whose value is given back at once
+        if line < 1:  # Lua does not tell where a call stands whose value is given back at once
+            line = self._line
         valkey, line_said = call.dialect.valkey, b"" if call.dialect.new_error_texts else b"@user_script: %d: " % line
         if any(not isinstance(word, bytes | int | float) or isinstance(word, bool) for word in words):
             form = b"ERR Command" if valkey else b"ERR Lua redis lib command"
@@ -166,10 +185,17 @@ class Scripts:
                 return Failure(b"ERR Unknown %bcommand called from script" % kind)
         if not command.argc_min <= len(argv) <= command.argc_max:
             return Failure(b"ERR Wrong number of args calling %bcommand from script" % kind)
+        if self._reads_only and ("write" in command.flags or command.name == "PUBLISH"):
+            return Failure(b"ERR Write commands are not allowed from read-only scripts.")
         blocks = command.name in ("XREAD", "XREADGROUP") and b"BLOCK" in [word.upper() for word in argv]
         if blocks and not call.dialect.scripts_read_without_block:
             return Failure(b"ERR %b command is not allowed with BLOCK option from scripts" % argv[0])
         return server.run(call.session, argv, call.now_ms, call.facts, may_block=False)
+
+    def _told(self, call: Call, name: bytes, text: bytes, line: int) -> bytes:
+        if call.dialect.new_error_texts:
+            return b"%b script: %b, on @%b:%d." % (text, name, self.source, line)
+        return b"ERR Error running script (call to f_%b): @user_script:%d: %b" % (name, line, text)
 
     def _as_lua(self, reply: Reply) -> Any:
         """A reply of RESP2 as a value of Lua."""
@@ -223,13 +249,7 @@ def _word(word: bytes | int | float, shortest: bool) -> bytes:
     return b"%d" % int(number) if number.is_integer() and abs(number) <= 1 << 62 else repr(number).encode()
 
 
-def _told(call: Call, digest: bytes, text: bytes, line: int) -> bytes:
-    if call.dialect.new_error_texts:
-        return b"%b script: %b, on @user_script:%d." % (text, digest, line)
-    return b"ERR Error running script (call to f_%b): @user_script:%d: %b" % (digest, line, text)
-
-
-def _text(error: Exception) -> bytes:
+def text_of(error: Exception) -> bytes:
     argument = error.args[0] if error.args else ""
     return argument if isinstance(argument, bytes) else str(argument).encode()
 
