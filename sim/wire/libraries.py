@@ -157,7 +157,7 @@ class Libraries(Scripts):
             b"twice": b"'%bFunction already exists in the library'" % (b"\1ERR " if valkey else b""),
             b"said_version": b"'%d.%d.0'" % (major, minor),
             b"said_number": b"%d" % (major << 16 | minor << 8),
-            **({b"redis.register_function": b"server.register_function"} if valkey else {}),
+            **({b"redis.register_function": b"server.register_function"} if dialect.valkey else {}),
         }
         self.prelude = PRELUDE
         for word, meant in words.items():
@@ -197,7 +197,8 @@ class Libraries(Scripts):
         self._reads_only = reads or b"no-writes" in function.flags
         self._line = function.line
         try:
-            return self.start(call, function.run, function.name, keys, arguments)
+            name = b"" if call.dialect.has(LATER, (9, 1)) else function.name
+            return self.start(call, function.run, name, keys, arguments)
         finally:
             self._reads_only = False
 

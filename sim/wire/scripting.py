@@ -124,7 +124,7 @@ class Scripts:
         except Exception as error:
             why, line = self._reason(error)
             if call.dialect.new_error_texts:
-                return Failure(b"%b script: %b, on @%b:%d." % (why, name, self.source, line))
+                return Failure(self._told(call, name, why, line))
             return Failure(b"ERR Error running script (call to f_%b): @user_script:1: %b" % (name, why[4:]))
         finally:
             self._call = None
@@ -194,7 +194,7 @@ class Scripts:
 
     def _told(self, call: Call, name: bytes, text: bytes, line: int) -> bytes:
         if call.dialect.new_error_texts:
-            return b"%b script: %b, on @%b:%d." % (text, name, self.source, line)
+            return b"%b script: %bon @%b:%d." % (text, name and name + b", ", self.source, line)
         return b"ERR Error running script (call to f_%b): @user_script:%d: %b" % (name, line, text)
 
     def _as_lua(self, reply: Reply) -> Any:
@@ -250,6 +250,7 @@ def _word(word: bytes | int | float, shortest: bool) -> bytes:
 
 
 def text_of(error: Exception) -> bytes:
+    """What an error of Lua says."""
     argument = error.args[0] if error.args else ""
     return argument if isinstance(argument, bytes) else str(argument).encode()
 
