@@ -50,7 +50,7 @@ def test_hypothesis_finds_a_wrong_model_and_makes_it_small(monkeypatch: pytest.M
     monkeypatch.setattr(info, "NO_SUCH_KEY", b"ERR none such")
 
     @settings(SETTINGS, max_examples=400)
-    @given(strategies.runs(DIALECT, commands_max=8))  # of long ones Hypothesis would shrink for minutes
+    @given(strategies.runs(DIALECT, commands_max=4))  # of long ones Hypothesis would shrink for minutes, or give up
     def differs(run: Run) -> None:
         if BENCHES["embedded"].differences(run.recorder):
             smallest[:] = [story_of(run.actions, run.world.config)]
@@ -59,5 +59,5 @@ def test_hypothesis_finds_a_wrong_model_and_makes_it_small(monkeypatch: pytest.M
     with pytest.raises(AssertionError, match="differs"):
         differs()
     sent = [line for line in smallest[0].splitlines() if ">" in line[:2]]
-    assert len(sent) <= 4, "of eight; where shrinking ends depends on how the command table is laid out"
+    assert len(sent) <= 2
     assert "XINFO" in sent[-1].upper()
