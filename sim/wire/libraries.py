@@ -25,7 +25,7 @@ NAMES: Final = (
 LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 PRELUDE: Final = COMMON + b"""
-local made, is_loading, plain_error, plain_type = nil, false, error, type
+local made, is_loading, plain_type = nil, false, type
 local function fail(text) plain_error({err = 'ERR ' .. text}, 0) end
 local function text_of(value) if plain_type(value) == 'string' or plain_type(value) == 'number' then
   return tostring(value) end end
@@ -85,18 +85,7 @@ local function register(...)
   if made[name] then fail(twice) end
   made[name] = {callback, description or false, flags or {}}
 end
-local function guarded(find)
-  return setmetatable({}, {
-    __index = function(_, name)
-      local found = find(name)
-      if found == nil then
-        plain_error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
-      end
-      return found
-    end,
-    __newindex = function() plain_error('Attempt to modify a readonly table', 2) end,
-  })
-end
+local function guarded(find) return setmetatable({}, guard(find)) end
 local plain_reply = redis.error_reply
 redis.error_reply = function(text)
   return plain_reply(plain_type(text) == 'string' and not text:find(' ') and 'ERR ' .. text or text)

@@ -48,24 +48,27 @@ redis = {
 server = redis
 for _, name in ipairs({'os', 'io', 'debug', 'python', 'package', 'require', 'module', 'dofile', 'loadfile', 'print',
                        'newproxy', 'collectgarbage', 'gcinfo'}) do _G[name] = nil end
-local all = _G
+local all, plain_error = _G, error
+local function guard(find)
+  return {
+    __index = function(_, name)
+      local found = find(name)
+      if found == nil then
+        plain_error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
+      end
+      return found
+    end,
+    __newindex = function() plain_error('Attempt to modify a readonly table', 2) end,
+  }
+end
 """
 """What scripts and functions have in common."""
 
 PRELUDE: Final = COMMON + b"""
-local guard = {
-  __index = function(_, name)
-    local found = all[name]
-    if found == nil then
-      error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
-    end
-    return found
-  end,
-  __newindex = function() error('Attempt to modify a readonly table', 2) end,
-}
+local reads = guard(function(name) return all[name] end)
 return function(script, keys, arguments, limit)
   sethook(function() error('the script does not end') end, '', limit)
-  return setfenv(script, setmetatable({KEYS = keys, ARGV = arguments}, guard))()
+  return setfenv(script, setmetatable({KEYS = keys, ARGV = arguments}, reads))()
 end
 """
 
